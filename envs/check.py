@@ -1,0 +1,117 @@
+"""The contract between the kit and a suite, as a function: it steps every task and says in words what is wrong."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from envs.copies import CheckedEnv
+from envs.errors import SuiteError
+from envs.suite import Task, TaskSuite
+from envs.vector import MultiTaskVectorEnv
+
+LONGEST = 5000  # steps after which an episode counts as one without end
+SEED = 7
+
+
+@dataclass(frozen=True)
+class TaskCheck:
+    """What stepping one task showed. ``problems`` keep it from training, ``remarks`` do not."""
+
+    name: str
+    description: str
+    obs_size: int = 0
+    action_size: int = 0
+    horizon: int = 0  # steps of the first episode under random actions
+    steps_per_second: float = 0.0
+    problems: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+def check_suite(suite: TaskSuite, longest: int = LONGEST) -> list[TaskCheck]:
+    """Step every task of ``suite`` through an episode and return a report for each, problems in words.
+
+    ``longest`` is the number of steps after which an episode counts as one without end.
+    """
+    reports = [_check_task(task, longest) for task in suite.tasks]
+    if suite.simulator is not None and not any(report.problems for report in reports):
+        problem = _simulator_problem(suite)
+        if problem:
+            reports[0] = TaskCheck(reports[0].name, reports[0].description, problems=(problem,))
+    return reports
+
+
+def _check_task(task: Task, longest: int) -> TaskCheck:
+    numpy_state, python_state = str(np.random.get_state()), random.getstate()  # noqa: NPY002
+    try:
+        env = CheckedEnv(task, task.make_env())
+    except SuiteError as error:
+        return TaskCheck(task.name, task.description, problems=(str(error),))
+    try:
+        rollout = _Rollout(env, longest)
+        again = _Rollout(env, min(longest, 20))
+    except SuiteError as error:
+        return TaskCheck(task.name, task.description, env.obs_size, env.action_size, problems=(str(error),))
+    finally:
+        env.env.close()
+
+    problems, remarks = [], []
+    prefix = f"task {task.name!r}: "
+    if not rollout.ended:
+        problems.append(f"{prefix}no episode ended within {longest} steps; give the task max_episode_steps")
+    same = np.array_equal(rollout.obs[: len(again.obs)], again.obs)
+    if not same:
+        problems.append(f"{prefix}reset(seed={SEED}) twice, same actions, other observations; draw from self.np_random")
+    if np.isnan(rollout.success).all():
+        remarks.append(f"{prefix}info has neither 'success' nor 'is_success'; only its return will be reported")
+    low, high = rollout.bounds
+    outside = float(((rollout.obs < low) | (rollout.obs > high)).any(axis=1).mean())
+    if outside:
+        remarks.append(f"{prefix}{outside:.0%} of its observations lie outside its observation space")
+    if str(np.random.get_state()) != numpy_state or random.getstate() != python_state:  # noqa: NPY002
+        remarks.append(f"{prefix}it draws from, or seeds, a global random generator; runs will not repeat exactly")
+    return TaskCheck(
+        task.name,
+        task.description,
+        env.obs_size,
+        env.action_size,
+        len(rollout.success),
+        rollout.steps_per_second,
+        tuple(problems),
+        tuple(remarks),
+    )
+
+
+class _Rollout:
+    """One episode, at most ``longest`` steps, of fixed pseudo-random actions after ``reset(seed=SEED)``."""
+
+    def __init__(self, env: CheckedEnv, longest: int) -> None:
+        generator = np.random.default_rng(SEED)
+        space = env.env.observation_space
+        self.bounds = (getattr(space, "low", -np.inf), getattr(space, "high", np.inf))
+        self.ended = False
+        seen, success = [env.reset(SEED)], []
+        begin = time.perf_counter()
+        while not self.ended and len(success) < longest:
+            obs, _, terminated, truncated, solved = env.step(generator.uniform(-1.0, 1.0, env.action_size))
+            seen.append(obs)
+            success.append(solved)
+            self.ended = terminated or truncated
+        self.steps_per_second = len(success) / max(time.perf_counter() - begin, 1e-9)
+        self.obs, self.success = np.array(seen), np.array(success)
+
+
+def _simulator_problem(suite: TaskSuite) -> str | None:
+    """Compare the suite's own simulator with its single environments over a few steps."""
+    vector = MultiTaskVectorEnv(suite, 1)
+    obs, _ = vector.reset(seed=[SEED] * vector.num_envs)
+    for row, task in enumerate(suite.tasks):
+        single = CheckedEnv(task, task.make_env())
+        if not np.allclose(single.reset(SEED), obs[row, : single.obs_size], atol=1e-5):
+            return f"suite {suite.name!r}: its simulator and the environment of {task.name!r} start differently"
+        single.env.close()
+    vector.close()
+    return None

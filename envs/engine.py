@@ -1,0 +1,44 @@
+"""What steps the rows of a multi-task vector environment: one interface, however the rows are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+# A NumPy array, or a torch tensor where the engine was made for torch.
+Array = Any
+
+
+class Step(NamedTuple):
+    """What one step of every row yields, before any reset: n rows, task by task.
+
+    ``success`` is 1 where the task is solved at this step, 0 where it is not, NaN where a task does not say.
+    """
+
+    obs: Array  # (n, obs) float32
+    reward: Array  # (n,) float32
+    terminated: Array  # (n,) bool
+    truncated: Array  # (n,) bool
+    success: Array  # (n,) float32
+
+
+class Engine(Protocol):
+    """Steps n rows at once: a batched simulator, or one environment per row."""
+
+    obs_size: int
+    action_size: int
+    action_mask: np.ndarray  # (T, action) bool: which action dimensions each task has
+
+    def reset(self, rows: np.ndarray, seeds: Sequence[int | None]) -> Array:
+        """Begin an episode on each of ``rows`` ((k,) int); a seed restarts that row's generator. -> (k, obs)."""
+
+    def step(self, action: Array) -> Step:
+        """Step every row with ``action`` ((n, action) in [-1, 1])."""
+
+    def render(self, rows: Sequence[int]) -> list[np.ndarray]:
+        """Draw each of ``rows`` as an (H, W, 3) uint8 picture."""
+
+    def close(self) -> None:
+        """Release what the rows hold."""

@@ -1,0 +1,16 @@
+"""The one exception that tells a user what is wrong with a task, a suite or an environment."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SuiteError(ValueError):
+    """A task, suite or environment breaks the contract; the message is one line and names the way out."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return ``" Did you mean 'x'?"`` for the known name closest to ``name``, or an empty string."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f" Did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,20 @@
+"""Ten planar manipulation tasks after Meta-World's MT10, in one batched simulator that needs nothing but arrays."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import gymnasium as gym
+
+from envs.suite import Task, TaskSuite
+from envs.tabletop.register import gym_id, register_tasks
+from envs.tabletop.simulator import make_simulator
+from envs.tabletop.tasks import TASKS
+
+register_tasks()
+
+suite = TaskSuite(
+    "tabletop",
+    [Task(t.name, partial(gym.make, gym_id(t.name)), t.sentence, (t.scene.joint,)) for t in TASKS],
+    simulator=make_simulator,
+)

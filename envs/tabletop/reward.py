@@ -1,0 +1,53 @@
+"""What is asked of the hand: the distance still missing, success, and a dense reward in [0, 1] for every task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from envs.tabletop.physics import handle_of, heading_of, middle_of
+from envs.tabletop.tasks import HAND_RADIUS
+from envs.tabletop.world import State, World, clamp, dot
+
+Array = Any
+
+
+def distance_left(world: World, state: State) -> Array:
+    """How far the hand, the body or the joint is from where it should be, (n,): lengths, or radians of a hinge."""
+    xp = world.xp
+    heading = heading_of(world, state)
+    tip = middle_of(world, state, heading) + heading * world.half_length[:, None]
+    tool = xp.where(world.hand_is_tool[:, None], state.hand, tip)
+    apart = state.goal - tool
+    return xp.where(world.to_goal, xp.sqrt(dot(apart, apart)), xp.abs(world.target - state.displacement))
+
+
+def reward_and_success(world: World, state: State) -> tuple[Array, Array]:
+    """Reward (n,) in [0, 1] and success (n,) bool.
+
+    1 where the task is solved; elsewhere .2 for being where the hand has to take hold or push, .2 for holding
+    (counted as the former where nothing is to be held), and .5 times the share of the way that is done.
+    """
+    xp = world.xp
+    left = distance_left(world, state)
+    near = 1.0 - xp.tanh(4.0 * _distance_to_approach(world, state))
+    hold = xp.where(world.by_grip, xp.astype(state.holding, near.dtype), near)
+    progress = 1.0 - clamp(xp, left / state.start_distance, 0.0, 1.0)
+    solved = left <= world.tolerance
+    return xp.where(solved, xp.ones_like(near), 0.2 * near + 0.2 * hold + 0.5 * progress), solved
+
+
+def _distance_to_approach(world: World, state: State) -> Array:
+    """How far the hand is from the goal, from contact with the handle, or from the body's far side."""
+    xp = world.xp
+    handle = handle_of(world, state)
+    to_goal = state.goal - handle
+    to_goal = to_goal / xp.sqrt(dot(to_goal, to_goal) + 1e-12)[:, None]
+    along = world.axis * xp.sign(world.target - state.displacement)[:, None]
+    direction = xp.where(world.to_goal[:, None], to_goal, along)
+    contact = HAND_RADIUS + world.radius
+    behind = handle - direction * contact[:, None]
+    point = xp.where(world.from_behind[:, None], behind, handle)
+    point = xp.where(world.hand_is_tool[:, None], state.goal, point)
+    apart = state.hand - point
+    slack = xp.where(world.by_grip, contact, xp.zeros_like(contact))
+    return xp.maximum(xp.sqrt(dot(apart, apart)) - slack, 0.0)

@@ -1,0 +1,114 @@
+"""The table of tasks as arrays, one row per copy, and the state that changes: what the physics computes with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from envs.tabletop.tasks import TabletopTask
+
+Array = Any
+DRAWS = 7  # uniform numbers an episode starts from: hand x y, base x y, goal x y, joint displacement
+
+
+@dataclass(frozen=True)
+class World:
+    """What each row's task fixes: arrays with n rows, in the namespace ``xp``."""
+
+    xp: Any
+    free: Array  # (n,) bool, as the next two
+    hinge: Array
+    graspable: Array
+    free_weight: Array  # (n,) 1 where the body is free, so that a push moves its base
+    hinge_arm: Array  # (n,) half length where the base is a hinge, else 0
+    axis: Array  # (n, 2)
+    heading: Array  # (n, 2)
+    is_disc: Array  # (n,) bool
+    half_length: Array  # (n,) as all below
+    radius: Array
+    travel: Array
+    travel_or_one: Array
+    spring: Array
+    grip_at: Array
+    wall: Array
+    rim: Array
+    box_depth: Array
+    has_box: Array  # (n,) bool
+    to_goal: Array  # (n,) bool: the goal is a place, not a displacement
+    hand_is_tool: Array  # (n,) bool: the hand itself has to be at the goal
+    by_grip: Array  # (n,) bool: the hand has to hold the body
+    from_behind: Array  # (n,) bool: the hand has to push the body
+    target: Array
+    tolerance: Array
+    low: Array  # (n, DRAWS)
+    high: Array  # (n, DRAWS)
+
+    @classmethod
+    def of(cls, rows: Sequence[TabletopTask], xp: Any, device: Any) -> World:
+        """Lay out the tasks of ``rows`` as arrays of ``xp`` on ``device``."""
+
+        def column(values: Sequence[Any], dtype: Any = np.float64) -> Array:
+            return xp.asarray(np.asarray(values, dtype=dtype), device=device)
+
+        scenes = [row.scene for row in rows]
+        bounds = [
+            ((-0.5, 0.5), (-0.8, -0.5), s.base_x, s.base_y, s.goal_x, s.goal_y, t.start)
+            for t, s in zip(rows, scenes, strict=True)
+        ]
+        return cls(
+            xp=xp,
+            free=column([s.joint == "free" for s in scenes], bool),
+            hinge=column([s.joint == "hinge" for s in scenes], bool),
+            graspable=column([t.graspable for t in rows], bool),
+            free_weight=column([float(s.joint == "free") for s in scenes]),
+            hinge_arm=column([s.half_length if s.joint == "hinge" else 0.0 for s in scenes]),
+            axis=column([s.axis for s in scenes]),
+            heading=column([s.heading for s in scenes]),
+            is_disc=column([s.heading == (0.0, 0.0) for s in scenes], bool),
+            half_length=column([s.half_length for s in scenes]),
+            radius=column([s.radius for s in scenes]),
+            travel=column([s.travel for s in scenes]),
+            travel_or_one=column([s.travel or 1.0 for s in scenes]),
+            spring=column([s.spring for s in scenes]),
+            grip_at=column([s.grip_at for s in scenes]),
+            wall=column([s.wall for s in scenes]),
+            rim=column([t.rim_y for t in rows]),
+            box_depth=column([s.box_depth for s in scenes]),
+            has_box=column([s.box_depth > 0 for s in scenes], bool),
+            to_goal=column([s.joint == "free" for s in scenes], bool),
+            hand_is_tool=column([t.approach == "goal" for t in rows], bool),
+            by_grip=column([t.approach == "grip" for t in rows], bool),
+            from_behind=column([t.approach == "behind" for t in rows], bool),
+            target=column([t.target for t in rows]),
+            tolerance=column([t.tolerance for t in rows]),
+            low=column([[r[0] for r in b] for b in bounds]),
+            high=column([[r[1] for r in b] for b in bounds]),
+        )
+
+
+@dataclass
+class State:
+    """What moves: arrays with n rows. ``base`` is the free body's middle, or the fixed zero of a joint."""
+
+    hand: Array  # (n, 2)
+    aperture: Array  # (n,) 0 shut .. 1 open
+    holding: Array  # (n,) bool
+    offset: Array  # (n, 2) hand minus handle while holding
+    base: Array  # (n, 2)
+    displacement: Array  # (n,) of the joint
+    goal: Array  # (n, 2)
+    start_distance: Array  # (n,) what was missing when the episode began
+    age: Array  # (n,) int64 steps since then
+
+
+def dot(a: Array, b: Array) -> Array:
+    """Inner product of rows of plane vectors: (n, 2), (n, 2) -> (n,)."""
+    return a[:, 0] * b[:, 0] + a[:, 1] * b[:, 1]
+
+
+def clamp(xp: Any, values: Array, low: Array | float, high: Array | float) -> Array:
+    """Limit ``values``; in place of ``clip``, whose argument checks cost several times the work on small arrays."""
+    return xp.minimum(xp.maximum(values, low), high)

@@ -1,0 +1,98 @@
+"""T tasks x N copies as one Gymnasium vector environment."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import array_api_compat.numpy as array_numpy
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from envs.copies import GymCopies
+from envs.engine import Array, Engine
+from envs.suite import TaskSuite
+
+
+class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
+    """Every task of a suite, ``copies`` times: rows ordered task by task, autoreset in the same step.
+
+    Observations are (T * copies, obs) float32, zero-padded to the longest task's; ``split`` gives the (T, copies, ...)
+    view that agents work on. Actions are (T * copies, action) in [-1, 1] and scaled to each task's bounds;
+    ``action_mask``, (T, action) bool, tells which dimensions a task has. At every step ``info`` holds ``success`` and
+    ``is_success`` (float32, NaN where a task does not say) and ``final_obs``, the true successor of every row, with
+    the mask ``_final_obs`` of rows whose episode ended; for those the returned observation is the next episode's first.
+
+    ``xp`` and ``device`` choose the arrays that a suite's own simulator computes with (NumPy unless said).
+    Raises ``SuiteError`` where a task breaks the contract.
+    """
+
+    def __init__(
+        self,
+        suite: TaskSuite,
+        copies: int = 1,
+        *,
+        xp: Any = array_numpy,
+        device: Any = None,
+        render_mode: str | None = None,
+    ) -> None:
+        self.suite, self.copies = suite, copies
+        self.num_envs = len(suite.tasks) * copies
+        self.render_mode = render_mode
+        self.metadata = {"autoreset_mode": AutoresetMode.SAME_STEP, "render_modes": ["rgb_array"]}
+        self.engine: Engine
+        if suite.simulator is not None:
+            self.engine = suite.simulator(suite.tasks, copies, xp, device)
+        else:
+            self.engine = GymCopies(suite.tasks, copies, render_mode)
+        self.action_mask = self.engine.action_mask
+        self.single_observation_space = gym.spaces.Box(-np.inf, np.inf, (self.engine.obs_size,))
+        self.single_action_space = gym.spaces.Box(-1.0, 1.0, (self.engine.action_size,))
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+
+    @property
+    def num_tasks(self) -> int:
+        """T, the number of tasks."""
+        return len(self.suite.tasks)
+
+    def split(self, rows: Array) -> Array:
+        """View (T * copies, ...) as (T, copies, ...)."""
+        return rows.reshape(self.num_tasks, self.copies, *rows.shape[1:])
+
+    def reset(self, *, seed: int | list[int | None] | None = None, options: Any = None) -> tuple[Array, dict]:
+        """Begin an episode everywhere. A row's generator follows from (seed, task name, copy) alone."""
+        if seed is None:
+            seeds: list[int | None] = [None] * self.num_envs
+        elif isinstance(seed, int):
+            seeds = [row_seed(seed, name, k) for name in self.suite.task_names for k in range(self.copies)]
+        else:
+            seeds = list(seed)
+        return self.engine.reset(np.arange(self.num_envs), seeds), {}
+
+    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+        """Step every row, and begin the next episode where one ended."""
+        obs, reward, terminated, truncated, success = self.engine.step(actions)
+        ended = terminated | truncated
+        info = {"success": success, "is_success": success, "final_obs": obs, "_final_obs": ended}
+        if ended.any():
+            rows = np.flatnonzero(np.asarray(ended.tolist()))
+            obs = obs + 0.0  # `info` keeps the true successors
+            obs[rows.tolist()] = self.engine.reset(rows, [None] * len(rows))
+        return obs, reward, terminated, truncated, info
+
+    def render(self) -> tuple[np.ndarray, ...]:
+        """Draw every row as an (H, W, 3) uint8 picture."""
+        return tuple(self.engine.render(range(self.num_envs)))
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Close the engine."""
+        self.engine.close()
+
+
+def row_seed(seed: int, task_name: str, copy: int) -> int:
+    """Derive one row's seed from the run's seed, the task's name and the copy's number."""
+    entropy = (seed, zlib.crc32(task_name.encode()), copy)
+    return int(np.random.SeedSequence(entropy).generate_state(1)[0])
