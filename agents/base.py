@@ -1,0 +1,50 @@
+"""What the loop and an agent hand each other: arrays with a leading task axis, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+
+class Batch(NamedTuple):
+    """Transitions drawn for an update: T tasks, N rows of each."""
+
+    obs: Tensor  # (T, N, obs)
+    action: Tensor  # (T, N, action) in [-1, 1], zero where masked
+    reward: Tensor  # (T, N)
+    terminated: Tensor  # (T, N) 1 where the episode ended for good; a truncated one bootstraps
+    next_obs: Tensor  # (T, N, obs) the true successor, also at the end of an episode
+
+
+class Agent(Protocol):
+    """Learns from batches and acts; owns neither environments nor files."""
+
+    def act(self, obs: Tensor, task: Tensor | None = None, *, explore: bool) -> Tensor:
+        """Return actions (T, N, action) in [-1, 1] for ``obs`` (T, N, obs).
+
+        ``task``, (T,) int64, names the tasks that the leading axis stands for; None means all, in order.
+        """
+
+    def update(self, batch: Batch) -> dict[str, Tensor]:
+        """Learn from a batch of all tasks. -> metrics, 0-d or (T,), still on the device."""
+
+    def inspect(self, obs: Tensor) -> dict[str, Tensor]:
+        """Return what can be seen of the agent's inner workings on ``obs`` (T, N, obs): name -> (T, ...)."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the weights by name."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> Any:
+        """Take over weights by name."""
+
+
+def rows_of(table: Tensor, task: Tensor | None) -> Tensor:
+    """Return the rows of a table (T, ...) that ``task`` names, or the table where it names all."""
+    return table if task is None else table.index_select(0, task)
+
+
+def seeded_generator(seed: int, device: torch.device | str = "cpu") -> torch.Generator:
+    """Return a generator of its own on ``device``; the global one is neither read nor reseeded."""
+    return torch.Generator(device=device).manual_seed(seed)

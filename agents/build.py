@@ -1,0 +1,105 @@
+"""Presets filled in: which encoder, which trunk and which aggregator make up each agent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from agents import aggregators
+from agents.aggregators import Aggregate
+from agents.base import seeded_generator
+from agents.care import CAREEncoder, ContextAttention, ContextNetwork, DotProductAttention
+from agents.encoders import OneHot, PassThrough
+from agents.presets import CARESettings, SACSettings
+from agents.sac import SAC
+from agents.trunks import MakeTrunk, MultiHeadTrunk, SeparateTrunk, SharedTrunk
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What an agent has to know of a suite: the observation's size, which actions a task has, and its sentence."""
+
+    obs: int
+    action_mask: Tensor  # (T, A) bool
+    sentences: Tensor  # (T, d) float32, spread over the suite
+
+
+def care(sizes: Sizes, settings: CARESettings, seed: int, device: torch.device) -> SAC:
+    """CARE (Sodhani et al. 2021): the context comes in with the mixture of encoders."""
+    init = seeded_generator(seed)
+    context = ContextNetwork(sizes.sentences, settings.context_hidden, settings.context_size, init)
+    attention: nn.Module
+    if settings.attention == "context":
+        attention = ContextAttention(settings.context_size, settings.context_hidden, settings.encoders, init)
+    else:
+        attention = DotProductAttention(settings.context_size, settings.encoder_size, init)
+    encoder = CAREEncoder(
+        sizes.obs,
+        settings.encoders,
+        settings.encoder_hidden,
+        settings.encoder_size,
+        context,
+        settings.context_size,
+        attention,
+        settings.attention_temperature,
+        settings.detach_context,
+        settings.layer_norm,
+        init,
+    )
+    return _sac(encoder, SharedTrunk, aggregators.mean, sizes, settings, init, device)
+
+
+def mtsac(sizes: Sizes, settings: SACSettings, seed: int, device: torch.device) -> SAC:
+    """Multi-task SAC: the task comes in as one-hot (Yu et al. 2019)."""
+    encoder = OneHot(sizes.obs, len(sizes.action_mask))
+    return _sac(encoder, SharedTrunk, aggregators.mean, sizes, settings, seeded_generator(seed), device)
+
+
+def mtmhsac(sizes: Sizes, settings: SACSettings, seed: int, device: torch.device) -> SAC:
+    """Multi-head SAC: the task chooses the head (Yu et al. 2019)."""
+    encoder = PassThrough(sizes.obs)
+    return _sac(encoder, MultiHeadTrunk, aggregators.mean, sizes, settings, seeded_generator(seed), device)
+
+
+def single_task(sizes: Sizes, settings: SACSettings, seed: int, device: torch.device) -> SAC:
+    """T agents that share nothing, so their losses are summed and each gets the gradient it would get alone."""
+    encoder = PassThrough(sizes.obs)
+    return _sac(encoder, SeparateTrunk, aggregators.total, sizes, settings, seeded_generator(seed), device)
+
+
+def _sac(
+    encoder: nn.Module,
+    make_trunk: MakeTrunk,
+    aggregate: Aggregate,
+    sizes: Sizes,
+    settings: SACSettings,
+    init: torch.Generator,
+    device: torch.device,
+) -> SAC:
+    """Put actor and twin critics on an encoder. Weights are drawn on the CPU, so every device starts alike."""
+    tasks, actions = sizes.action_mask.shape
+
+    def trunk(size_in: int, size_out: int, ensemble: int) -> nn.Module:
+        return make_trunk(
+            tasks=tasks,
+            ensemble=ensemble,
+            size_in=size_in,
+            hidden=settings.hidden,
+            size_out=size_out,
+            layer_norm=settings.layer_norm,
+            generator=init,
+        )
+
+    width = int(encoder.size)  # type: ignore[arg-type]
+    noise = seeded_generator(int(torch.randint(2**62, (), generator=init)), device)
+    return SAC(
+        encoder,
+        actor=trunk(width, 2 * actions, 1),
+        critic=trunk(width + actions, 1, 2),
+        action_mask=sizes.action_mask,
+        settings=settings,
+        aggregate=aggregate,
+        generator=noise,
+    )

@@ -1,0 +1,108 @@
+"""CARE: a mixture of encoders, selected by attention that reads the task's context.
+
+Sodhani, Zhang and Pineau, "Multi-Task Reinforcement Learning with Context-based Representations", ICML 2021.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from agents.base import rows_of
+from agents.networks import StackedMLP
+
+
+class ContextNetwork(nn.Module):
+    """The task's context: a network over its sentence vector, plus a learned row per task that starts at zero.
+
+    A task without a trained row still has a context, from its sentence alone.
+    """
+
+    sentences: Tensor
+
+    def __init__(self, sentences: Tensor, hidden: Sequence[int], size: int, generator: torch.Generator) -> None:
+        super().__init__()
+        # Unit vectors of d numbers are scaled to unit variance, which is what the layers' initialisation expects.
+        self.register_buffer("sentences", sentences * math.sqrt(sentences.shape[1]))
+        self.network = StackedMLP(1, sentences.shape[1], hidden, size, generator, layer_norm=False)
+        self.own = nn.Parameter(torch.zeros(len(sentences), size))
+
+    def forward(self, task: Tensor | None = None) -> Tensor:
+        """-> (T, context)."""
+        return self.network(rows_of(self.sentences, task)[None])[0] + rows_of(self.own, task)
+
+
+class ContextAttention(nn.Module):
+    """Weights from the context alone: softmax of a network over it (what the released code computes)."""
+
+    def __init__(self, context: int, hidden: Sequence[int], encoders: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.network = StackedMLP(1, context, hidden, encoders, generator, layer_norm=False)
+
+    def forward(self, context: Tensor, encodings: Tensor) -> Tensor:
+        """(T, context), (K, T, N, z) -> logits (K, T, 1), the same for every row of a task."""
+        return self.network(context[None])[0].T[:, :, None]
+
+
+class DotProductAttention(nn.Module):
+    """Weights from how each encoding agrees with the context (what the paper writes): they depend on the state."""
+
+    def __init__(self, context: int, size: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.query = StackedMLP(1, context, (), size, generator)
+
+    def forward(self, context: Tensor, encodings: Tensor) -> Tensor:
+        """(T, context), (K, T, N, z) -> logits (K, T, N)."""
+        query = self.query(context[None])[0]
+        return torch.einsum("tz,ktnz->ktn", query, encodings) / math.sqrt(query.shape[-1])
+
+
+class CAREEncoder(nn.Module):
+    """K encoders of the observation, mixed by attention, with the context beside the mixture.
+
+    ``detach_context`` keeps the attention's gradient out of the context network, as the paper has it.
+    """
+
+    def __init__(
+        self,
+        obs_size: int,
+        encoders: int,
+        hidden: Sequence[int],
+        size: int,
+        context: ContextNetwork,
+        context_size: int,
+        attention: nn.Module,
+        temperature: float,
+        detach_context: bool,
+        layer_norm: bool,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        self.size = size + context_size
+        self.count, self.temperature, self.detach_context = encoders, temperature, detach_context
+        self.encoders = StackedMLP(encoders, obs_size, hidden, size, generator, layer_norm)
+        self.context = context
+        self.attention = attention
+
+    def forward(self, obs: Tensor, task: Tensor | None = None) -> Tensor:
+        """(T, N, obs) -> (T, N, z + context)."""
+        context = self.context(task)
+        encodings, weights = self._encodings_and_weights(obs, context)
+        mixture = (weights[..., None] * encodings).sum(dim=0)
+        return torch.cat([mixture, context[:, None, :].expand(-1, obs.shape[1], -1)], dim=-1)
+
+    def attention_weights(self, obs: Tensor, task: Tensor | None = None) -> Tensor:
+        """Each task's weight on each encoder, averaged over rows: (T, N, obs) -> (T, K)."""
+        _, weights = self._encodings_and_weights(obs, self.context(task))
+        return weights.mean(dim=2).T
+
+    def _encodings_and_weights(self, obs: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+        tasks, rows, size = obs.shape
+        encodings = self.encoders(obs.reshape(1, tasks * rows, size).expand(self.count, -1, -1))
+        encodings = encodings.view(self.count, tasks, rows, -1)
+        read = context.detach() if self.detach_context else context
+        logits = self.attention(read, encodings)
+        return encodings, torch.softmax(logits / self.temperature, dim=0)

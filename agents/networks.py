@@ -1,0 +1,60 @@
+"""Networks side by side: G of them, alike in shape, each layer one batched matrix product."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from agents.base import rows_of
+
+
+class StackedLinear(nn.Module):
+    """G linear layers in one product, (G, R, in) -> (G, R, out), initialised as ``torch.nn.Linear`` is."""
+
+    def __init__(self, groups: int, size_in: int, size_out: int, generator: torch.Generator) -> None:
+        super().__init__()
+        bound = 1.0 / math.sqrt(size_in)
+        self.weight = nn.Parameter(torch.empty(groups, size_in, size_out).uniform_(-bound, bound, generator=generator))
+        self.bias = nn.Parameter(torch.empty(groups, 1, size_out).uniform_(-bound, bound, generator=generator))
+
+    def forward(self, x: Tensor, groups: Tensor | None = None) -> Tensor:
+        """Apply all layers, or those that ``groups`` (G',) int64 names, each to its own rows."""
+        return torch.baddbmm(rows_of(self.bias, groups), x, rows_of(self.weight, groups))
+
+
+class StackedMLP(nn.Module):
+    """G multi-layer perceptrons in one product, (G, R, in) -> (G, R, out).
+
+    A hidden layer is linear, layer norm without learned scale (the next layer has one), ReLU.
+    """
+
+    def __init__(
+        self,
+        groups: int,
+        size_in: int,
+        hidden: Sequence[int],
+        size_out: int,
+        generator: torch.Generator,
+        layer_norm: bool = True,
+    ) -> None:
+        super().__init__()
+        sizes = [size_in, *hidden, size_out]
+        self.layer_norm = layer_norm
+        self.layers = nn.ModuleList(
+            StackedLinear(groups, a, b, generator) for a, b in zip(sizes, sizes[1:], strict=False)
+        )
+
+    def forward(self, x: Tensor, groups: Tensor | None = None) -> Tensor:
+        """Apply all networks, or those that ``groups`` (G',) int64 names, each to its own rows."""
+        for layer in self.layers[:-1]:
+            x = hidden_activation(layer(x, groups), self.layer_norm)
+        return self.layers[-1](x, groups)
+
+
+def hidden_activation(x: Tensor, layer_norm: bool) -> Tensor:
+    """What follows a hidden layer: layer norm, where asked for, and ReLU."""
+    return F.relu(F.layer_norm(x, x.shape[-1:]) if layer_norm else x)

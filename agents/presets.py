@@ -1,0 +1,91 @@
+"""The agents by name: their settings, and where each is built. Importing this does not import torch."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class SACSettings:
+    """What every SAC has."""
+
+    hidden: tuple[int, ...] = (256, 256)
+    """Widths of the hidden layers of the actor and of each critic."""
+    layer_norm: bool = True
+    """Layer norm after every hidden layer."""
+    learning_rate: float = 3e-4
+    """Adam's, for actor, critics, encoder and temperature."""
+    discount: float = 0.99
+    """Per step."""
+    polyak: float = 0.005
+    """Share of the online weights that goes into the target at each update."""
+    initial_temperature: float = 0.1
+    """Where each task's entropy coefficient starts; it is learned."""
+
+
+@dataclass(frozen=True)
+class CARESettings(SACSettings):
+    """What CARE adds."""
+
+    encoders: int = 4
+    """Encoders in the mixture."""
+    encoder_hidden: tuple[int, ...] = (64,)
+    """Widths of an encoder's hidden layers."""
+    encoder_size: int = 64
+    """Width of an encoding."""
+    context_hidden: tuple[int, ...] = (64,)
+    """Widths of the context network's hidden layers, and of the attention's."""
+    context_size: int = 32
+    """Width of a task's context."""
+    attention: Literal["context", "dot-product"] = "context"
+    """context: weights from the context alone (released code); dot-product: encodings against the context (paper)."""
+    attention_temperature: float = 1.0
+    """Of the softmax over encoders."""
+    detach_context: bool = True
+    """Keep the attention's gradient out of the context network (the paper's stop-gradient)."""
+
+
+@dataclass(frozen=True)
+class SB3Settings:
+    """What Stable-Baselines3's SAC is given; the rest keeps its own defaults."""
+
+    hidden: tuple[int, ...] = (256, 256)
+    """Widths of the hidden layers of the actor and of each critic."""
+    learning_rate: float = 3e-4
+    """Adam's."""
+    discount: float = 0.99
+    """Per step."""
+    polyak: float = 0.005
+    """Share of the online weights that goes into the target at each update."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """An agent by name: one sentence, its settings, and the ``module:function`` that builds it."""
+
+    description: str
+    settings: type[Any]
+    builder: str | None  # None: trained by its own library, not by the kit's loop
+
+    def build(self) -> Callable[..., Any]:
+        """Import and return the function that builds the agent."""
+        if self.builder is None:
+            raise ValueError("this agent is not built by the kit")
+        module, _, name = self.builder.partition(":")
+        return getattr(importlib.import_module(module), name)
+
+
+PRESETS: dict[str, Preset] = {
+    "care": Preset(
+        "a mixture of encoders, selected by attention over the task's sentence", CARESettings, "agents.build:care"
+    ),
+    "mtsac": Preset("one network for all tasks, the task as one-hot", SACSettings, "agents.build:mtsac"),
+    "mtmhsac": Preset("a shared trunk with a head per task", SACSettings, "agents.build:mtmhsac"),
+    "single-task": Preset(
+        "a separate agent per task, all trained at once: the baseline", SACSettings, "agents.build:single_task"
+    ),
+    "sb3": Preset("Stable-Baselines3's SAC, one model per task: the outside reference", SB3Settings, None),
+}

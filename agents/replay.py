@@ -1,0 +1,56 @@
+"""Replay of packed rows, one ring per task, on the learner's device."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from agents.base import Batch
+
+
+class Replay:
+    """T rings of ``capacity`` transitions, each one float32 row: obs, next obs, action, reward, terminated.
+
+    All tasks are added to in step, so one position serves them all. ``sample`` draws the same number of rows from
+    every task, each uniformly from what its ring holds.
+    """
+
+    def __init__(
+        self, tasks: int, capacity: int, obs_size: int, action_size: int, generator: torch.Generator
+    ) -> None:
+        self.capacity, self.size, self._position = capacity, 0, 0
+        self._sizes = [obs_size, obs_size, action_size, 1, 1]
+        self._generator = generator
+        self._device = generator.device
+        self._rows = torch.zeros(tasks, capacity, sum(self._sizes), device=self._device)
+        self._starts = torch.arange(tasks, device=self._device)[:, None] * capacity
+
+    @staticmethod
+    def bytes_needed(tasks: int, capacity: int, obs_size: int, action_size: int) -> int:
+        """Return the memory that a replay of this shape takes, in bytes."""
+        return tasks * capacity * (2 * obs_size + action_size + 2) * 4
+
+    def add(self, obs: Tensor, action: Tensor, reward: Tensor, terminated: Tensor, next_obs: Tensor) -> None:
+        """Add N transitions of every task: (T, N, ...), N at most the capacity."""
+        rows = torch.cat(
+            [obs, next_obs, action, reward[..., None].float(), terminated[..., None].float()], dim=-1
+        )
+        count = rows.shape[1]
+        first = min(count, self.capacity - self._position)
+        self._rows[:, self._position : self._position + first] = rows[:, :first]
+        self._rows[:, : count - first] = rows[:, first:]
+        self._position = (self._position + count) % self.capacity
+        self.size = min(self.size + count, self.capacity)
+
+    def sample(self, rows_per_task: int) -> Batch:
+        """Draw ``rows_per_task`` transitions of every task, with replacement. Raises ``ValueError`` while empty."""
+        if self.size == 0:
+            raise ValueError("the replay is empty; add transitions before sampling")
+        tasks = len(self._rows)
+        picks = torch.randint(
+            self.size, (tasks, rows_per_task), generator=self._generator, device=self._device
+        )
+        flat = self._rows.view(-1, self._rows.shape[-1])
+        rows = flat.index_select(0, (picks + self._starts).flatten()).view(tasks, rows_per_task, -1)
+        obs, next_obs, action, reward, terminated = rows.split(self._sizes, dim=-1)
+        return Batch(obs, action, reward.squeeze(-1), terminated.squeeze(-1), next_obs)

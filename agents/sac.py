@@ -1,0 +1,129 @@
+"""Soft actor-critic on tasks as an axis (Haarnoja et al. 2018), one temperature per task."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from agents.aggregators import Aggregate
+from agents.base import Batch, rows_of
+from agents.gaussian import split_head, squash
+from agents.presets import SACSettings
+
+
+class SAC(nn.Module):
+    """Twin critics, a squashed Gaussian actor and a temperature per task, over whatever encoder and trunks it is given.
+
+    The encoder is shared by actor and critics and trained by the critics' loss; the target copy includes it.
+    ``action_mask``, (T, A), names the action dimensions that a task has: the others count neither in the
+    log-probability nor in the target entropy, which is minus the number of dimensions.
+    """
+
+    mask: Tensor
+    target_entropy: Tensor
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        actor: nn.Module,
+        critic: nn.Module,
+        action_mask: Tensor,
+        settings: SACSettings,
+        aggregate: Aggregate,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        self.encoder, self.actor, self.critic = encoder, actor, critic
+        self.log_temperature = nn.Parameter(torch.full((len(action_mask),), settings.initial_temperature).log())
+        self.register_buffer("mask", action_mask.float(), persistent=False)
+        self.register_buffer("target_entropy", -action_mask.float().sum(dim=1), persistent=False)
+        self.to(generator.device)
+        self.target_encoder = copy.deepcopy(self.encoder).requires_grad_(False)
+        self.target_critic = copy.deepcopy(self.critic).requires_grad_(False)
+        self.discount, self.polyak = settings.discount, settings.polyak
+        self.aggregate = aggregate
+        self.generator = generator
+
+        self._critic_parameters = [*self.encoder.parameters(), *self.critic.parameters()]
+        self._actor_parameters = list(self.actor.parameters())
+        self._target_parameters = [*self.target_encoder.parameters(), *self.target_critic.parameters()]
+        self.critic_optimizer = _adam(self._critic_parameters, settings.learning_rate)
+        self.actor_optimizer = _adam(self._actor_parameters, settings.learning_rate)
+        self.temperature_optimizer = _adam([self.log_temperature], settings.learning_rate)
+
+    @torch.no_grad()
+    def act(self, obs: Tensor, task: Tensor | None = None, *, explore: bool) -> Tensor:
+        """(T, N, obs) -> actions (T, N, A): sampled when exploring, else the squashed mean."""
+        mask = rows_of(self.mask, task)[:, None, :]
+        mean, log_std = split_head(self.actor(self.encoder(obs, task), task)[0])
+        if not explore:
+            return torch.tanh(mean) * mask
+        return squash(mean, log_std, self._noise(mean.shape), mask)[0]
+
+    def update(self, batch: Batch) -> dict[str, Tensor]:
+        """One step on critics, actor, temperatures and targets."""
+        z = self.encoder(batch.obs)
+        critic_metrics = self._update_critic(z, batch)
+        log_prob, actor_loss = self._update_actor(z.detach())
+        self._update_temperature(log_prob)
+        self._update_targets()
+        return {**critic_metrics, "actor_loss": actor_loss, "ent_coef": self.log_temperature.detach().exp()}
+
+    def inspect(self, obs: Tensor) -> dict[str, Tensor]:
+        """Each task's attention over encoders, (T, K), where the encoder has any."""
+        if not hasattr(self.encoder, "attention_weights"):
+            return {}
+        with torch.no_grad():
+            return {"attention": self.encoder.attention_weights(obs)}
+
+    def td_target(self, batch: Batch) -> Tensor:
+        """r + discount (1 - terminated) (min Q'(s', a') - temperature log pi(a'|s')), (T, N)."""
+        with torch.no_grad():
+            next_action, log_prob = self._sample(self.encoder(batch.next_obs))
+            target_z = self.target_encoder(batch.next_obs)
+            next_q = self.target_critic(torch.cat([target_z, next_action], dim=-1)).squeeze(-1).amin(dim=0)
+            soft = next_q - self.log_temperature.exp()[:, None] * log_prob
+            return batch.reward + self.discount * (1.0 - batch.terminated) * soft
+
+    def _update_critic(self, z: Tensor, batch: Batch) -> dict[str, Tensor]:
+        q = self.critic(torch.cat([z, batch.action], dim=-1)).squeeze(-1)
+        losses = (q - self.td_target(batch)).square().mean(dim=2).sum(dim=0)
+        self._step(self.critic_optimizer, losses, self._critic_parameters)
+        return {"critic_loss": losses.detach().mean(), "q_mean": q.detach().mean(dim=(0, 2))}
+
+    def _update_actor(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        action, log_prob = self._sample(z)
+        q = self.critic(torch.cat([z, action], dim=-1)).squeeze(-1).amin(dim=0)
+        losses = (self.log_temperature.detach().exp()[:, None] * log_prob - q).mean(dim=1)
+        self._step(self.actor_optimizer, losses, self._actor_parameters)
+        return log_prob.detach(), losses.detach().mean()
+
+    def _update_temperature(self, log_prob: Tensor) -> None:
+        losses = -self.log_temperature.exp() * (log_prob.mean(dim=1) + self.target_entropy)
+        self.temperature_optimizer.zero_grad()
+        losses.sum().backward()
+        self.temperature_optimizer.step()
+
+    def _update_targets(self) -> None:
+        torch._foreach_lerp_(self._target_parameters, self._critic_parameters, self.polyak)
+
+    def _step(
+        self, optimizer: torch.optim.Optimizer, losses: Tensor, parameters: Sequence[nn.Parameter]
+    ) -> None:
+        optimizer.zero_grad()
+        self.aggregate(losses, parameters)
+        optimizer.step()
+
+    def _sample(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_std = split_head(self.actor(z)[0])
+        return squash(mean, log_std, self._noise(mean.shape), self.mask[:, None, :])
+
+    def _noise(self, shape: torch.Size) -> Tensor:
+        return torch.randn(shape, generator=self.generator, device=self.generator.device)
+
+
+def _adam(parameters: Sequence[nn.Parameter], learning_rate: float) -> torch.optim.Adam:
+    return torch.optim.Adam(parameters, lr=learning_rate, fused=True)
