@@ -1,0 +1,73 @@
+"""From a configuration to the pieces of a run: device, suite, environments and agent."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import torch
+
+from agents.base import Agent
+from agents.build import Sizes
+from agents.presets import PRESETS
+from envs.context import encode, spread
+from envs.suite import TaskSuite, make_suite
+from mtrl.cli import UsageError
+from mtrl.config import TrainConfig
+from mtrl.scores import Policy
+from mtrl.tensor_env import TensorEnv
+
+MOST_THREADS = 4  # small networks gain nothing from more
+EVALUATION, FINAL = 1, 2  # what is added to the seed, so that scores come from starts that training never drew
+
+
+def suite_of(config: TrainConfig[Any]) -> TaskSuite:
+    """Return the run's suite, cut down to the tasks asked for. Raises ``SuiteError`` where there is none such."""
+    suite = make_suite(config.suite)
+    return suite.only(config.tasks) if config.tasks else suite
+
+
+def device_of(config: TrainConfig[Any]) -> torch.device:
+    """Return the run's device. Raises ``UsageError`` for one that is not there."""
+    name = config.device
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "cpu":
+        return torch.device("cpu")
+    if name == "cuda":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        raise UsageError("--device is 'cuda', and torch sees no GPU here; use --device auto or --device cpu")
+    raise UsageError(f"--device is {name!r}; it may be auto, cpu or cuda")
+
+
+def threads_of(config: TrainConfig[Any]) -> int:
+    """Return how many CPU threads torch is to use: what was asked for, else the processors at hand, at most 4."""
+    return config.threads or min(processors(), MOST_THREADS)
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def agent_of(config: TrainConfig[Any], suite: TaskSuite, env: TensorEnv) -> tuple[Agent, str]:
+    """Build the run's agent for what ``env`` looks like -> the agent, and where its sentence vectors come from."""
+    vectors, source = encode(suite.descriptions)
+    sizes = Sizes(env.obs_size, env.action_mask, torch.as_tensor(spread(vectors)))
+    return PRESETS[config.agent].build()(sizes, config.settings, config.seed, env.device), source
+
+
+def greedy(agent: Agent) -> Policy:
+    """Return the agent's deterministic policy."""
+    return lambda obs: agent.act(obs, explore=False)
+
+
+def parameter_count(agent: Any) -> int:
+    """Return how many numbers an agent learns."""
+    return sum(p.numel() for p in agent.parameters() if p.requires_grad)
+
+
+def score_seed(seed: int, purpose: int) -> int:
+    """Return the seed of an evaluation's environments, apart from training's."""
+    return seed * 1_000 + 500_000_000 + purpose

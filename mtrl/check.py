@@ -1,0 +1,63 @@
+"""Step every task of a suite and say what is wrong: ``python -m mtrl.check SUITE``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import tyro
+
+from envs.check import LONGEST, check_suite
+from envs.suite import make_suite
+from mtrl.cli import BAD_INPUT, command, parse
+
+
+@dataclass(frozen=True)
+class CheckConfig:
+    """Step every task of a suite, say what is wrong in words, and end with a table."""
+
+    suite: Annotated[str, tyro.conf.Positional]
+    """A built-in suite, or your own as module:attribute."""
+    longest: int = LONGEST
+    """Steps after which an episode counts as one without end."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Parse, check and print; 2 where a task has a problem."""
+    options: CheckConfig = parse(CheckConfig, "mtrl.check", arguments)
+    suite = make_suite(options.suite)
+    reports = check_suite(suite, options.longest)
+
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    table = Table(title=f"suite {suite.name}", title_justify="left")
+    for name in ("task", "sentence"):
+        table.add_column(name)
+    for name in ("observation", "action", "horizon", "steps/s"):
+        table.add_column(name, justify="right")
+    for report in reports:
+        measured = report.horizon > 0
+        table.add_row(
+            escape(report.name),
+            escape(report.description),
+            *(str(size or "-") for size in (report.obs_size, report.action_size, report.horizon)),
+            f"{report.steps_per_second:,.0f}" if measured else "-",
+        )
+    console.print(table)
+    problems = [problem for report in reports for problem in report.problems]
+    for kind, lines in (("remark", [r for report in reports for r in report.remarks]), ("problem", problems)):
+        for line in lines:
+            console.print(f"{kind}: {line}", markup=False)
+    console.print("problems keep this suite from training" if problems else "nothing keeps this suite from training")
+    return BAD_INPUT if problems else 0
+
+
+run = command(main)
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -1,0 +1,131 @@
+"""What a run is told: one frozen dataclass, its checks, and its way to JSON and back. Free of torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar
+
+from agents.presets import PRESETS
+from envs.errors import nearest
+from mtrl.cli import UsageError
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class TrainConfig(Generic[S]):
+    """Train one agent on a suite of tasks, with a single-task baseline beside it."""
+
+    suite: str = "tabletop"
+    """A built-in suite (see python -m mtrl.list) or your own, as module:attribute."""
+    agent: str = "care"
+    """care, mtsac, mtmhsac, single-task or sb3."""
+    tasks: tuple[str, ...] = ()
+    """Only these of the suite's tasks; none given means all."""
+    seed: int = 0
+    """Every random number of the run follows from it."""
+    steps_per_task: int = 100_000
+    """Environment steps in each task."""
+    envs_per_task: int = 4
+    """Copies of each task that are stepped together."""
+    batch_per_task: int = 128
+    """Transitions of each task in one update."""
+    updates_per_step: int = 1
+    """Updates after each step of all copies."""
+    random_steps: int = 1_000
+    """Steps per task with random actions, before learning begins."""
+    replay_per_task: int = 1_000_000
+    """Most transitions kept per task."""
+    device: str = "auto"
+    """auto (a GPU when there is one), cpu or cuda."""
+    threads: int = 0
+    """Torch's CPU threads; 0 takes the processors at hand, at most 4."""
+    baseline: Literal["single-task", "sb3", "none"] = "single-task"
+    """What is trained on the same budget for comparison; an equal run that is there already is used again."""
+    jobs: int = 0
+    """Processes that train sb3's tasks; 0 takes the processors at hand."""
+    eval_every: int = 10_000
+    """Steps per task between evaluations."""
+    eval_episodes: int = 10
+    """Episodes of each task in an evaluation."""
+    log_every: int = 1_000
+    """Steps per task between lines of the log."""
+    runs_dir: Path = Path("runs")
+    """Where run folders are made."""
+    settings: S = None  # type: ignore[assignment]
+    """The agent's own."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as JSON values."""
+        values = dataclasses.asdict(self)
+        values["runs_dir"] = str(self.runs_dir)
+        return values
+
+    @staticmethod
+    def from_json(values: dict[str, Any]) -> TrainConfig[Any]:
+        """Read what ``to_json`` wrote. Raises ``UsageError`` for an unknown agent, ``TypeError`` for unknown fields."""
+        agent = known_agent(values["agent"])
+        settings = PRESETS[agent].settings(**_tuples(values["settings"]))
+        rest = {k: v for k, v in values.items() if k != "settings"}
+        return TrainConfig(**_tuples({**rest, "runs_dir": Path(values["runs_dir"])}), settings=settings)
+
+
+def known_agent(name: str) -> str:
+    """Return ``name`` if it is an agent's, else raise ``UsageError`` with the nearest."""
+    if name not in PRESETS:
+        raise UsageError(f"unknown agent {name!r}; known: {', '.join(PRESETS)}.{nearest(name, PRESETS)}")
+    return name
+
+
+def check_config(config: TrainConfig[Any]) -> None:
+    """Raise ``UsageError`` for a number out of its range, naming the flag, the value and the range."""
+    for field, least in _LEAST.items():
+        value = getattr(config, field)
+        if value < least:
+            raise UsageError(f"--{field.replace('_', '-')} is {value}; it has to be at least {least}")
+    if config.batch_per_task > config.replay_per_task:
+        raise UsageError(
+            f"--batch-per-task is {config.batch_per_task}, more than --replay-per-task {config.replay_per_task}; "
+            "a batch comes out of the replay, so make it smaller or the replay larger"
+        )
+    if config.envs_per_task > config.replay_per_task:
+        raise UsageError(
+            f"--replay-per-task is {config.replay_per_task}, less than --envs-per-task {config.envs_per_task}"
+        )
+    for field, value in dataclasses.asdict(config.settings).items():
+        _check_setting(f"--{field.replace('_', '-')}", field, value)
+
+
+_LEAST = {
+    "seed": 0,
+    "steps_per_task": 1,
+    "envs_per_task": 1,
+    "batch_per_task": 1,
+    "updates_per_step": 1,
+    "random_steps": 0,
+    "replay_per_task": 1,
+    "threads": 0,
+    "jobs": 0,
+    "eval_every": 1,
+    "eval_episodes": 1,
+    "log_every": 1,
+}
+_SHARES = ("discount", "polyak")
+
+
+def _check_setting(flag: str, field: str, value: Any) -> None:
+    if isinstance(value, tuple):
+        if any(width < 1 for width in value) or (field == "hidden" and not value):
+            raise UsageError(f"{flag} is {' '.join(map(str, value)) or 'empty'}; give widths of at least 1")
+    elif field in _SHARES:
+        if not 0.0 < value <= 1.0:
+            raise UsageError(f"{flag} is {value}; it has to be above 0 and at most 1")
+    elif isinstance(value, (int, float)) and not isinstance(value, bool) and not (value > 0 and math.isfinite(value)):
+        raise UsageError(f"{flag} is {value}; it has to be a number above 0")
+
+
+def _tuples(values: dict[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}

@@ -1,0 +1,53 @@
+"""Episodes as they end: return, length, and success both ways, per task and copy."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from mtrl.tensor_env import Transition
+
+
+class Episode(NamedTuple):
+    """One finished episode. Success is 1 or 0, NaN where the task does not say."""
+
+    task: int
+    copy: int
+    total: float  # sum of rewards
+    length: int
+    success_any: float  # at any step
+    success_last: float  # at the last one
+
+
+class EpisodeTracker:
+    """Adds up running episodes of T tasks x N copies and hands them out as they end."""
+
+    def __init__(self, tasks: int, copies: int) -> None:
+        self._total = np.zeros((tasks, copies))
+        self._length = np.zeros((tasks, copies), dtype=np.int64)
+        self._success = np.full((tasks, copies), -np.inf)
+
+    def step(self, transition: Transition) -> list[Episode]:
+        """Take in a step -> the episodes that it ended."""
+        success = transition.success.cpu().numpy()
+        self._total += transition.reward.cpu().numpy()
+        self._length += 1
+        self._success = np.fmax(self._success, success)  # a task may say it at some steps only
+        ended = transition.ended.cpu().numpy()
+        if not ended.any():
+            return []
+        finished = [
+            Episode(
+                int(t),
+                int(k),
+                float(self._total[t, k]),
+                int(self._length[t, k]),
+                float(self._success[t, k]) if self._success[t, k] >= 0 else math.nan,
+                float(success[t, k]),
+            )
+            for t, k in np.argwhere(ended)
+        ]
+        self._total[ended], self._length[ended], self._success[ended] = 0.0, 0, -np.inf
+        return finished

@@ -1,0 +1,69 @@
+"""What a run writes as it goes: TensorBoard events and ``metrics.csv``, under the same tags and steps."""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from torch.utils.tensorboard.writer import SummaryWriter
+
+from mtrl.runs import METRICS
+
+
+class RunLog:
+    """Writes scalars to both places and pictures to TensorBoard.
+
+    A step is a number of environment steps per task, so that agents and baselines overlay. Each line of the CSV is
+    ``step,seconds,tag,value``, seconds counted from the log's making; it is flushed with every call.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._begin = time.monotonic()
+        self._events = SummaryWriter(str(path))
+        self._file = (path / METRICS).open("w", newline="", encoding="utf-8")
+        self._csv = csv.writer(self._file)
+        self._csv.writerow(["step", "seconds", "tag", "value"])
+
+    @property
+    def seconds(self) -> float:
+        """Wall time since the log was made."""
+        return time.monotonic() - self._begin
+
+    def scalars(self, step: int, values: dict[str, float]) -> None:
+        """Write tag to value; what is not a number (a success that a task does not say) is left out."""
+        seconds = f"{self.seconds:.2f}"
+        for tag, value in values.items():
+            if not math.isnan(value):
+                self._events.add_scalar(tag, value, step)
+                self._csv.writerow([step, seconds, tag, f"{value:.6g}"])
+        self._file.flush()
+
+    def picture(self, step: int, tag: str, picture: np.ndarray) -> None:
+        """Write an (H, W, 3) uint8 picture."""
+        self._events.add_image(tag, picture, step, dataformats="HWC")
+
+    def text(self, tag: str, markdown: str) -> None:
+        """Write a text, shown in TensorBoard's text tab."""
+        self._events.add_text(tag, markdown)
+
+    def close(self) -> None:
+        """Flush and close both files."""
+        self._events.close()
+        self._file.close()
+
+    def __enter__(self) -> RunLog:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def per_task(tag: str, names: tuple[str, ...], values: list[float]) -> dict[str, float]:
+    """Return ``{tag/<task>: value}``, a slash in a task's name turned into a dash."""
+    return {f"{tag}/{name.replace('/', '-')}": value for name, value in zip(names, values, strict=True)}

@@ -1,0 +1,67 @@
+"""The training loop: act, step, remember, learn, and now and then write down and evaluate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from agents.base import Agent
+from agents.replay import Replay
+from mtrl.config import TrainConfig
+from mtrl.display import Display
+from mtrl.episodes import EpisodeTracker
+from mtrl.report import Reporter
+from mtrl.tensor_env import TensorEnv
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run came."""
+
+    step: int  # environment steps per task
+    env_steps: int  # over all tasks
+    updates: int
+
+
+def train(
+    config: TrainConfig[Any],
+    env: TensorEnv,
+    agent: Agent,
+    replay: Replay,
+    report: Reporter,
+    display: Display,
+    stop: Callable[[], bool],
+) -> Progress:
+    """Train ``agent`` for ``config.steps_per_task`` steps in each task, or until ``stop()``."""
+    generator = np.random.default_rng(config.seed)
+    episodes = EpisodeTracker(env.tasks, env.copies)
+    metrics: dict[str, Tensor] = {}
+    updates, step = 0, 0
+    obs = env.reset(config.seed)
+    while step < config.steps_per_task and not stop():
+        warm = step < config.random_steps
+        action = env.random_action(generator) if warm else agent.act(obs, explore=True)
+        transition = env.step(action)
+        replay.add(obs, action, transition.reward, transition.terminated, transition.final_obs)
+        obs, before, step = transition.obs, step, step + env.copies
+        report.episodes(episodes.step(transition))
+        if not warm:
+            for _ in range(config.updates_per_step):
+                metrics = agent.update(replay.sample(config.batch_per_task))
+            updates += config.updates_per_step
+        if _passes(before, step, config.log_every):
+            report.training(step, step * env.tasks, updates, metrics)
+            display.update(step, step * env.tasks, updates)
+        if _passes(before, step, config.eval_every) or step >= config.steps_per_task:
+            display.evaluated(*report.evaluation(step, agent, obs))
+            display.update(step, step * env.tasks, updates)
+    return Progress(step, step * env.tasks, updates)
+
+
+def _passes(before: int, after: int, every: int) -> bool:
+    """Whether a multiple of ``every`` lies in (before, after]."""
+    return after // every > before // every

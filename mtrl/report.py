@@ -1,0 +1,82 @@
+"""What of a run is written down, and under which tags."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from torch import Tensor
+
+from agents.base import Agent
+from envs.suite import TaskSuite
+from mtrl.assemble import greedy
+from mtrl.episodes import Episode
+from mtrl.log import RunLog, per_task
+from mtrl.pictures import attention_map
+from mtrl.scores import Scorer, TaskScore, mean_score
+
+
+class Reporter:
+    """Turns episodes, metrics and scores into tagged scalars; the tags are Stable-Baselines3's where it has one."""
+
+    def __init__(self, suite: TaskSuite, log: RunLog, scorer: Scorer) -> None:
+        self._names, self._log, self._scorer = suite.task_names, log, scorer
+        self._recent: list[Episode] = []
+
+    def episodes(self, finished: Sequence[Episode]) -> None:
+        """Keep finished training episodes until the next line of the log."""
+        self._recent.extend(finished)
+
+    def training(self, step: int, env_steps: int, updates: int, metrics: dict[str, Tensor]) -> None:
+        """Write what training showed since the last call; here, and only here, metrics leave the device."""
+        seconds = max(self._log.seconds, 1e-9)
+        values = {
+            "time/fps": env_steps / seconds,
+            "time/total_timesteps": float(env_steps),
+            "time/time_elapsed": seconds,
+            "train/n_updates": float(updates),
+        }
+        if self._recent:
+            values["rollout/ep_rew_mean"] = float(np.mean([e.total for e in self._recent]))
+            values["rollout/ep_len_mean"] = float(np.mean([e.length for e in self._recent]))
+            known = [e.success_any for e in self._recent if not math.isnan(e.success_any)]
+            if known:
+                values["rollout/success_rate"] = float(np.mean(known))
+            self._recent = []
+        for name, metric in metrics.items():
+            numbers = metric.cpu().flatten().tolist()
+            values[f"train/{name}"] = float(np.mean(numbers))
+            if metric.dim() == 1:
+                values |= per_task(f"train/{name}", self._names, numbers)
+        self._log.scalars(step, values)
+
+    def evaluation(self, step: int, agent: Agent, obs: Tensor) -> tuple[float | None, float | None]:
+        """Evaluate the agent, write the scores and its attention -> mean success and return."""
+        scores = self._scorer.score(greedy(agent))
+        for name, weights in agent.inspect(obs).items():
+            self._attention(step, name, weights)
+        return self.scores(step, scores)
+
+    def scores(self, step: int, scores: dict[str, TaskScore]) -> tuple[float | None, float | None]:
+        """Write an evaluation's scores -> mean success and return."""
+        rows = list(scores.values())
+        means = mean_score(scores)
+        tags = {"success_any": "eval/success_rate", "success_last": "eval/success_last", "return": "eval/return"}
+        values = {tags[name]: value for name, value in means.items() if value is not None}
+        for name, column in (
+            ("success_any", [r.success_any for r in rows]),
+            ("success_last", [r.success_last for r in rows]),
+            ("return", [r.mean_return for r in rows]),
+        ):
+            values |= per_task(tags[name], self._names, column)
+        self._log.scalars(step, values)
+        return means["success_any"], means["return"]
+
+    def _attention(self, step: int, name: str, weights: Tensor) -> None:
+        """Write weights (T, K) as a heat map, and their entropy in nats, per task and on average."""
+        entropy = -(weights * weights.clamp_min(1e-12).log()).sum(dim=-1)
+        tag = f"train_{name}/entropy"
+        values = {tag: float(entropy.mean())} | per_task(tag, self._names, entropy.cpu().tolist())
+        self._log.scalars(step, values)
+        self._log.picture(step, f"viz/{name}", attention_map(weights.cpu().numpy(), self._names))

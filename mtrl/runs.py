@@ -1,0 +1,145 @@
+"""Run folders: where a run writes, what it writes about itself, and how it is found again."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shlex
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from mtrl.cli import UsageError
+from mtrl.config import TrainConfig
+from mtrl.guard import HOME
+from mtrl.version import __version__
+
+CONFIG, RESULT, WEIGHTS, METRICS = "config.json", "result.json", "weights.safetensors", "metrics.csv"
+PACKAGES = ("torch", "gymnasium", "stable-baselines3", "numpy", "tensorboard")
+
+
+def new_run_folder(runs_dir: Path, suite: str, agent: str, seed: int) -> Path:
+    """Make ``runs_dir/<suite>/<agent>/seed<k>``, numbered on where it exists, never outside ``runs_dir``.
+
+    Raises ``UsageError`` where it cannot be written.
+    """
+    parent = agent_folder(runs_dir, suite, agent)
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        for number in range(1, 10_000):
+            path = parent / (f"seed{seed}" if number == 1 else f"seed{seed}-{number}")
+            try:
+                path.mkdir()
+            except FileExistsError:
+                continue
+            (path / METRICS).touch()
+            return path
+    except OSError as error:
+        raise UsageError(
+            f"--runs-dir {str(runs_dir)!r} cannot be written ({error.strerror or error}); "
+            "give a folder that can, as in --runs-dir /tmp/runs"
+        ) from None
+    raise UsageError(f"{parent} holds too many runs of seed {seed}; give another --runs-dir")
+
+
+def agent_folder(runs_dir: Path, suite: str, agent: str) -> Path:
+    """Return the folder that holds all runs of an agent on a suite."""
+    return runs_dir.joinpath(*_safe_parts(suite), *_safe_parts(agent))
+
+
+def _safe_parts(name: str) -> list[str]:
+    """Cut a name into folder names without separators, leading dots or anything a shell or a browser minds."""
+    parts = [re.sub(r"[^A-Za-z0-9._+-]+", "_", part).strip("._-")[:80] for part in name.split("/")]
+    return [part for part in parts if part] or ["unnamed"]
+
+
+def write_config(path: Path, config: TrainConfig[Any], **facts: Any) -> None:
+    """Write ``config.json``: what the run was told, and where, with what and from which state of the code it ran."""
+    _write_json(
+        path / CONFIG,
+        {
+            **config.to_json(),
+            **facts,
+            "command": shlex.join([Path(sys.executable).name, "-m", *_module_and_arguments()]),
+            "versions": {
+                "mtrl": __version__,
+                "python": platform.python_version(),
+                **{name: metadata.version(name) for name in PACKAGES},
+            },
+            "machine": {"system": platform.platform(), "processors": os.cpu_count()},
+            "git": git_state(),
+        },
+    )
+
+
+def write_result(path: Path, result: dict[str, Any]) -> None:
+    """Write ``result.json``, the sign that the run came to its end."""
+    _write_json(path / RESULT, result)
+
+
+def read_run(path: Path) -> tuple[TrainConfig[Any], dict[str, Any]]:
+    """Return a run's configuration and everything else in its ``config.json``. Raises ``UsageError`` if it is none."""
+    try:
+        values = json.loads((path / CONFIG).read_text())
+        fields = TrainConfig.__dataclass_fields__
+        config = TrainConfig.from_json({k: v for k, v in values.items() if k in fields})
+    except FileNotFoundError:
+        raise UsageError(
+            f"{str(path)!r} is no run: it has no {CONFIG}; give a folder such as runs/tabletop/care/seed0"
+        ) from None
+    except (json.JSONDecodeError, TypeError, KeyError, UnicodeDecodeError) as error:
+        raise UsageError(f"{str(path / CONFIG)!r} is damaged ({error}); train the run again") from None
+    return config, {k: v for k, v in values.items() if k not in fields}
+
+
+def finished_twin(folder: Path, config: TrainConfig[Any]) -> dict[str, Any] | None:
+    """Return the result of a finished run in ``folder`` that was told the same by the same code, if there is one.
+
+    Code that is not known to be the same (a changed checkout, a suite of the user's own) has no twin.
+    """
+    state = git_state()
+    if ":" in config.suite or (state or {}).get("changed"):
+        return None
+    ignored = ("runs_dir", "threads", "jobs", "log_every")
+    for result in sorted(folder.glob(f"*/seed{config.seed}*/{RESULT}")):
+        try:
+            twin, facts = read_run(result.parent)
+        except UsageError:
+            continue
+        same = all(getattr(twin, f) == getattr(config, f) for f in TrainConfig.__dataclass_fields__ if f not in ignored)
+        if same and facts.get("git") == state and facts.get("versions", {}).get("mtrl") == __version__:
+            return {**json.loads(result.read_text()), "path": str(result.parent)}
+    return None
+
+
+def git_state() -> dict[str, Any] | None:
+    """Return the kit's commit and whether its files differ from it, or None outside a checkout."""
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(HOME), *arguments], capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
+
+    try:
+        if Path(git("rev-parse", "--show-toplevel")).resolve() != HOME:
+            return None
+        return {"commit": git("rev-parse", "HEAD"), "changed": bool(git("status", "--porcelain"))}
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _module_and_arguments() -> list[str]:
+    program = Path(sys.argv[0])
+    module = f"mtrl.{program.stem}" if program.suffix == ".py" else program.name.replace("mtrl-", "mtrl.")
+    return [module, *sys.argv[1:]]
+
+
+def _write_json(path: Path, values: dict[str, Any]) -> None:
+    """Write through a temporary file, so that a reader never sees half of it."""
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(values, indent=2, allow_nan=False) + "\n")
+    partial.replace(path)

@@ -1,0 +1,104 @@
+"""Scores: deterministic episodes of every task in environments of their own, and what they come to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from envs.suite import TaskSuite
+from mtrl.episodes import Episode, EpisodeTracker
+from mtrl.tensor_env import TensorEnv
+
+Policy = Callable[[Tensor], Tensor]  # (T, N, obs) -> (T, N, A)
+MOST_COPIES = 5  # of an ordinary environment; a suite's own simulator steps all episodes at once
+MEASURES = ("success_any", "success_last", "return")
+
+
+@dataclass(frozen=True)
+class TaskScore:
+    """What a task's episodes came to: means over ``episodes``. Success is NaN where the task does not say."""
+
+    success_any: float
+    success_last: float
+    mean_return: float
+    episodes: int
+
+    @classmethod
+    def of(cls, episodes: Sequence[Episode]) -> TaskScore:
+        """Average finished episodes of one task."""
+        return cls(
+            float(np.mean([e.success_any for e in episodes])),
+            float(np.mean([e.success_last for e in episodes])),
+            float(np.mean([e.total for e in episodes])),
+            len(episodes),
+        )
+
+    def to_json(self) -> dict[str, float | int | None]:
+        """Return the entry of ``result.json``; a success that is not known is null."""
+        return {
+            "success_any": _known(self.success_any),
+            "success_last": _known(self.success_last),
+            "return": self.mean_return,
+            "episodes": self.episodes,
+        }
+
+
+def mean_score(scores: dict[str, TaskScore]) -> dict[str, float | None]:
+    """Return the means over tasks, success over those that say it."""
+
+    def mean(values: list[float]) -> float | None:
+        known = [value for value in values if not math.isnan(value)]
+        return float(np.mean(known)) if known else None
+
+    rows = list(scores.values())
+    columns = ([r.success_any for r in rows], [r.success_last for r in rows], [r.mean_return for r in rows])
+    return {name: mean(column) for name, column in zip(MEASURES, columns, strict=True)}
+
+
+def scores_to_json(scores: dict[str, TaskScore]) -> dict[str, Any]:
+    """Return ``{"mean": ..., "tasks": ...}`` as ``result.json`` holds them."""
+    return {"mean": mean_score(scores), "tasks": {name: score.to_json() for name, score in scores.items()}}
+
+
+class Scorer:
+    """Scores policies on a suite, always from the same starts: the environments are its own and are reset each time."""
+
+    def __init__(self, suite: TaskSuite, episodes: int, seed: int, device: torch.device) -> None:
+        copies = episodes if suite.simulator is not None else min(episodes, MOST_COPIES)
+        self.suite, self.seed = suite, seed
+        self.env = TensorEnv(suite, copies, device)
+        # Each copy plays a number of episodes fixed in advance, so that short ones do not count more often.
+        self._quota = [episodes // copies + (k < episodes % copies) for k in range(copies)]
+
+    def score(self, policy: Policy) -> dict[str, TaskScore]:
+        """Play the episodes -> task name to score."""
+        tracker = EpisodeTracker(self.env.tasks, self.env.copies)
+        finished: list[list[list[Episode]]] = [[[] for _ in self._quota] for _ in range(self.env.tasks)]
+        missing = self.env.tasks * sum(self._quota)
+        obs = self.env.reset(self.seed)
+        while missing:
+            transition = self.env.step(policy(obs))
+            obs = transition.obs
+            for episode in tracker.step(transition):
+                mine = finished[episode.task][episode.copy]
+                if len(mine) < self._quota[episode.copy]:
+                    mine.append(episode)
+                    missing -= 1
+        return {
+            name: TaskScore.of([episode for copy in copies for episode in copy])
+            for name, copies in zip(self.suite.task_names, finished, strict=True)
+        }
+
+    def close(self) -> None:
+        """Close the environments."""
+        self.env.close()
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value

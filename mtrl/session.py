@@ -1,0 +1,113 @@
+"""One run of one of the kit's agents, from its configuration to ``result.json``."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import torch
+from rich.console import Console
+from safetensors.torch import save_file
+
+from agents.base import Agent, seeded_generator
+from agents.replay import Replay
+from envs.suite import TaskSuite
+from mtrl.assemble import (
+    EVALUATION,
+    FINAL,
+    agent_of,
+    device_of,
+    greedy,
+    parameter_count,
+    score_seed,
+    suite_of,
+    threads_of,
+)
+from mtrl.config import TrainConfig
+from mtrl.display import Display
+from mtrl.interrupt import StopWish
+from mtrl.log import RunLog
+from mtrl.loop import train
+from mtrl.memory import check_replay_fits, keep_freed_memory, size_in_words
+from mtrl.report import Reporter
+from mtrl.runs import WEIGHTS, new_run_folder, write_config, write_result
+from mtrl.scores import Policy, Scorer, scores_to_json
+from mtrl.tensor_env import TensorEnv
+
+
+def run_agent(config: TrainConfig[Any], console: Console) -> dict[str, Any] | None:
+    """Train an agent into a new run folder -> its result and ``path``, or None where it was told to stop."""
+    torch.set_num_threads(threads_of(config))
+    keep_freed_memory()
+    device, suite = device_of(config), suite_of(config)
+    env = TensorEnv(suite, config.envs_per_task, device)
+    agent, context_source = agent_of(config, suite, env)
+    replay, size = replay_of(config, env)
+    path = new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
+    write_config(path, config, context_source=context_source, task_sentences=sentences_of(suite))
+    console.print(
+        f"{path}: {config.agent} on {env.tasks} tasks, {device}, {parameter_count(agent):,} parameters, "
+        f"replay {size}, sentence vectors: {context_source}"
+    )
+    scorer = Scorer(suite, config.eval_episodes, score_seed(config.seed, EVALUATION), device)
+    with RunLog(path) as log, StopWish() as stop, Display(console, config.agent, config.steps_per_task) as display:
+        log.text("config", as_markdown(config))
+        report = Reporter(suite, log, scorer)
+        progress = train(config, env, agent, replay, report, display, lambda: bool(stop))
+        seconds = log.seconds
+    env.close()
+    scorer.close()
+    save_weights(agent, path)
+    if stop:
+        console.print(f"stopped at {progress.step:,} steps per task; weights and metrics so far are in {path}")
+        return None
+    result = {
+        "suite": suite.name,
+        "agent": config.agent,
+        "seed": config.seed,
+        "steps_per_task": progress.step,
+        "env_steps": progress.env_steps,
+        "updates": progress.updates,
+        "wall_seconds": round(seconds, 2),
+        "parameters": parameter_count(agent),
+        "device": str(device),
+        **final_scores(config, suite, greedy(agent), device),
+    }
+    write_result(path, result)
+    return {**result, "path": str(path)}
+
+
+def replay_of(config: TrainConfig[Any], env: TensorEnv) -> tuple[Replay, str]:
+    """Make the run's replay -> it, and its size in words. Raises ``UsageError`` where it does not fit."""
+    capacity = min(config.replay_per_task, config.steps_per_task + config.envs_per_task)
+    needed = Replay.bytes_needed(env.tasks, capacity, env.obs_size, env.action_size)
+    check_replay_fits(needed, env.device)
+    generator = seeded_generator(config.seed, env.device)
+    return Replay(env.tasks, capacity, env.obs_size, env.action_size, generator), size_in_words(needed)
+
+
+def final_scores(
+    config: TrainConfig[Any], suite: TaskSuite, policy: Policy, device: torch.device, seed: int = FINAL
+) -> dict[str, Any]:
+    """Score a policy on starts that nothing before drew -> ``mean`` and ``tasks`` of ``result.json``."""
+    scorer = Scorer(suite, config.eval_episodes, score_seed(config.seed, seed), device)
+    scores = scores_to_json(scorer.score(policy))
+    scorer.close()
+    return scores
+
+
+def save_weights(agent: Agent, path: Any) -> None:
+    """Write the agent's weights into a run folder as safetensors."""
+    save_file({name: weight.contiguous() for name, weight in agent.state_dict().items()}, path / WEIGHTS)
+
+
+def sentences_of(suite: TaskSuite) -> dict[str, str]:
+    """Return task name to sentence."""
+    return dict(zip(suite.task_names, suite.descriptions, strict=True))
+
+
+def as_markdown(config: TrainConfig[Any]) -> str:
+    """Return the configuration as a table for TensorBoard's text tab."""
+    rows = {**config.to_json(), **dataclasses.asdict(config.settings)}
+    rows.pop("settings")
+    return "\n".join(["| setting | value |", "| --- | --- |", *(f"| {k} | {v} |" for k, v in rows.items())])

@@ -1,0 +1,67 @@
+"""A multi-task vector environment as the learner sees it: tensors (T, N, ...) on its device, in and out."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import array_api_compat.numpy as array_numpy
+import numpy as np
+import torch
+from torch import Tensor
+
+from envs.suite import TaskSuite
+from envs.vector import MultiTaskVectorEnv
+
+
+class Transition(NamedTuple):
+    """What a step of every copy of every task brought."""
+
+    obs: Tensor  # (T, N, obs) what to act on next: after an episode's end, the next one's first
+    final_obs: Tensor  # (T, N, obs) the true successor
+    reward: Tensor  # (T, N)
+    terminated: Tensor  # (T, N) bool
+    ended: Tensor  # (T, N) bool: terminated or truncated
+    success: Tensor  # (T, N) 1, 0, or NaN where the task does not say
+
+
+class TensorEnv:
+    """Steps a suite on ``device``: a suite's own simulator computes there, other environments on the CPU."""
+
+    def __init__(self, suite: TaskSuite, copies: int, device: torch.device) -> None:
+        self.device = device
+        self._on_device = device.type != "cpu" and suite.simulator is not None
+        self.env = MultiTaskVectorEnv(suite, copies, xp=_torch_namespace(), device=device) if self._on_device else (
+            MultiTaskVectorEnv(suite, copies, xp=array_numpy)
+        )
+        self.tasks, self.copies = self.env.num_tasks, copies
+        self.obs_size, self.action_size = self.env.engine.obs_size, self.env.engine.action_size
+        self.action_mask = torch.as_tensor(self.env.action_mask)
+
+    def reset(self, seed: int) -> Tensor:
+        """Begin an episode everywhere -> obs (T, N, obs)."""
+        return self._tensor(self.env.reset(seed=seed)[0])
+
+    def step(self, action: Tensor) -> Transition:
+        """Apply actions (T, N, A) in [-1, 1]."""
+        flat = action.reshape(self.env.num_envs, -1)
+        obs, reward, terminated, _, info = self.env.step(flat if self._on_device else flat.cpu().numpy())
+        parts = (obs, info["final_obs"], reward, terminated, info["_final_obs"], info["success"])
+        return Transition(*(self._tensor(part) for part in parts))
+
+    def random_action(self, generator: np.random.Generator) -> Tensor:
+        """Draw actions (T, N, A) uniformly, zero in the dimensions that a task does not have."""
+        draws = generator.uniform(-1.0, 1.0, (self.tasks, self.copies, self.action_size)).astype(np.float32)
+        return torch.as_tensor(draws * self.env.action_mask[:, None, :], device=self.device)
+
+    def close(self) -> None:
+        """Close the environments."""
+        self.env.close()
+
+    def _tensor(self, rows: Any) -> Tensor:
+        return torch.as_tensor(self.env.split(rows), device=self.device)
+
+
+def _torch_namespace() -> Any:
+    import array_api_compat.torch as array_torch
+
+    return array_torch

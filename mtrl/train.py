@@ -1,0 +1,94 @@
+"""Train one agent on many tasks, with a single-task baseline beside it: ``python -m mtrl.train``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from agents.presets import PRESETS
+from mtrl.cli import INTERRUPTED, command, parse
+from mtrl.config import TrainConfig, check_config, known_agent
+from mtrl.defaults import baseline_config, default_config
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Parse, train the agent, train its baseline, and compare them task by task."""
+    config = parse_config(arguments)
+
+    from rich.console import Console
+
+    from mtrl.assemble import device_of, suite_of
+    from mtrl.runs import agent_folder, finished_twin
+    from mtrl.tables import comparison_table
+
+    suite = suite_of(config)
+    device_of(config)  # whatever is wrong with either is said before anything is written
+    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    results: list[dict[str, Any]] = []
+    planned = [config]
+    if config.baseline not in ("none", config.agent):
+        planned.append(baseline_config(config))
+    for plan in planned:
+        result = finished_twin(agent_folder(plan.runs_dir, suite.name, plan.agent), plan) if plan is not config else None
+        if result is not None:
+            console.print(f"{plan.agent}: the same run is there already, {result['path']}")
+        else:
+            result = _trainer(plan)(plan, console)
+        if result is None:
+            return INTERRUPTED
+        results.append(result)
+    console.print(comparison_table(results))
+    console.print(f"tensorboard --logdir {config.runs_dir}")
+    return 0
+
+
+def parse_config(arguments: Sequence[str]) -> TrainConfig[Any]:
+    """Parse a command line whose defaults and flags depend on its own ``--suite`` and ``--agent``."""
+    from envs.suite import BUILT_IN, make_suite
+
+    suite = _value_of(arguments, "--suite") or TrainConfig.suite
+    agent = known_agent(_value_of(arguments, "--agent") or TrainConfig.agent)
+    if suite not in BUILT_IN and ":" not in suite:
+        make_suite(suite)  # raises, naming the nearest
+    defaults = default_config(suite, agent)
+    kind = TrainConfig[type(defaults.settings)]  # type: ignore[misc]
+    config: TrainConfig[Any] = parse(kind, "mtrl.train", arguments, default=defaults, description=_description(agent))
+    check_config(config)
+    return config
+
+
+def _description(agent: str) -> str:
+    return (
+        "Train one agent on a suite of tasks, with a single-task baseline beside it. "
+        f"The flags and defaults are those of --agent {agent}: {PRESETS[agent].description}."
+    )
+
+
+def _value_of(arguments: Sequence[str], flag: str) -> str | None:
+    for position, argument in enumerate(arguments):
+        if argument == flag and position + 1 < len(arguments):
+            return arguments[position + 1]
+        if argument.startswith(f"{flag}="):
+            return argument.partition("=")[2]
+    return None
+
+
+def _trainer(config: TrainConfig[Any]) -> Callable[[TrainConfig[Any], Console], dict[str, Any] | None]:
+    """What trains this agent into a run folder of its own, and returns its result, or None if told to stop."""
+    if PRESETS[config.agent].builder is None:
+        from mtrl.sb3 import run_sb3
+
+        return run_sb3
+    from mtrl.session import run_agent
+
+    return run_agent
+
+
+run = command(main)
+
+if __name__ == "__main__":
+    sys.exit(run())
