@@ -107,6 +107,7 @@ class SAC(nn.Module):
         losses.sum().backward()
         self.temperature_optimizer.step()
 
+    @torch.no_grad()
     def _update_targets(self) -> None:
         torch._foreach_lerp_(self._target_parameters, self._critic_parameters, self.polyak)
 
