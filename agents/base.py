@@ -30,6 +30,9 @@ class Agent(Protocol):
     def update(self, batch: Batch) -> dict[str, Tensor]:
         """Learn from a batch of all tasks. -> metrics, 0-d or (T,), still on the device."""
 
+    def progress(self, share: float) -> None:
+        """Hear how much of the run is done, in [0, 1]; schedules follow it."""
+
     def inspect(self, obs: Tensor) -> dict[str, Tensor]:
         """Return what can be seen of the agent's inner workings on ``obs`` (T, N, obs): name -> (T, ...)."""
 

@@ -17,7 +17,9 @@ class SACSettings:
     layer_norm: bool = True
     """Layer norm after every hidden layer."""
     learning_rate: float = 3e-4
-    """Adam's, for actor, critics, encoder and temperature."""
+    """Adam's, for actor, critics, encoder and temperature, at the beginning."""
+    final_learning_rate: float = 3e-4
+    """The learning rate goes there in a straight line over the run."""
     discount: float = 0.99
     """Per step."""
     polyak: float = 0.005
@@ -55,7 +57,9 @@ class SB3Settings:
     hidden: tuple[int, ...] = (256, 256)
     """Widths of the hidden layers of the actor and of each critic."""
     learning_rate: float = 3e-4
-    """Adam's."""
+    """Adam's, at the beginning."""
+    final_learning_rate: float = 3e-4
+    """The learning rate goes there in a straight line over the run."""
     discount: float = 0.99
     """Per step."""
     polyak: float = 0.005

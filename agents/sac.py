@@ -53,6 +53,7 @@ class SAC(nn.Module):
         self.critic_optimizer = _adam(self._critic_parameters, settings.learning_rate)
         self.actor_optimizer = _adam(self._actor_parameters, settings.learning_rate)
         self.temperature_optimizer = _adam([self.log_temperature], settings.learning_rate)
+        self._learning_rates = (settings.learning_rate, settings.final_learning_rate)
 
     @torch.no_grad()
     def act(self, obs: Tensor, task: Tensor | None = None, *, explore: bool) -> Tensor:
@@ -71,6 +72,13 @@ class SAC(nn.Module):
         self._update_temperature(log_prob)
         self._update_targets()
         return {**critic_metrics, "actor_loss": actor_loss, "ent_coef": self.log_temperature.detach().exp()}
+
+    def progress(self, share: float) -> None:
+        """Set the learning rate that belongs to this share of the run."""
+        first, last = self._learning_rates
+        for optimizer in (self.critic_optimizer, self.actor_optimizer, self.temperature_optimizer):
+            for group in optimizer.param_groups:
+                group["lr"] = first + (last - first) * share
 
     def inspect(self, obs: Tensor) -> dict[str, Tensor]:
         """Each task's attention over encoders, (T, K), where the encoder has any."""

@@ -23,6 +23,7 @@ TABLE: list[tuple[str, str, dict[str, Any]]] = [
             "eval_episodes": 50,
             "hidden": (128, 128),
             "learning_rate": 1e-3,
+            "final_learning_rate": 1e-4,
             "discount": 0.97,
             "polyak": 0.01,
         },

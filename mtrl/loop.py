@@ -54,6 +54,7 @@ def train(
                 metrics = agent.update(replay.sample(config.batch_per_task))
             updates += config.updates_per_step
         if _passes(before, step, config.log_every):
+            agent.progress(min(step / config.steps_per_task, 1.0))
             report.training(step, step * env.tasks, updates, metrics)
             display.update(step, step * env.tasks, updates)
         if _passes(before, step, config.eval_every) or step >= config.steps_per_task:

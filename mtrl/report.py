@@ -20,7 +20,7 @@ from mtrl.scores import Scorer, TaskScore, mean_score
 class Reporter:
     """Turns episodes, metrics and scores into tagged scalars; the tags are Stable-Baselines3's where it has one."""
 
-    def __init__(self, suite: TaskSuite, log: RunLog, scorer: Scorer) -> None:
+    def __init__(self, suite: TaskSuite, log: RunLog, scorer: Scorer | None) -> None:
         self._names, self._log, self._scorer = suite.task_names, log, scorer
         self._recent: list[Episode] = []
 
@@ -53,6 +53,8 @@ class Reporter:
 
     def evaluation(self, step: int, agent: Agent, obs: Tensor) -> tuple[float | None, float | None]:
         """Evaluate the agent, write the scores and its attention -> mean success and return."""
+        if self._scorer is None:
+            raise ValueError("this reporter was made without a scorer; hand scores() what was scored elsewhere")
         scores = self._scorer.score(greedy(agent))
         for name, weights in agent.inspect(obs).items():
             self._attention(step, name, weights)

@@ -1,0 +1,147 @@
+"""Measure speed, always as ratios of pairs timed in turn in one process: ``python -m mtrl.bench envs|agents``."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from mtrl.cli import UsageError, command, parse
+
+
+@dataclass(frozen=True)
+class BenchConfig:
+    """Time the environments or the agents of a suite against what one would use without the kit."""
+
+    what: Annotated[Literal["envs", "agents"], tyro.conf.Positional]
+    """envs: the suite's simulator against SyncVectorEnv over its single environments.
+    agents: one run of an agent against one Stable-Baselines3 SAC per task, same networks and batch per task."""
+    suite: str = "tabletop"
+    """A suite; envs asks for one with a simulator of its own."""
+    agent: str = "care"
+    """For agents: which."""
+    repeats: int = 20
+    """Timed turns of each side; the medians are compared."""
+    threads: int = 0
+    """Torch's CPU threads on both sides; 0 takes the processors at hand, at most 4."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Parse, measure and print."""
+    options: BenchConfig = parse(BenchConfig, "mtrl.bench", arguments)
+    if options.repeats < 1:
+        raise UsageError(f"--repeats is {options.repeats}; it has to be at least 1")
+    lines = bench_envs(options) if options.what == "envs" else bench_agents(options)
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0
+
+
+def paired(sides: Sequence[Callable[[], Any]], repeats: int) -> list[float]:
+    """Run the sides in turn, ``repeats`` times after one warm-up -> each side's median seconds."""
+    for side in sides:
+        side()
+    times: list[list[float]] = [[] for _ in sides]
+    for _ in range(repeats):
+        for side, own in zip(sides, times, strict=True):
+            begin = time.perf_counter()
+            side()
+            own.append(time.perf_counter() - begin)
+    return [statistics.median(own) for own in times]
+
+
+def bench_envs(options: BenchConfig) -> list[str]:
+    """Time a suite's own simulator against Gymnasium's SyncVectorEnv over the same tasks' environments."""
+    import numpy as np
+    from gymnasium.vector import AutoresetMode, SyncVectorEnv
+
+    from envs.suite import make_suite
+    from envs.vector import MultiTaskVectorEnv
+
+    suite = make_suite(options.suite)
+    if suite.simulator is None:
+        raise UsageError(f"suite {suite.name!r} has no simulator of its own; there is nothing to compare")
+    steps = 10
+    lines = [f"{'copies':>8} {'SyncVectorEnv':>16} {'simulator':>16} {'ratio':>7}   environment steps per second"]
+    for copies in (1, 5, 20):
+        ours = MultiTaskVectorEnv(suite, copies)
+        theirs = SyncVectorEnv(
+            [task.make_env for task in suite.tasks for _ in range(copies)], autoreset_mode=AutoresetMode.SAME_STEP
+        )
+        rows = ours.num_envs
+        actions = np.random.default_rng(0).uniform(-1, 1, (rows, *ours.single_action_space.shape)).astype(np.float32)
+        for env in (ours, theirs):
+            env.reset(seed=0)
+
+        def play(env: Any, actions: Any = actions) -> None:
+            for _ in range(steps):
+                env.step(actions)
+
+        mine, other = paired([lambda e=ours: play(e), lambda e=theirs: play(e)], options.repeats)  # type: ignore[misc]
+        rate = [rows * steps / seconds for seconds in (other, mine)]
+        lines.append(f"{rows:>8} {rate[0]:>16,.0f} {rate[1]:>16,.0f} {other / mine:>6.1f}x")
+        ours.close()
+        theirs.close()
+    return lines
+
+
+def bench_agents(options: BenchConfig) -> list[str]:
+    """Time one vector step of all tasks, update included: the agent's against one SAC of Stable-Baselines3 per task."""
+    import torch
+
+    from agents.base import seeded_generator
+    from agents.replay import Replay
+    from mtrl.assemble import agent_of, suite_of, threads_of
+    from mtrl.defaults import default_config
+    from mtrl.memory import keep_freed_memory
+    from mtrl.sb3 import SB3VecEnv, make_model
+    from mtrl.tensor_env import TensorEnv
+
+    config, other = default_config(options.suite, options.agent), default_config(options.suite, "sb3")
+    suite = suite_of(config)
+    torch.set_num_threads(options.threads or threads_of(config))
+    env = TensorEnv(suite, config.envs_per_task, torch.device("cpu"))
+    agent, _ = agent_of(config, suite, env)
+    replay = Replay(env.tasks, 10_000, env.obs_size, env.action_size, seeded_generator(0))
+    state = {"obs": env.reset(0)}
+
+    def mine() -> None:
+        obs = state["obs"]
+        action = agent.act(obs, explore=True)
+        step = env.step(action)
+        replay.add(obs, action, step.reward, step.terminated, step.final_obs)
+        state["obs"] = step.obs
+        for _ in range(config.updates_per_step):
+            agent.update(replay.sample(config.batch_per_task))
+
+    models = [make_model(other, SB3VecEnv(suite.only([name]), other.envs_per_task, 0), 0) for name in suite.task_names]
+    for model in models:
+        model.learn(other.random_steps + 2 * other.envs_per_task)  # past the random steps, into learning
+
+    def theirs() -> None:
+        for model in models:
+            model.learn(other.envs_per_task, reset_num_timesteps=False)
+
+    lines = []
+    for name, prepare in (("as the system's malloc is", lambda: None), ("freed memory kept", keep_freed_memory)):
+        prepare()
+        own, reference = paired([mine, theirs], options.repeats)
+        lines.append(
+            f"{name}: {options.agent} {own * 1e3:.1f} ms, {env.tasks} x SB3 {reference * 1e3:.1f} ms per step of "
+            f"{config.envs_per_task} copies of {env.tasks} tasks and its update: {reference / own:.2f}x"
+        )
+    lines.append(
+        f"networks {config.settings.hidden}, {config.batch_per_task} rows per task, {torch.get_num_threads()} threads, "
+        f"torch {torch.__version__}"
+    )
+    return lines
+
+
+run = command(main)
+
+if __name__ == "__main__":
+    sys.exit(run())

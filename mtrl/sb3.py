@@ -1,0 +1,310 @@
+"""The outside reference: Stable-Baselines3's own SAC, one model per task, on the same budget and environments."""
+
+from __future__ import annotations
+
+import queue
+import signal
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any, NamedTuple
+
+import gymnasium as gym
+import numpy as np
+import torch
+from rich.console import Console
+from safetensors.torch import save_file
+from stable_baselines3 import SAC
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.sac.policies import SACPolicy
+from torch import Tensor
+
+from envs.suite import TaskSuite
+from envs.vector import MultiTaskVectorEnv
+from mtrl.assemble import EVALUATION, processors, score_seed, suite_of
+from mtrl.config import TrainConfig
+from mtrl.display import Display
+from mtrl.interrupt import StopWish
+from mtrl.log import RunLog, per_task
+from mtrl.memory import keep_freed_memory
+from mtrl.report import Reporter
+from mtrl.runs import WEIGHTS, new_run_folder, write_config, write_result
+from mtrl.scores import Policy, Scorer, TaskScore
+from mtrl.session import as_markdown, final_scores, sentences_of
+
+CPU = torch.device("cpu")
+
+
+class SB3VecEnv(VecEnv):
+    """One task's copies as the vector environment that Stable-Baselines3 asks for."""
+
+    def __init__(self, suite: TaskSuite, copies: int, seed: int) -> None:
+        self._env = MultiTaskVectorEnv(suite, copies)
+        self._start: int | None = seed
+        self._returns, self._lengths = np.zeros(copies), np.zeros(copies, dtype=np.int64)
+        self._solved = np.zeros(copies)
+        space = self._env.single_observation_space
+        super().__init__(copies, space, self._env.single_action_space)
+
+    def reset(self) -> np.ndarray:
+        """Begin an episode in every copy."""
+        obs, _ = self._env.reset(seed=self._start)
+        self._start = None
+        return obs
+
+    def step_async(self, actions: np.ndarray) -> None:
+        """Keep the actions for ``step_wait``."""
+        self._actions = actions
+
+    def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
+        """Step every copy; infos are Stable-Baselines3's: terminal_observation, TimeLimit.truncated, episode."""
+        obs, reward, terminated, truncated, info = self._env.step(self._actions)
+        ended = terminated | truncated
+        self._returns += reward
+        self._lengths += 1
+        self._solved = np.fmax(self._solved, info["success"])
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        for k in np.flatnonzero(ended):
+            infos[k] = {
+                "terminal_observation": info["final_obs"][k],
+                "TimeLimit.truncated": bool(truncated[k] and not terminated[k]),
+                "episode": {"r": float(self._returns[k]), "l": int(self._lengths[k]), "t": 0.0},
+                "is_success": bool(self._solved[k] > 0),
+            }
+        self._returns[ended], self._lengths[ended], self._solved[ended] = 0.0, 0, 0.0
+        return obs, reward, ended, infos
+
+    def close(self) -> None:
+        """Close the environments."""
+        self._env.close()
+
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        """Return an attribute that all copies share."""
+        return [getattr(self._env, attr_name, None)] * self.num_envs
+
+    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+        """Not supported: copies have no attributes of their own."""
+        raise AttributeError(f"copies of a task have no attribute {attr_name!r} to set")
+
+    def env_method(self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any) -> list[Any]:
+        """Not supported: copies have no methods of their own."""
+        raise AttributeError(f"copies of a task have no method {method_name!r} to call")
+
+    def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
+        """Nothing is wrapped."""
+        return [False] * self.num_envs
+
+
+class _News(NamedTuple):
+    """What a task's process tells the run: how far it is, and an evaluation where one was due."""
+
+    task: str
+    step: int
+    updates: int
+    score: TaskScore | None
+    temperature: float
+
+
+def run_sb3(config: TrainConfig[Any], console: Console) -> dict[str, Any] | None:
+    """Train one SAC per task, ``config.jobs`` at a time, into one run folder -> its result, or None if stopped."""
+    suite = suite_of(config)
+    for name in suite.task_names:
+        SB3VecEnv(suite.only([name]), 1, 0).close()  # a task that cannot be made is said before anything is written
+    path = new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
+    write_config(path, config, context_source="none", task_sentences=sentences_of(suite))
+    jobs = min(config.jobs or processors(), len(suite.tasks))
+    console.print(f"{path}: Stable-Baselines3's SAC on {len(suite.tasks)} tasks, one model each, {jobs} at a time, cpu")
+    with RunLog(path) as log, StopWish() as stop, Display(console, config.agent, config.steps_per_task) as display:
+        log.text("config", as_markdown(config))
+        board = _Board(suite, config, log, display)
+        models = _train_all(config, suite, jobs, board, stop)
+        seconds = log.seconds
+    weights = {f"{name}/{key}": value for name, model in models.items() for key, value in model.items()}
+    save_file(weights, path / WEIGHTS)
+    if stop:
+        console.print(f"stopped; weights and metrics of {len(models)} finished tasks are in {path}")
+        return None
+    policy = load_sb3_policy(config, suite, weights, CPU)
+    result = {
+        "suite": suite.name,
+        "agent": config.agent,
+        "seed": config.seed,
+        "steps_per_task": config.steps_per_task,
+        "env_steps": config.steps_per_task * len(suite.tasks),
+        "updates": board.updates,
+        "wall_seconds": round(seconds, 2),
+        "parameters": sum(v.numel() for k, v in weights.items() if "critic_target" not in k),
+        "device": "cpu",
+        **final_scores(config, suite, policy, CPU),
+    }
+    write_result(path, result)
+    return {**result, "path": str(path)}
+
+
+def make_model(config: TrainConfig[Any], env: VecEnv, seed: int) -> SAC:
+    """Return Stable-Baselines3's SAC with the run's networks, batch and schedule, all else its own defaults."""
+    settings = config.settings
+    first, last = settings.learning_rate, settings.final_learning_rate
+    return SAC(
+        "MlpPolicy",
+        env,
+        learning_rate=lambda left: last + (first - last) * left,
+        buffer_size=max(config.replay_per_task, config.envs_per_task),
+        learning_starts=config.random_steps,
+        batch_size=config.batch_per_task,
+        tau=settings.polyak,
+        gamma=settings.discount,
+        train_freq=1,
+        gradient_steps=config.updates_per_step,
+        policy_kwargs={"net_arch": list(settings.hidden)},
+        seed=seed,
+        device="cpu",
+    )
+
+
+def load_sb3_policy(
+    config: TrainConfig[Any], suite: TaskSuite, weights: dict[str, Tensor], device: torch.device
+) -> Policy:
+    """Return the deterministic policy of all tasks' models; their weights are named ``<task>/<parameter>``."""
+    policies = []
+    for name in suite.task_names:
+        env = MultiTaskVectorEnv(suite.only([name]), 1)
+        policy = SACPolicy(
+            env.single_observation_space,
+            gym.spaces.Box(-1.0, 1.0, env.single_action_space.shape),
+            lambda _: config.settings.learning_rate,
+            net_arch=list(config.settings.hidden),
+        )
+        own = {k.removeprefix(f"{name}/"): v for k, v in weights.items() if k.startswith(f"{name}/")}
+        policy.load_state_dict(own)
+        policies.append(policy)
+        env.close()
+    width = max(policy.action_space.shape[0] for policy in policies)  # type: ignore[index]
+
+    def act(obs: Tensor) -> Tensor:
+        rows = obs.cpu().numpy()
+        actions = np.zeros((*rows.shape[:2], width), dtype=np.float32)
+        for t, policy in enumerate(policies):
+            own = policy.predict(rows[t, :, : policy.observation_space.shape[0]], deterministic=True)[0]  # type: ignore[index]
+            actions[t, :, : own.shape[-1]] = own
+        return torch.as_tensor(actions, device=device)
+
+    return act
+
+
+class _Board:
+    """Gathers news of the tasks and writes an evaluation once every task has reached its step."""
+
+    def __init__(self, suite: TaskSuite, config: TrainConfig[Any], log: RunLog, display: Display) -> None:
+        self._names, self._log, self._display = suite.task_names, log, display
+        self._report = Reporter(suite, log, None)
+        self._steps = dict.fromkeys(self._names, 0)
+        self._updates = dict.fromkeys(self._names, 0)
+        self._scores: dict[int, dict[str, _News]] = {}
+
+    @property
+    def updates(self) -> int:
+        """Updates of each model."""
+        return max(self._updates.values())
+
+    def take(self, news: _News) -> None:
+        """Take in what one task's process tells."""
+        self._steps[news.task], self._updates[news.task] = news.step, news.updates
+        total = sum(self._steps.values())
+        self._display.update(total // len(self._names), total, sum(self._updates.values()))
+        if news.score is None:
+            return
+        reached = self._scores.setdefault(news.step, {})
+        reached[news.task] = news
+        if len(reached) == len(self._names):
+            ordered = [reached[name] for name in self._names]
+            scores = {one.task: one.score for one in ordered if one.score is not None}
+            self._log.scalars(news.step, per_task("train/ent_coef", self._names, [n.temperature for n in ordered]))
+            self._display.evaluated(*self._report.scores(news.step, scores))
+
+
+def _train_all(
+    config: TrainConfig[Any], suite: TaskSuite, jobs: int, board: _Board, stop: StopWish
+) -> dict[str, dict[str, Tensor]]:
+    """Train every task in a process pool -> task name to weights, of those that came to their end."""
+    context = get_context("spawn")
+    with context.Manager() as manager, ProcessPoolExecutor(jobs, context, initializer=_in_worker) as pool:
+        news, halt = manager.Queue(), manager.Event()
+        futures = {name: pool.submit(_train_one, config, name, news, halt) for name in suite.task_names}
+        while not all(future.done() for future in futures.values()):
+            _take_all(news, board)
+            failed = any(f.done() and not f.cancelled() and f.exception() for f in futures.values())
+            if stop or failed:
+                halt.set()
+                pool.shutdown(wait=True, cancel_futures=True)
+        _take_all(news, board)
+        return {name: model for name, future in futures.items() if (model := _result_of(future)) is not None}
+
+
+def _result_of(future: Future[dict[str, Tensor] | None]) -> dict[str, Tensor] | None:
+    return None if future.cancelled() else future.result()
+
+
+def _take_all(news: Any, board: _Board) -> None:
+    while True:
+        try:
+            board.take(news.get(timeout=0.2))
+        except queue.Empty:
+            return
+
+
+def _in_worker() -> None:
+    """Leave signals to the run's own process, and one thread to each model."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    torch.set_num_threads(1)
+    keep_freed_memory()
+
+
+def _train_one(config: TrainConfig[Any], task: str, news: Any, halt: Any) -> dict[str, Tensor] | None:
+    """Train one task to its budget -> its weights, or None if told to halt."""
+    suite = suite_of(config).only([task])
+    env = SB3VecEnv(suite, config.envs_per_task, config.seed)
+    model = make_model(config, env, config.seed)
+    scorer = Scorer(suite, config.eval_episodes, score_seed(config.seed, EVALUATION), CPU)
+    model.learn(config.steps_per_task, callback=_Watch(config, task, scorer, news.put, halt.is_set))
+    env.close()
+    scorer.close()
+    return None if halt.is_set() else {k: v.contiguous() for k, v in model.policy.state_dict().items()}
+
+
+class _Watch(BaseCallback):
+    """Tells how far the model is, evaluates it when due, and ends its training when told to."""
+
+    def __init__(
+        self,
+        config: TrainConfig[Any],
+        task: str,
+        scorer: Scorer,
+        tell: Callable[[_News], None],
+        halted: Callable[[], bool],
+    ) -> None:
+        super().__init__()
+        self._config, self._task, self._scorer = config, task, scorer
+        self._tell, self._halted = tell, halted
+
+    def _on_step(self) -> bool:
+        step, before = self.num_timesteps, self.num_timesteps - self._config.envs_per_task
+        due = step // self._config.eval_every > before // self._config.eval_every
+        if due or step >= self._config.steps_per_task:
+            self._tell(self._news(self._scorer.score(self._act)[self._task]))
+        elif step // self._config.log_every > before // self._config.log_every:
+            self._tell(self._news(None))
+        else:
+            return True
+        return not self._halted()
+
+    def _act(self, obs: Tensor) -> Tensor:
+        return torch.as_tensor(self.model.predict(obs[0].numpy(), deterministic=True)[0])[None]
+
+    def _news(self, score: TaskScore | None) -> _News:
+        model: Any = self.model
+        temperature = float(model.log_ent_coef.detach().exp())
+        return _News(self._task, self.num_timesteps, int(model._n_updates), score, temperature)
+
