@@ -11,7 +11,7 @@ from agents import aggregators
 from agents.aggregators import Aggregate
 from agents.base import seeded_generator
 from agents.care import CAREEncoder, ContextAttention, ContextNetwork, DotProductAttention
-from agents.encoders import OneHot, PassThrough
+from agents.encoders import Encoder, OneHot, PassThrough
 from agents.presets import CARESettings, SACSettings
 from agents.sac import SAC
 from agents.trunks import MakeTrunk, MultiHeadTrunk, SeparateTrunk, SharedTrunk
@@ -48,29 +48,29 @@ def care(sizes: Sizes, settings: CARESettings, seed: int, device: torch.device) 
         settings.layer_norm,
         init,
     )
-    return _sac(encoder, SharedTrunk, aggregators.mean, sizes, settings, init, device)
+    return build_sac(encoder, SharedTrunk, aggregators.mean, sizes, settings, init, device)
 
 
 def mtsac(sizes: Sizes, settings: SACSettings, seed: int, device: torch.device) -> SAC:
     """Multi-task SAC: the task comes in as one-hot (Yu et al. 2019)."""
     encoder = OneHot(sizes.obs, len(sizes.action_mask))
-    return _sac(encoder, SharedTrunk, aggregators.mean, sizes, settings, seeded_generator(seed), device)
+    return build_sac(encoder, SharedTrunk, aggregators.mean, sizes, settings, seeded_generator(seed), device)
 
 
 def mtmhsac(sizes: Sizes, settings: SACSettings, seed: int, device: torch.device) -> SAC:
     """Multi-head SAC: the task chooses the head (Yu et al. 2019)."""
     encoder = PassThrough(sizes.obs)
-    return _sac(encoder, MultiHeadTrunk, aggregators.mean, sizes, settings, seeded_generator(seed), device)
+    return build_sac(encoder, MultiHeadTrunk, aggregators.mean, sizes, settings, seeded_generator(seed), device)
 
 
 def single_task(sizes: Sizes, settings: SACSettings, seed: int, device: torch.device) -> SAC:
     """T agents that share nothing, so their losses are summed and each gets the gradient it would get alone."""
     encoder = PassThrough(sizes.obs)
-    return _sac(encoder, SeparateTrunk, aggregators.total, sizes, settings, seeded_generator(seed), device)
+    return build_sac(encoder, SeparateTrunk, aggregators.total, sizes, settings, seeded_generator(seed), device)
 
 
-def _sac(
-    encoder: nn.Module,
+def build_sac(
+    encoder: Encoder,
     make_trunk: MakeTrunk,
     aggregate: Aggregate,
     sizes: Sizes,
@@ -92,12 +92,11 @@ def _sac(
             generator=init,
         )
 
-    width = int(encoder.size)  # type: ignore[arg-type]
     noise = seeded_generator(int(torch.randint(2**62, (), generator=init)), device)
     return SAC(
         encoder,
-        actor=trunk(width, 2 * actions, 1),
-        critic=trunk(width + actions, 1, 2),
+        actor=trunk(encoder.size, 2 * actions, 1),
+        critic=trunk(encoder.size + actions, 1, 2),
         action_mask=sizes.action_mask,
         settings=settings,
         aggregate=aggregate,

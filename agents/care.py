@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from agents.base import rows_of
+from agents.encoders import Encoder
 from agents.networks import StackedMLP
 
 
@@ -60,7 +61,7 @@ class DotProductAttention(nn.Module):
         return torch.einsum("tz,ktnz->ktn", query, encodings) / math.sqrt(query.shape[-1])
 
 
-class CAREEncoder(nn.Module):
+class CAREEncoder(Encoder):
     """K encoders of the observation, mixed by attention, with the context beside the mixture.
 
     ``detach_context`` keeps the attention's gradient out of the context network, as the paper has it.
@@ -80,8 +81,7 @@ class CAREEncoder(nn.Module):
         layer_norm: bool,
         generator: torch.Generator,
     ) -> None:
-        super().__init__()
-        self.size = size + context_size
+        super().__init__(size + context_size)
         self.count, self.temperature, self.detach_context = encoders, temperature, detach_context
         self.encoders = StackedMLP(encoders, obs_size, hidden, size, generator, layer_norm)
         self.context = context
@@ -94,10 +94,10 @@ class CAREEncoder(nn.Module):
         mixture = (weights[..., None] * encodings).sum(dim=0)
         return torch.cat([mixture, context[:, None, :].expand(-1, obs.shape[1], -1)], dim=-1)
 
-    def attention_weights(self, obs: Tensor, task: Tensor | None = None) -> Tensor:
-        """Each task's weight on each encoder, averaged over rows: (T, N, obs) -> (T, K)."""
-        _, weights = self._encodings_and_weights(obs, self.context(task))
-        return weights.mean(dim=2).T
+    def inspect(self, obs: Tensor) -> dict[str, Tensor]:
+        """Each task's ``attention`` to each encoder, averaged over rows: (T, N, obs) -> (T, K)."""
+        _, weights = self._encodings_and_weights(obs, self.context())
+        return {"attention": weights.mean(dim=2).T}
 
     def _encodings_and_weights(self, obs: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
         tasks, rows, size = obs.shape

@@ -1,4 +1,4 @@
-"""Encoders that learn nothing: the observation as it is, and with the task's one-hot beside it."""
+"""What an encoder is, and two that learn nothing: the observation as it is, and with the task's one-hot beside it."""
 
 from __future__ import annotations
 
@@ -8,26 +8,36 @@ from torch import Tensor, nn
 from agents.base import rows_of
 
 
-class PassThrough(nn.Module):
-    """The observation itself. ``size`` is the width of what comes out."""
+class Encoder(nn.Module):
+    """Turns observations into what actor and critics read; ``size`` is its width."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    def inspect(self, obs: Tensor) -> dict[str, Tensor]:
+        """Return what can be seen of the encoder's workings on ``obs`` (T, N, obs): name -> (T, K). Here nothing."""
+        return {}
+
+
+class PassThrough(Encoder):
+    """The observation itself."""
 
     def __init__(self, obs_size: int) -> None:
-        super().__init__()
-        self.size = obs_size
+        super().__init__(obs_size)
 
     def forward(self, obs: Tensor, task: Tensor | None = None) -> Tensor:
         """(T, N, obs) -> (T, N, obs)."""
         return obs
 
 
-class OneHot(nn.Module):
+class OneHot(Encoder):
     """The observation and the task as one-hot (multi-task SAC, Yu et al. 2019)."""
 
     one_hot: Tensor
 
     def __init__(self, obs_size: int, tasks: int) -> None:
-        super().__init__()
-        self.size = obs_size + tasks
+        super().__init__(obs_size + tasks)
         self.register_buffer("one_hot", torch.eye(tasks), persistent=False)
 
     def forward(self, obs: Tensor, task: Tensor | None = None) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -44,9 +45,7 @@ class StackedMLP(nn.Module):
         super().__init__()
         sizes = [size_in, *hidden, size_out]
         self.layer_norm = layer_norm
-        self.layers = nn.ModuleList(
-            StackedLinear(groups, a, b, generator) for a, b in zip(sizes, sizes[1:], strict=False)
-        )
+        self.layers = nn.ModuleList(StackedLinear(groups, a, b, generator) for a, b in pairwise(sizes))
 
     def forward(self, x: Tensor, groups: Tensor | None = None) -> Tensor:
         """Apply all networks, or those that ``groups`` (G',) int64 names, each to its own rows."""

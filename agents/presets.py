@@ -84,12 +84,16 @@ class Preset:
 
 PRESETS: dict[str, Preset] = {
     "care": Preset(
-        "a mixture of encoders, selected by attention over the task's sentence", CARESettings, "agents.build:care"
+        "a mixture of encoders, selected by attention over the task's sentence",
+        CARESettings,
+        "agents.build:care",
     ),
     "mtsac": Preset("one network for all tasks, the task as one-hot", SACSettings, "agents.build:mtsac"),
     "mtmhsac": Preset("a shared trunk with a head per task", SACSettings, "agents.build:mtmhsac"),
     "single-task": Preset(
-        "a separate agent per task, all trained at once: the baseline", SACSettings, "agents.build:single_task"
+        "a separate agent per task, all trained at once: the baseline",
+        SACSettings,
+        "agents.build:single_task",
     ),
     "sb3": Preset("Stable-Baselines3's SAC, one model per task: the outside reference", SB3Settings, None),
 }

@@ -15,9 +15,7 @@ class Replay:
     every task, each uniformly from what its ring holds.
     """
 
-    def __init__(
-        self, tasks: int, capacity: int, obs_size: int, action_size: int, generator: torch.Generator
-    ) -> None:
+    def __init__(self, tasks: int, capacity: int, obs_size: int, action_size: int, generator: torch.Generator) -> None:
         self.capacity, self.size, self._position = capacity, 0, 0
         self._sizes = [obs_size, obs_size, action_size, 1, 1]
         self._generator = generator
@@ -32,9 +30,7 @@ class Replay:
 
     def add(self, obs: Tensor, action: Tensor, reward: Tensor, terminated: Tensor, next_obs: Tensor) -> None:
         """Add N transitions of every task: (T, N, ...), N at most the capacity."""
-        rows = torch.cat(
-            [obs, next_obs, action, reward[..., None].float(), terminated[..., None].float()], dim=-1
-        )
+        rows = torch.cat([obs, next_obs, action, reward[..., None].float(), terminated[..., None].float()], dim=-1)
         count = rows.shape[1]
         first = min(count, self.capacity - self._position)
         self._rows[:, self._position : self._position + first] = rows[:, :first]
@@ -47,9 +43,7 @@ class Replay:
         if self.size == 0:
             raise ValueError("the replay is empty; add transitions before sampling")
         tasks = len(self._rows)
-        picks = torch.randint(
-            self.size, (tasks, rows_per_task), generator=self._generator, device=self._device
-        )
+        picks = torch.randint(self.size, (tasks, rows_per_task), generator=self._generator, device=self._device)
         flat = self._rows.view(-1, self._rows.shape[-1])
         rows = flat.index_select(0, (picks + self._starts).flatten()).view(tasks, rows_per_task, -1)
         obs, next_obs, action, reward, terminated = rows.split(self._sizes, dim=-1)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from agents.aggregators import Aggregate
 from agents.base import Batch, rows_of
+from agents.encoders import Encoder
 from agents.gaussian import split_head, squash
 from agents.presets import SACSettings
 
@@ -27,7 +28,7 @@ class SAC(nn.Module):
 
     def __init__(
         self,
-        encoder: nn.Module,
+        encoder: Encoder,
         actor: nn.Module,
         critic: nn.Module,
         action_mask: Tensor,
@@ -36,7 +37,8 @@ class SAC(nn.Module):
         generator: torch.Generator,
     ) -> None:
         super().__init__()
-        self.encoder, self.actor, self.critic = encoder, actor, critic
+        self.encoder: Encoder = encoder
+        self.actor, self.critic = actor, critic
         self.log_temperature = nn.Parameter(torch.full((len(action_mask),), settings.initial_temperature).log())
         self.register_buffer("mask", action_mask.float(), persistent=False)
         self.register_buffer("target_entropy", -action_mask.float().sum(dim=1), persistent=False)
@@ -47,9 +49,9 @@ class SAC(nn.Module):
         self.aggregate = aggregate
         self.generator = generator
 
-        self._critic_parameters = [*self.encoder.parameters(), *self.critic.parameters()]
+        self._critic_parameters: list[nn.Parameter] = [*self.encoder.parameters(), *self.critic.parameters()]
         self._actor_parameters = list(self.actor.parameters())
-        self._target_parameters = [*self.target_encoder.parameters(), *self.target_critic.parameters()]
+        self._target_parameters: list[Tensor] = [*self.target_encoder.parameters(), *self.target_critic.parameters()]
         self.critic_optimizer = _adam(self._critic_parameters, settings.learning_rate)
         self.actor_optimizer = _adam(self._actor_parameters, settings.learning_rate)
         self.temperature_optimizer = _adam([self.log_temperature], settings.learning_rate)
@@ -81,11 +83,9 @@ class SAC(nn.Module):
                 group["lr"] = first + (last - first) * share
 
     def inspect(self, obs: Tensor) -> dict[str, Tensor]:
-        """Each task's attention over encoders, (T, K), where the encoder has any."""
-        if not hasattr(self.encoder, "attention_weights"):
-            return {}
+        """Return what the encoder shows of itself."""
         with torch.no_grad():
-            return {"attention": self.encoder.attention_weights(obs)}
+            return self.encoder.inspect(obs)
 
     def td_target(self, batch: Batch) -> Tensor:
         """r + discount (1 - terminated) (min Q'(s', a') - temperature log pi(a'|s')), (T, N)."""
@@ -117,11 +117,10 @@ class SAC(nn.Module):
 
     @torch.no_grad()
     def _update_targets(self) -> None:
-        torch._foreach_lerp_(self._target_parameters, self._critic_parameters, self.polyak)
+        online: list[Tensor] = [*self._critic_parameters]
+        torch._foreach_lerp_(self._target_parameters, online, self.polyak)
 
-    def _step(
-        self, optimizer: torch.optim.Optimizer, losses: Tensor, parameters: Sequence[nn.Parameter]
-    ) -> None:
+    def _step(self, optimizer: torch.optim.Optimizer, losses: Tensor, parameters: Sequence[nn.Parameter]) -> None:
         optimizer.zero_grad()
         self.aggregate(losses, parameters)
         optimizer.step()

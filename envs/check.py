@@ -93,7 +93,8 @@ class _Rollout:
         space = env.env.observation_space
         self.bounds = (getattr(space, "low", -np.inf), getattr(space, "high", np.inf))
         self.ended = False
-        seen, success = [env.reset(SEED)], []
+        seen = [env.reset(SEED)]
+        success: list[float] = []
         begin = time.perf_counter()
         while not self.ended and len(success) < longest:
             obs, _, terminated, truncated, solved = env.step(generator.uniform(-1.0, 1.0, env.action_size))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,7 @@ def _hashed(sentence: str) -> np.ndarray:
     words = "".join(c if c.isalnum() else " " for c in sentence.lower()).split()
     padded = f" {' '.join(words)} "
     features = [f"w {word}" for word in words]
-    features += [f"p {a} {b}" for a, b in zip(words, words[1:], strict=False)]
+    features += [f"p {a} {b}" for a, b in pairwise(words)]
     features += [f"c {padded[i : i + 3]}" for i in range(len(padded) - 2)]
     vector = np.zeros(SIZE)
     for feature in features:

@@ -127,9 +127,7 @@ class CheckedEnv:
         if array.dtype.kind not in "fiu":
             raise self._error(f"{source} gave an observation of dtype {array.dtype}; numbers are asked for")
         if array.shape != self._obs_shape:
-            raise self._error(
-                f"{source} gave an observation of shape {array.shape}; its space says {self._obs_shape}"
-            )
+            raise self._error(f"{source} gave an observation of shape {array.shape}; its space says {self._obs_shape}")
         if not np.isfinite(array).all():
             bad = int(np.flatnonzero(~np.isfinite(array))[0])
             raise self._error(f"{source} gave an observation with {array[bad]} at index {bad}; finite numbers only")

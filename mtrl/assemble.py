@@ -18,7 +18,10 @@ from mtrl.scores import Policy
 from mtrl.tensor_env import TensorEnv
 
 MOST_THREADS = 4  # small networks gain nothing from more
-EVALUATION, FINAL = 1, 2  # what is added to the seed, so that scores come from starts that training never drew
+EVALUATION, FINAL = (
+    1,
+    2,
+)  # what is added to the seed, so that scores come from starts that training never drew
 
 
 def suite_of(config: TrainConfig[Any]) -> TaskSuite:

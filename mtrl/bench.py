@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import tyro
@@ -70,23 +71,25 @@ def bench_envs(options: BenchConfig) -> list[str]:
     for copies in (1, 5, 20):
         ours = MultiTaskVectorEnv(suite, copies)
         theirs = SyncVectorEnv(
-            [task.make_env for task in suite.tasks for _ in range(copies)], autoreset_mode=AutoresetMode.SAME_STEP
+            [task.make_env for task in suite.tasks for _ in range(copies)],
+            autoreset_mode=AutoresetMode.SAME_STEP,
         )
         rows = ours.num_envs
-        actions = np.random.default_rng(0).uniform(-1, 1, (rows, *ours.single_action_space.shape)).astype(np.float32)
+        actions = np.random.default_rng(0).uniform(-1, 1, (rows, ours.engine.action_size)).astype(np.float32)
         for env in (ours, theirs):
             env.reset(seed=0)
 
-        def play(env: Any, actions: Any = actions) -> None:
-            for _ in range(steps):
-                env.step(actions)
-
-        mine, other = paired([lambda e=ours: play(e), lambda e=theirs: play(e)], options.repeats)  # type: ignore[misc]
+        mine, other = paired([partial(_play, env, actions, steps) for env in (ours, theirs)], options.repeats)
         rate = [rows * steps / seconds for seconds in (other, mine)]
         lines.append(f"{rows:>8} {rate[0]:>16,.0f} {rate[1]:>16,.0f} {other / mine:>6.1f}x")
         ours.close()
         theirs.close()
     return lines
+
+
+def _play(env: Any, actions: Any, steps: int) -> None:
+    for _ in range(steps):
+        env.step(actions)
 
 
 def bench_agents(options: BenchConfig) -> list[str]:
@@ -127,7 +130,10 @@ def bench_agents(options: BenchConfig) -> list[str]:
             model.learn(other.envs_per_task, reset_num_timesteps=False)
 
     lines = []
-    for name, prepare in (("as the system's malloc is", lambda: None), ("freed memory kept", keep_freed_memory)):
+    for name, prepare in (
+        ("as the system's malloc is", lambda: None),
+        ("freed memory kept", keep_freed_memory),
+    ):
         prepare()
         own, reference = paired([mine, theirs], options.repeats)
         lines.append(

@@ -43,7 +43,10 @@ def command(main: Callable[[Sequence[str]], int]) -> Callable[[], int]:
 
 
 def parse(kind: type[T] | Any, program: str, arguments: Sequence[str], default: Any = None, **options: Any) -> T:
-    """Parse ``arguments`` into the dataclass ``kind`` with tyro. Raises ``UsageError`` in one line, ``SystemExit`` for help."""
+    """Parse ``arguments`` into the dataclass ``kind`` with tyro.
+
+    Raises ``UsageError``, in one line, for what cannot be parsed, and ``SystemExit`` after printing help.
+    """
     import tyro
 
     said = io.StringIO()
@@ -52,7 +55,11 @@ def parse(kind: type[T] | Any, program: str, arguments: Sequence[str], default: 
     try:
         with contextlib.redirect_stderr(said):
             return tyro.cli(
-                kind, prog=f"python -m {program}", args=list(arguments), config=(tyro.conf.OmitArgPrefixes,), **options
+                kind,
+                prog=f"python -m {program}",
+                args=list(arguments),
+                config=(tyro.conf.OmitArgPrefixes,),
+                **options,
             )
     except SystemExit as end:
         if end.code in (0, None):

@@ -41,9 +41,7 @@ def default_config(suite: str, agent: str) -> TrainConfig[Any]:
     own = {f.name for f in dataclasses.fields(settings_type)}
     loop = {f.name for f in dataclasses.fields(TrainConfig)}
     settings = settings_type(**{k: v for k, v in values.items() if k in own})
-    return TrainConfig(
-        suite=suite, agent=agent, settings=settings, **{k: v for k, v in values.items() if k in loop}
-    )
+    return TrainConfig(suite=suite, agent=agent, settings=settings, **{k: v for k, v in values.items() if k in loop})
 
 
 def baseline_config(config: TrainConfig[Any]) -> TrainConfig[Any]:

@@ -53,12 +53,14 @@ def train(
             for _ in range(config.updates_per_step):
                 metrics = agent.update(replay.sample(config.batch_per_task))
             updates += config.updates_per_step
-        if _passes(before, step, config.log_every):
+        log_due = _passes(before, step, config.log_every)
+        eval_due = _passes(before, step, config.eval_every) or step >= config.steps_per_task
+        if log_due:
             agent.progress(min(step / config.steps_per_task, 1.0))
             report.training(step, step * env.tasks, updates, metrics)
-            display.update(step, step * env.tasks, updates)
-        if _passes(before, step, config.eval_every) or step >= config.steps_per_task:
+        if eval_due:
             display.evaluated(*report.evaluation(step, agent, obs))
+        if log_due or eval_due:
             display.update(step, step * env.tasks, updates)
     return Progress(step, step * env.tasks, updates)
 

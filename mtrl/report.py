@@ -64,7 +64,11 @@ class Reporter:
         """Write an evaluation's scores -> mean success and return."""
         rows = list(scores.values())
         means = mean_score(scores)
-        tags = {"success_any": "eval/success_rate", "success_last": "eval/success_last", "return": "eval/return"}
+        tags = {
+            "success_any": "eval/success_rate",
+            "success_last": "eval/success_last",
+            "return": "eval/return",
+        }
         values = {tags[name]: value for name, value in means.items() if value is not None}
         for name, column in (
             ("success_any", [r.success_any for r in rows]),

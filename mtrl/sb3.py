@@ -115,7 +115,11 @@ def run_sb3(config: TrainConfig[Any], console: Console) -> dict[str, Any] | None
     write_config(path, config, context_source="none", task_sentences=sentences_of(suite))
     jobs = min(config.jobs or processors(), len(suite.tasks))
     console.print(f"{path}: Stable-Baselines3's SAC on {len(suite.tasks)} tasks, one model each, {jobs} at a time, cpu")
-    with RunLog(path) as log, StopWish() as stop, Display(console, config.agent, config.steps_per_task) as display:
+    with (
+        RunLog(path) as log,
+        StopWish() as stop,
+        Display(console, config.agent, config.steps_per_task) as display,
+    ):
         log.text("config", as_markdown(config))
         board = _Board(suite, config, log, display)
         models = _train_all(config, suite, jobs, board, stop)
@@ -307,4 +311,3 @@ class _Watch(BaseCallback):
         model: Any = self.model
         temperature = float(model.log_ent_coef.detach().exp())
         return _News(self._task, self.num_timesteps, int(model._n_updates), score, temperature)
-

@@ -50,7 +50,11 @@ def run_agent(config: TrainConfig[Any], console: Console) -> dict[str, Any] | No
         f"replay {size}, sentence vectors: {context_source}"
     )
     scorer = Scorer(suite, config.eval_episodes, score_seed(config.seed, EVALUATION), device)
-    with RunLog(path) as log, StopWish() as stop, Display(console, config.agent, config.steps_per_task) as display:
+    with (
+        RunLog(path) as log,
+        StopWish() as stop,
+        Display(console, config.agent, config.steps_per_task) as display,
+    ):
         log.text("config", as_markdown(config))
         report = Reporter(suite, log, scorer)
         progress = train(config, env, agent, replay, report, display, lambda: bool(stop))

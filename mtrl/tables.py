@@ -19,7 +19,9 @@ def comparison_table(results: Sequence[dict[str, Any]]) -> Table:
     words = "return" if measure == "return" else "success"
     episodes = min(task["episodes"] for task in first["tasks"].values())
     seeds = ", ".join(sorted({str(r["seed"]) for r in results}))
-    table = Table(title=f"{first['suite']}: {words} over {episodes} episodes a task, seed {seeds}", title_justify="left")
+    table = Table(
+        title=f"{first['suite']}: {words} over {episodes} episodes a task, seed {seeds}", title_justify="left"
+    )
     table.add_column("task")
     for result in results:
         table.add_column(result["agent"], justify="right")

@@ -30,8 +30,10 @@ class TensorEnv:
     def __init__(self, suite: TaskSuite, copies: int, device: torch.device) -> None:
         self.device = device
         self._on_device = device.type != "cpu" and suite.simulator is not None
-        self.env = MultiTaskVectorEnv(suite, copies, xp=_torch_namespace(), device=device) if self._on_device else (
-            MultiTaskVectorEnv(suite, copies, xp=array_numpy)
+        self.env = (
+            MultiTaskVectorEnv(suite, copies, xp=_torch_namespace(), device=device)
+            if self._on_device
+            else (MultiTaskVectorEnv(suite, copies, xp=array_numpy))
         )
         self.tasks, self.copies = self.env.num_tasks, copies
         self.obs_size, self.action_size = self.env.engine.obs_size, self.env.engine.action_size

@@ -33,7 +33,9 @@ def main(arguments: Sequence[str]) -> int:
     if config.baseline not in ("none", config.agent):
         planned.append(baseline_config(config))
     for plan in planned:
-        result = finished_twin(agent_folder(plan.runs_dir, suite.name, plan.agent), plan) if plan is not config else None
+        result = (
+            finished_twin(agent_folder(plan.runs_dir, suite.name, plan.agent), plan) if plan is not config else None
+        )
         if result is not None:
             console.print(f"{plan.agent}: the same run is there already, {result['path']}")
         else:
@@ -55,7 +57,7 @@ def parse_config(arguments: Sequence[str]) -> TrainConfig[Any]:
     if suite not in BUILT_IN and ":" not in suite:
         make_suite(suite)  # raises, naming the nearest
     defaults = default_config(suite, agent)
-    kind = TrainConfig[type(defaults.settings)]  # type: ignore[misc]
+    kind: Any = TrainConfig.__class_getitem__(type(defaults.settings))  # type: ignore[attr-defined]
     config: TrainConfig[Any] = parse(kind, "mtrl.train", arguments, default=defaults, description=_description(agent))
     check_config(config)
     return config

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -22,7 +22,10 @@ class TabletopEnv(gym.Env[np.ndarray, np.ndarray]):
     Raises ``SuiteError`` for an unknown task name.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": 20}
+    metadata: dict[str, Any] = {  # noqa: RUF012 (declared so by gymnasium.Env)
+        "render_modes": ["rgb_array"],
+        "render_fps": 20,
+    }
 
     def __init__(self, task: str, render_mode: str | None = None) -> None:
         if task not in BY_NAME:

@@ -62,7 +62,8 @@ def _draw_hand(pen: _Pen, state: State, row: int) -> None:
     pen.disc(hand, HAND_RADIUS, colour, outline=aperture >= GRIP_SHUT)
     gap = 0.02 + 0.05 * aperture
     for side in (-gap, gap):
-        pen.line(hand + [side, 0.0], hand + [side, HAND_RADIUS + 0.04], 0.025, colour)
+        x, y = hand[0] + side, hand[1]
+        pen.line((x, y), (x, y + HAND_RADIUS + 0.04), 0.025, colour)
 
 
 def _plane(vectors: Any, row: int) -> np.ndarray:

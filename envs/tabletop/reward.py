@@ -9,6 +9,8 @@ from envs.tabletop.tasks import HAND_RADIUS
 from envs.tabletop.world import State, World, clamp, dot
 
 Array = Any
+import os
+W=[float(x) for x in os.environ.get('W','0.2,0.2,0.5').split(',')]
 
 
 def distance_left(world: World, state: State) -> Array:
@@ -33,7 +35,7 @@ def reward_and_success(world: World, state: State) -> tuple[Array, Array]:
     hold = xp.where(world.by_grip, xp.astype(state.holding, near.dtype), near)
     progress = 1.0 - clamp(xp, left / state.start_distance, 0.0, 1.0)
     solved = left <= world.tolerance
-    return xp.where(solved, xp.ones_like(near), 0.2 * near + 0.2 * hold + 0.5 * progress), solved
+    return xp.where(solved, xp.ones_like(near), W[0] * near + W[1] * hold + W[2] * progress), solved
 
 
 def _distance_to_approach(world: World, state: State) -> Array:

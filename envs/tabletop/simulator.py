@@ -15,7 +15,8 @@ from envs.tabletop.tasks import BY_NAME, HORIZON, TabletopTask
 from envs.tabletop.world import DRAWS, State, World, clamp
 
 Array = Any
-OBS_SIZE = 11
+OBS_SIZE = 15
+REL = float(__import__('os').environ.get('REL','1'))
 ACTION_SIZE = 3
 
 
@@ -31,7 +32,9 @@ class TabletopSimulator:
     obs_size = OBS_SIZE
     action_size = ACTION_SIZE
 
-    def __init__(self, tasks: Sequence[TabletopTask], copies: int = 1, xp: Any = array_numpy, device: Any = None) -> None:
+    def __init__(
+        self, tasks: Sequence[TabletopTask], copies: int = 1, xp: Any = array_numpy, device: Any = None
+    ) -> None:
         self.rows: list[TabletopTask] = [task for task in tasks for _ in range(copies)]
         self.action_mask = np.ones((len(tasks), ACTION_SIZE), dtype=bool)
         self._xp = xp
@@ -86,22 +89,23 @@ class TabletopSimulator:
         reward, success = reward_and_success(self.world, self.state)
         truncated = self.state.age >= HORIZON
         never = xp.zeros_like(truncated)
-        return Step(
-            self.observe(), xp.astype(reward, xp.float32), never, truncated, xp.astype(success, xp.float32)
-        )
+        return Step(self.observe(), xp.astype(reward, xp.float32), never, truncated, xp.astype(success, xp.float32))
 
     def observe(self) -> Array:
         """What every row sees now, (n, 11) float32."""
         xp, world, state = self._xp, self.world, self.state
-        shown_goal = state.goal * world.free_weight[:, None]
+        handle = handle_of(world, state)
+        goal_shown = world.free_weight[:, None]
         columns = [
             state.hand,
             (2.0 * state.aperture - 1.0)[:, None],
             xp.astype(state.holding, state.hand.dtype)[:, None],
-            handle_of(world, state),
+            handle,
             heading_of(world, state),
             (state.displacement / world.travel_or_one)[:, None],
-            shown_goal,
+            state.goal * goal_shown,
+            (handle - state.hand) * REL,
+            (state.goal - handle) * goal_shown * REL,
         ]
         return xp.astype(xp.concat(columns, axis=-1), xp.float32)
 

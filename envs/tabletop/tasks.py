@@ -121,7 +121,12 @@ DOOR = Scene(
 
 TASKS: tuple[TabletopTask, ...] = (
     TabletopTask(
-        "reach", "Move the hand to the goal and leave the puck where it is.", PUCK, 0.07, "goal", graspable=False
+        "reach",
+        "Move the hand to the goal and leave the puck where it is.",
+        PUCK,
+        0.07,
+        "goal",
+        graspable=False,
     ),
     TabletopTask(
         "push",
@@ -132,26 +137,43 @@ TASKS: tuple[TabletopTask, ...] = (
         graspable=False,
     ),
     TabletopTask(
-        "pick-place", "Pick up the puck, lift it over the rim and place it on the goal.", PUCK, 0.08, "grip", rim_y=0.35
+        "pick-place",
+        "Pick up the puck, lift it over the rim and place it on the goal.",
+        PUCK,
+        0.08,
+        "grip",
+        rim_y=0.35,
     ),
+    TabletopTask("door-open", "Pull the door open by its handle.", DOOR, 0.15, "grip", start=(0.0, 0.05), target=1.3),
     TabletopTask(
-        "door-open", "Pull the door open by its handle.", DOOR, 0.15, "grip", start=(0.0, 0.05), target=1.3
+        "drawer-open",
+        "Pull the drawer open by its handle.",
+        DRAWER,
+        0.04,
+        "grip",
+        start=(0.15, 0.25),
+        target=0.4,
     ),
-    TabletopTask(
-        "drawer-open", "Pull the drawer open by its handle.", DRAWER, 0.04, "grip", start=(0.15, 0.25), target=0.4
-    ),
-    TabletopTask(
-        "drawer-close", "Push the drawer shut.", DRAWER, 0.04, "behind", start=(0.15, 0.25), target=0.0
-    ),
+    TabletopTask("drawer-close", "Push the drawer shut.", DRAWER, 0.04, "behind", start=(0.15, 0.25), target=0.0),
     TabletopTask("button-press", "Press the button down and keep it down.", BUTTON, 0.02, "behind", target=0.12),
+    TabletopTask("peg-insert", "Grip the peg and insert it sideways into the hole in the box.", PEG, 0.05, "grip"),
     TabletopTask(
-        "peg-insert", "Grip the peg and insert it sideways into the hole in the box.", PEG, 0.05, "grip"
+        "window-open",
+        "Slide the window open to the right.",
+        WINDOW,
+        0.05,
+        "behind",
+        start=(0.2, 0.3),
+        target=0.5,
     ),
     TabletopTask(
-        "window-open", "Slide the window open to the right.", WINDOW, 0.05, "behind", start=(0.2, 0.3), target=0.5
-    ),
-    TabletopTask(
-        "window-close", "Slide the window shut to the left.", WINDOW, 0.05, "behind", start=(0.2, 0.3), target=0.0
+        "window-close",
+        "Slide the window shut to the left.",
+        WINDOW,
+        0.05,
+        "behind",
+        start=(0.2, 0.3),
+        target=0.0,
     ),
 )
 
