@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import statistics
 import sys
 import time
@@ -104,7 +105,8 @@ def bench_agents(options: BenchConfig) -> list[str]:
     from mtrl.sb3 import SB3VecEnv, make_model
     from mtrl.tensor_env import TensorEnv
 
-    config, other = default_config(options.suite, options.agent), default_config(options.suite, "sb3")
+    config = default_config(options.suite, options.agent)
+    other = dataclasses.replace(default_config(options.suite, "sb3"), random_steps=config.batch_per_task)
     suite = suite_of(config)
     torch.set_num_threads(options.threads or threads_of(config))
     env = TensorEnv(suite, config.envs_per_task, torch.device("cpu"))

@@ -15,7 +15,7 @@ TABLE: list[tuple[str, str, dict[str, Any]]] = [
         "tabletop",
         "*",
         {
-            "steps_per_task": 96_000,
+            "steps_per_task": 80_000,
             "envs_per_task": 8,
             "batch_per_task": 64,
             "replay_per_task": 100_000,

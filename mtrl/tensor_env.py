@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import array_api_compat.numpy as array_numpy
+import array_api_compat.torch as array_torch
 import numpy as np
 import torch
 from torch import Tensor
@@ -27,14 +27,13 @@ class Transition(NamedTuple):
 class TensorEnv:
     """Steps a suite on ``device``: a suite's own simulator computes there, other environments on the CPU."""
 
-    def __init__(self, suite: TaskSuite, copies: int, device: torch.device) -> None:
+    def __init__(self, suite: TaskSuite, copies: int, device: torch.device, in_torch: bool | None = None) -> None:
+        """``in_torch`` makes a suite's simulator compute on tensors; unless said, it does off the CPU."""
         self.device = device
-        self._on_device = device.type != "cpu" and suite.simulator is not None
-        self.env = (
-            MultiTaskVectorEnv(suite, copies, xp=_torch_namespace(), device=device)
-            if self._on_device
-            else (MultiTaskVectorEnv(suite, copies, xp=array_numpy))
-        )
+        wanted = device.type != "cpu" if in_torch is None else in_torch
+        self._in_torch = wanted and suite.simulator is not None
+        arrays: dict[str, Any] = {"xp": array_torch, "device": device} if self._in_torch else {}
+        self.env = MultiTaskVectorEnv(suite, copies, **arrays)
         self.tasks, self.copies = self.env.num_tasks, copies
         self.obs_size, self.action_size = self.env.engine.obs_size, self.env.engine.action_size
         self.action_mask = torch.as_tensor(self.env.action_mask)
@@ -46,7 +45,7 @@ class TensorEnv:
     def step(self, action: Tensor) -> Transition:
         """Apply actions (T, N, A) in [-1, 1]."""
         flat = action.reshape(self.env.num_envs, -1)
-        obs, reward, terminated, _, info = self.env.step(flat if self._on_device else flat.cpu().numpy())
+        obs, reward, terminated, _, info = self.env.step(flat if self._in_torch else flat.cpu().numpy())
         parts = (obs, info["final_obs"], reward, terminated, info["_final_obs"], info["success"])
         return Transition(*(self._tensor(part) for part in parts))
 
@@ -62,8 +61,3 @@ class TensorEnv:
     def _tensor(self, rows: Any) -> Tensor:
         return torch.as_tensor(self.env.split(rows), device=self.device)
 
-
-def _torch_namespace() -> Any:
-    import array_api_compat.torch as array_torch
-
-    return array_torch

@@ -16,7 +16,7 @@ ROW = np.zeros(1, dtype=np.int64)
 
 
 class TabletopEnv(gym.Env[np.ndarray, np.ndarray]):
-    """A hand with a gripper on a table; see ``TabletopSimulator`` for what the 11 observations and 3 actions mean.
+    """A hand with a gripper on a table; see ``TabletopSimulator`` for what the 15 observations and 3 actions mean.
 
     The reward lies in [0, 1] and is 1 where the task is solved; ``info`` has ``success`` and ``is_success``.
     Raises ``SuiteError`` for an unknown task name.
@@ -31,14 +31,16 @@ class TabletopEnv(gym.Env[np.ndarray, np.ndarray]):
         if task not in BY_NAME:
             raise SuiteError(f"unknown tabletop task {task!r}; known: {', '.join(BY_NAME)}.{nearest(task, BY_NAME)}")
         self.render_mode = render_mode
-        low = np.full(OBS_SIZE, -1.0, dtype=np.float32)
+        high = np.ones(OBS_SIZE, dtype=np.float32)
+        high[11:] = 2.0  # differences of places
+        low = -high
         low[[3, 8]] = 0.0  # holding, displacement
-        self.observation_space = gym.spaces.Box(low, np.ones(OBS_SIZE, dtype=np.float32))
+        self.observation_space = gym.spaces.Box(low, high)
         self.action_space = gym.spaces.Box(-1.0, 1.0, (ACTION_SIZE,))
         self._simulator = TabletopSimulator([BY_NAME[task]])
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict]:
-        """Draw the start anew. -> observation (11,), empty info."""
+        """Draw the start anew. -> observation (15,), empty info."""
         super().reset(seed=seed)
         self._simulator.begin(ROW, self.np_random.random((1, DRAWS)))
         return self._simulator.observe()[0], {}

@@ -12,7 +12,7 @@ OPEN, SHUT = -1.0, 1.0
 
 
 def expert_action(task_name: str, obs: np.ndarray) -> np.ndarray:
-    """Return the expert's actions, (n, 3), for observations (n, 11) of one task."""
+    """Return the expert's actions, (n, 3), for observations (n, 15) of one task."""
     task = BY_NAME[task_name]
     rule = _RULES.get(task_name, _push_along if task.approach == "behind" else _pull)
     return np.stack([rule(task, _View(row)) for row in obs]).astype(np.float32)

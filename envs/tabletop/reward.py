@@ -9,8 +9,6 @@ from envs.tabletop.tasks import HAND_RADIUS
 from envs.tabletop.world import State, World, clamp, dot
 
 Array = Any
-import os
-W=[float(x) for x in os.environ.get('W','0.2,0.2,0.5').split(',')]
 
 
 def distance_left(world: World, state: State) -> Array:
@@ -26,16 +24,18 @@ def distance_left(world: World, state: State) -> Array:
 def reward_and_success(world: World, state: State) -> tuple[Array, Array]:
     """Reward (n,) in [0, 1] and success (n,) bool.
 
-    1 where the task is solved; elsewhere .2 for being where the hand has to take hold or push, .2 for holding
-    (counted as the former where nothing is to be held), and .5 times the share of the way that is done.
+    1 where the task is solved; elsewhere .15 for being where the hand has to take hold or push, .15 for holding
+    (counted as the former where nothing is to be held), and .3 times the share of the way that is done. So 0.4 at
+    least lies between almost solved and solved: docs/decisions/0002.
     """
     xp = world.xp
     left = distance_left(world, state)
-    near = 1.0 - xp.tanh(4.0 * _distance_to_approach(world, state))
+    away = _distance_to_approach(world, state)
+    near = 1.0 - 0.5 * (xp.tanh(away) + xp.tanh(6.0 * away))  # felt across the table, and sharp at contact
     hold = xp.where(world.by_grip, xp.astype(state.holding, near.dtype), near)
     progress = 1.0 - clamp(xp, left / state.start_distance, 0.0, 1.0)
     solved = left <= world.tolerance
-    return xp.where(solved, xp.ones_like(near), W[0] * near + W[1] * hold + W[2] * progress), solved
+    return xp.where(solved, xp.ones_like(near), 0.15 * near + 0.15 * hold + 0.3 * progress), solved
 
 
 def _distance_to_approach(world: World, state: State) -> Array:

@@ -16,15 +16,15 @@ from envs.tabletop.world import DRAWS, State, World, clamp
 
 Array = Any
 OBS_SIZE = 15
-REL = float(__import__('os').environ.get('REL','1'))
 ACTION_SIZE = 3
 
 
 class TabletopSimulator:
     """An ``Engine`` over tabletop tasks: n = len(tasks) x copies rows, ordered task by task.
 
-    The observation, (n, 11) float32: hand x y, aperture in [-1, 1], holding 0/1, handle x y, heading x y of the body
-    (zeros for a disc), the joint's displacement over its travel, goal x y where the goal is drawn (else zeros).
+    The observation, (n, 15) float32: hand x y, aperture in [-1, 1], holding 0/1, handle x y, heading x y of the body
+    (zeros for a disc), the joint's displacement over its travel, goal x y, handle minus hand x y, goal minus handle
+    x y; what has to do with a goal is zero where none is drawn.
     The action, (n, 3) in [-1, 1]: hand dx dy, and shutting (+) or opening (-) the gripper.
     Both namespaces compute in float64 and start episodes from the same NumPy draws, so their trajectories agree.
     """
@@ -92,7 +92,7 @@ class TabletopSimulator:
         return Step(self.observe(), xp.astype(reward, xp.float32), never, truncated, xp.astype(success, xp.float32))
 
     def observe(self) -> Array:
-        """What every row sees now, (n, 11) float32."""
+        """What every row sees now, (n, 15) float32."""
         xp, world, state = self._xp, self.world, self.state
         handle = handle_of(world, state)
         goal_shown = world.free_weight[:, None]
@@ -104,8 +104,8 @@ class TabletopSimulator:
             heading_of(world, state),
             (state.displacement / world.travel_or_one)[:, None],
             state.goal * goal_shown,
-            (handle - state.hand) * REL,
-            (state.goal - handle) * goal_shown * REL,
+            handle - state.hand,
+            (state.goal - handle) * goal_shown,
         ]
         return xp.astype(xp.concat(columns, axis=-1), xp.float32)
 

@@ -7,7 +7,6 @@ import math
 
 import pytest
 import torch
-from tests.agents.conftest import MakeAgent, plain_settings, random_batch
 from torch import Tensor, nn
 
 from agents import aggregators
@@ -15,6 +14,7 @@ from agents.base import Batch, seeded_generator
 from agents.encoders import PassThrough
 from agents.presets import PRESETS
 from agents.sac import SAC
+from tests.agents.conftest import MakeAgent, plain_settings, random_batch
 
 KIT_AGENTS = [name for name, preset in PRESETS.items() if preset.builder]
 

@@ -1,0 +1,71 @@
+"""The README's commands and its plug-in example are run as they stand there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from mtrl import bench, check, evaluate, train
+from mtrl import list as list_command
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SMALL = "--steps-per-task 64 --random-steps 32 --envs-per-task 2 --batch-per-task 4 --eval-every 64 --eval-episodes 1"
+COMMANDS = {
+    "mtrl.train": train.main,
+    "mtrl.evaluate": evaluate.main,
+    "mtrl.check": check.main,
+    "mtrl.list": list_command.main,
+    "mtrl.bench": bench.main,
+}
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def commands() -> list[list[str]]:
+    """Every ``python -m mtrl.X ...`` in code, split into words."""
+    code = "\n".join([*blocks("bash"), *re.findall(r"`(python -m mtrl[^`]*)`", README)])
+    return [shlex.split(line, comments=True) for line in re.findall(r"python -m (mtrl\.[^\n&`]*)", code)]
+
+
+def test_the_readme_names_every_command() -> None:
+    assert {words[0] for words in commands()} == set(COMMANDS)
+
+
+def test_the_install_lines_are_the_ones_that_ci_runs() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    lines = re.findall(r"pip install [^\n&]*", "\n".join(blocks("bash")))
+    assert len(lines) >= 2
+    for line in lines:
+        assert line.strip().replace("pip install", "pip install --quiet") in script
+
+
+def test_every_command_runs_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one folder, in the README's order; trainings are cut short by flags put behind."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (example,) = [block for block in blocks("python") if "TaskSuite" in block]
+    (tmp_path / "my_module.py").write_text(example, encoding="utf-8")
+    short = {"mtrl.train": SMALL.split(), "mtrl.bench": ["--repeats", "1"], "mtrl.evaluate": ["--episodes", "1"]}
+    order = sorted(commands(), key=lambda words: words[0] != "mtrl.train")
+    assert len(order) >= 6
+    for module, *arguments in order:
+        assert COMMANDS[module]([*arguments, *short.get(module, [])]) == 0, (module, arguments)
+    assert (tmp_path / "runs/pendulums/care/seed0/result.json").exists()
+    assert (tmp_path / "runs/tabletop/care/seed0/evaluation.json").exists()
+
+
+def test_the_plug_in_example_is_short() -> None:
+    (example,) = [block for block in blocks("python") if "TaskSuite" in block]
+    assert len([line for line in example.splitlines() if line.strip() and not line.startswith("#")]) <= 10
+
+
+def test_links_and_pictures_point_at_files() -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
+    assert targets
+    assert [target for target in targets if not (ROOT / target).exists()] == []
