@@ -13,6 +13,7 @@ from envs.errors import nearest
 from mtrl.cli import UsageError
 
 S = TypeVar("S")
+MOST_SEED = 2**32 - 1  # what Stable-Baselines3 takes
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,8 @@ def check_config(config: TrainConfig[Any]) -> None:
         value = getattr(config, field)
         if value < least:
             raise UsageError(f"--{field.replace('_', '-')} is {value}; it has to be at least {least}")
+    if config.seed > MOST_SEED:
+        raise UsageError(f"--seed is {config.seed}; it has to be at most {MOST_SEED}")
     if config.batch_per_task > config.replay_per_task:
         raise UsageError(
             f"--batch-per-task is {config.batch_per_task}, more than --replay-per-task {config.replay_per_task}; "

@@ -134,8 +134,8 @@ def run_sb3(config: TrainConfig[Any], console: Console) -> dict[str, Any] | None
         "suite": suite.name,
         "agent": config.agent,
         "seed": config.seed,
-        "steps_per_task": config.steps_per_task,
-        "env_steps": config.steps_per_task * len(suite.tasks),
+        "steps_per_task": board.step,
+        "env_steps": board.step * len(suite.tasks),
         "updates": board.updates,
         "wall_seconds": round(seconds, 2),
         "parameters": sum(v.numel() for k, v in weights.items() if "critic_target" not in k),
@@ -208,6 +208,11 @@ class _Board:
         self._scores: dict[int, dict[str, _News]] = {}
 
     @property
+    def step(self) -> int:
+        """Steps per task of the task that came farthest."""
+        return max(self._steps.values())
+
+    @property
     def updates(self) -> int:
         """Updates of each model."""
         return max(self._updates.values())
@@ -251,11 +256,13 @@ def _result_of(future: Future[dict[str, Tensor] | None]) -> dict[str, Tensor] | 
 
 
 def _take_all(news: Any, board: _Board) -> None:
-    while True:
-        try:
-            board.take(news.get(timeout=0.2))
-        except queue.Empty:
-            return
+    try:
+        one = news.get(timeout=0.2)
+        while True:
+            board.take(one)
+            one = news.get_nowait()
+    except queue.Empty:
+        return
 
 
 def _in_worker() -> None:

@@ -16,7 +16,7 @@ from mtrl.episodes import Episode, EpisodeTracker
 from mtrl.tensor_env import TensorEnv
 
 Policy = Callable[[Tensor], Tensor]  # (T, N, obs) -> (T, N, A)
-MOST_COPIES = 5  # of an ordinary environment; a suite's own simulator steps all episodes at once
+MOST_COPIES = {"environments": 5, "simulator": 200}  # of each task: a simulator steps many at the price of one
 MEASURES = ("success_any", "success_last", "return")
 
 
@@ -70,7 +70,7 @@ class Scorer:
     """Scores policies on a suite, always from the same starts: the environments are its own and are reset each time."""
 
     def __init__(self, suite: TaskSuite, episodes: int, seed: int, device: torch.device) -> None:
-        copies = episodes if suite.simulator is not None else min(episodes, MOST_COPIES)
+        copies = min(episodes, MOST_COPIES["environments" if suite.simulator is None else "simulator"])
         self.suite, self.seed = suite, seed
         self.env = TensorEnv(suite, copies, device)
         # Each copy plays a number of episodes fixed in advance, so that short ones do not count more often.

@@ -60,4 +60,3 @@ class TensorEnv:
 
     def _tensor(self, rows: Any) -> Tensor:
         return torch.as_tensor(self.env.split(rows), device=self.device)
-
