@@ -107,7 +107,7 @@ def bench_agents(options: BenchConfig) -> list[str]:
 
     config = default_config(options.suite, options.agent)
     other = dataclasses.replace(default_config(options.suite, "sb3"), random_steps=config.batch_per_task)
-    suite = suite_of(config)
+    suite, steps = suite_of(config), 5
     torch.set_num_threads(options.threads or threads_of(config))
     env = TensorEnv(suite, config.envs_per_task, torch.device("cpu"))
     agent, _ = agent_of(config, suite, env)
@@ -115,13 +115,14 @@ def bench_agents(options: BenchConfig) -> list[str]:
     state = {"obs": env.reset(0)}
 
     def mine() -> None:
-        obs = state["obs"]
-        action = agent.act(obs, explore=True)
-        step = env.step(action)
-        replay.add(obs, action, step.reward, step.terminated, step.final_obs)
-        state["obs"] = step.obs
-        for _ in range(config.updates_per_step):
-            agent.update(replay.sample(config.batch_per_task))
+        for _ in range(steps):
+            obs = state["obs"]
+            action = agent.act(obs, explore=True)
+            step = env.step(action)
+            replay.add(obs, action, step.reward, step.terminated, step.final_obs)
+            state["obs"] = step.obs
+            for _ in range(config.updates_per_step):
+                agent.update(replay.sample(config.batch_per_task))
 
     models = [make_model(other, SB3VecEnv(suite.only([name]), other.envs_per_task, 0), 0) for name in suite.task_names]
     for model in models:
@@ -129,7 +130,7 @@ def bench_agents(options: BenchConfig) -> list[str]:
 
     def theirs() -> None:
         for model in models:
-            model.learn(other.envs_per_task, reset_num_timesteps=False)
+            model.learn(steps * other.envs_per_task, reset_num_timesteps=False)
 
     lines = []
     for name, prepare in (
@@ -137,7 +138,7 @@ def bench_agents(options: BenchConfig) -> list[str]:
         ("freed memory kept", keep_freed_memory),
     ):
         prepare()
-        own, reference = paired([mine, theirs], options.repeats)
+        own, reference = (seconds / steps for seconds in paired([mine, theirs], options.repeats))
         lines.append(
             f"{name}: {options.agent} {own * 1e3:.1f} ms, {env.tasks} x SB3 {reference * 1e3:.1f} ms per step of "
             f"{config.envs_per_task} copies of {env.tasks} tasks and its update: {reference / own:.2f}x"
