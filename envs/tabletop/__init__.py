@@ -15,6 +15,9 @@ register_tasks()
 
 suite = TaskSuite(
     "tabletop",
-    [Task(t.name, partial(gym.make, gym_id(t.name), disable_env_checker=True), t.sentence, (t.scene.joint,)) for t in TASKS],
+    [
+        Task(t.name, partial(gym.make, gym_id(t.name), disable_env_checker=True), t.sentence, (t.scene.joint,))
+        for t in TASKS
+    ],
     simulator=make_simulator,
 )

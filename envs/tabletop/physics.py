@@ -60,7 +60,7 @@ def _move(world: World, state: State, motion: Array) -> None:
     xp = world.xp
     held = state.holding[:, None]
     heading = heading_of(world, state)
-    hand = state.hand + motion
+    hand = _on_table(world, state, state.hand + motion)
     along, _, overlap, normal = _contact(world, state, heading, hand)
     push = xp.where(held, motion, -normal * xp.maximum(overlap, 0.0)[:, None])
     lever = xp.where(state.holding, world.grip_at, along) + world.half_length

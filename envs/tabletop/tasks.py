@@ -116,7 +116,7 @@ DOOR = Scene(
     grip_at=0.17,
     base_x=(-0.6, 0.1),
     base_y=(0.4, 0.7),
-    wall=0.05,
+    wall=0.025,
 )
 
 TASKS: tuple[TabletopTask, ...] = (

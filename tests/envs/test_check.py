@@ -1,0 +1,86 @@
+"""check_suite finds what is wrong, and says it in words."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+from envs.check import check_suite
+from envs.suite import make_suite
+from tests.envs.scripted import CALM, Scripted, suite_of
+
+GOOD = [CALM, CALM, (1.0, False, True)]
+
+
+def test_the_default_suite_has_neither_problem_nor_remark() -> None:
+    reports = check_suite(make_suite("tabletop"))
+    assert [(r.problems, r.remarks) for r in reports] == [((), ())] * 10
+    assert {r.horizon for r in reports} == {100}
+
+
+def test_a_good_task_is_measured() -> None:
+    (report,) = check_suite(suite_of(partial(Scripted, GOOD, size=2, actions=1)))
+    assert (report.obs_size, report.action_size, report.horizon, report.problems) == (2, 1, 3, ())
+    assert report.steps_per_second > 0
+
+
+class Unseeded(Scripted):
+    def reset(self, **kwargs: Any) -> Any:
+        super().reset(**kwargs)
+        self.start = np.random.default_rng().random()
+        return self._obs(), {}
+
+
+class Silent(Scripted):
+    def info(self) -> dict[str, Any]:
+        return {}
+
+
+class Global(Scripted):
+    def reset(self, **kwargs: Any) -> Any:
+        np.random.seed(3)  # noqa: NPY002
+        return super().reset(**kwargs)
+
+
+class Outside(Scripted):
+    def __init__(self) -> None:
+        super().__init__(GOOD)
+        self.observation_space.low[:], self.observation_space.high[:] = -0.5, 0.5
+
+
+class Bad(Scripted):
+    def __init__(self) -> None:
+        raise OSError("no licence")
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (partial(Scripted, [CALM] * 100), "no episode ended within 50 steps"),
+        (partial(Unseeded, GOOD), "twice, same actions, other observations"),
+        (Bad, "OSError: no licence"),
+        (partial(Scripted, [(np.nan, False, False)]), "reward nan"),
+    ],
+)
+def test_problems_are_named(make: Any, problem: str) -> None:
+    (report,) = check_suite(suite_of(make), longest=50)
+    assert len(report.problems) == 1
+    assert problem in report.problems[0]
+    assert "task 'a'" in report.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("make", "remark"),
+    [
+        (partial(Silent, GOOD), "neither 'success' nor 'is_success'"),
+        (partial(Global, GOOD), "global random generator"),
+        (Outside, "100% of its observations lie outside"),
+    ],
+)
+def test_remarks_do_not_keep_a_task_from_training(make: Any, remark: str) -> None:
+    (report,) = check_suite(suite_of(make))
+    assert report.problems == ()
+    assert any(remark in line for line in report.remarks)

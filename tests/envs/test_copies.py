@@ -1,0 +1,145 @@
+"""Whatever an environment does wrong is said in one line that names its task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from envs.copies import CheckedEnv
+from envs.errors import SuiteError
+from envs.suite import Task
+from tests.envs.scripted import CALM, Scripted
+
+BOX = gym.spaces.Box
+
+
+def checked(make: Callable[..., Any]) -> CheckedEnv:
+    task = Task("odd", make, "Do something odd.")
+    return CheckedEnv(task, task.make_env())
+
+
+def with_spaces(obs: gym.Space[Any] | None = None, action: gym.Space[Any] | None = None) -> Callable[[], Scripted]:
+    def make() -> Scripted:
+        env = Scripted([CALM] * 3)
+        env.observation_space = obs or env.observation_space
+        env.action_space = action or env.action_space
+        return env
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (with_spaces(obs=gym.spaces.Dict({"x": BOX(-1, 1, (2,))})), "observation space Dict"),
+        (with_spaces(obs=BOX(0, 255, (8, 8, 3), np.uint8)), r"Box of shape \(8, 8, 3\)"),
+        (with_spaces(obs=gym.spaces.Discrete(4)), "observation space Discrete"),
+        (with_spaces(action=gym.spaces.Discrete(4)), "action space Discrete"),
+        (with_spaces(action=BOX(-np.inf, np.inf, (2,))), "no finite bounds"),
+        (with_spaces(action=BOX(-1, 1, (2, 2))), r"action space Box of shape \(2, 2\)"),
+    ],
+)
+def test_unsupported_spaces_are_refused_with_what_is_supported(make: Callable[[], Any], said: str) -> None:
+    with pytest.raises(SuiteError, match=f"'odd': .*{said}.*supported are flat Box") as caught:
+        checked(make)
+    assert "\n" not in str(caught.value)
+
+
+class Returns(Scripted):
+    """Gives what it is told in place of the observation, the reward or the whole step."""
+
+    def __init__(self, **instead: Any) -> None:
+        super().__init__([CALM] * 3)
+        self.instead = instead
+
+    def step(self, action: np.ndarray) -> Any:
+        obs, reward, terminated, truncated, info = super().step(action)
+        if "result" in self.instead:
+            return self.instead["result"]
+        return (
+            self.instead.get("obs", obs),
+            self.instead.get("reward", reward),
+            self.instead.get("terminated", terminated),
+            truncated,
+            info,
+        )
+
+
+@pytest.mark.parametrize(
+    ("instead", "said"),
+    [
+        ({"obs": np.zeros(2)}, r"shape \(2,\); its space says \(3,\)"),
+        ({"obs": np.zeros(1)}, r"shape \(1,\)"),
+        ({"obs": np.zeros((1, 3))}, r"shape \(1, 3\)"),
+        ({"obs": np.array([0.0, np.nan, 0.0])}, "nan at index 1"),
+        ({"obs": np.array([0.0, 0.0, -np.inf])}, "-inf at index 2"),
+        ({"obs": np.array(["a", "b", "c"])}, "dtype <U1"),
+        ({"obs": np.array([object()] * 3)}, "dtype object"),
+        ({"obs": np.array([True] * 3)}, "dtype bool"),
+        ({"reward": np.nan}, "reward nan"),
+        ({"reward": -np.inf}, "reward -inf"),
+        ({"reward": "1"}, "reward '1'"),
+        ({"reward": None}, "reward None"),
+        ({"reward": np.zeros(2)}, "reward"),
+        ({"reward": 1j}, "reward 1j"),
+        ({"terminated": "yes"}, "terminated='yes'"),
+        ({"terminated": 2}, "terminated=2"),
+        ({"result": (np.zeros(3), 0.0, False, {})}, "no .observation, reward, terminated, truncated, info"),
+    ],
+)
+def test_a_bad_step_is_named(instead: dict[str, Any], said: str) -> None:
+    env = checked(partial(Returns, **instead))
+    env.reset(0)
+    with pytest.raises(SuiteError, match=f"task 'odd': .*{said}") as caught:
+        env.step(np.zeros(1))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("obs", [np.zeros(3, np.float32), np.zeros(3, np.int64), [0.0, 0.0, 0.0]])
+def test_numbers_of_other_types_are_taken(obs: Any) -> None:
+    env = checked(partial(Returns, obs=obs))
+    env.reset(0)
+    assert env.step(np.zeros(1))[0].tolist() == [0.0, 0.0, 0.0]
+
+
+class Raises(Scripted):
+    def __init__(self, where: str) -> None:
+        if where == "constructor":
+            raise RuntimeError("no simulator here\nsecond line")
+        super().__init__([CALM] * 3)
+        self.where = where
+
+    def reset(self, **kwargs: Any) -> Any:
+        if self.where == "reset":
+            raise RuntimeError("no reset")
+        return super().reset(**kwargs) if self.where != "old api" else np.zeros(3)
+
+    def step(self, action: np.ndarray) -> Any:
+        raise RuntimeError("no step")
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("constructor", "making its environment failed: RuntimeError: no simulator here"),
+        ("reset", r"reset\(\) failed: RuntimeError: no reset"),
+        ("step", r"step\(\) failed: RuntimeError: no step"),
+        ("old api", r"reset\(\) returned no \(observation, info\) pair"),
+    ],
+)
+def test_what_an_environment_raises_is_named_after_its_task(where: str, said: str) -> None:
+    with pytest.raises(SuiteError, match=f"task 'odd': {said}") as caught:
+        env = checked(partial(Raises, where))
+        env.reset(0)
+        env.step(np.zeros(1))
+    assert "\n" not in str(caught.value)
+
+
+def test_make_has_to_return_an_environment() -> None:
+    with pytest.raises(SuiteError, match=r"'odd': make\(\) returned int"):
+        checked(lambda: 3)

@@ -1,0 +1,96 @@
+"""What a suite may be, and how it is found."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from envs.errors import SuiteError
+from envs.suite import BUILT_IN, Task, TaskSuite, make_suite
+from tests.envs.scripted import CALM, Scripted
+
+MAKE = partial(Scripted, [CALM])
+
+
+@pytest.mark.parametrize(
+    ("name", "tasks", "said"),
+    [
+        ("s", [], "has no task"),
+        ("", [Task("a", MAKE, "Do a.")], "suite's name is ''"),
+        ("s", [Task("a", MAKE, "Do a."), Task("a", MAKE, "Do b.")], "two tasks named 'a'"),
+        ("s", [Task(" ", MAKE, "Do a.")], "task 0 has the name ' '"),
+        ("s", [Task(3, MAKE, "Do a.")], "has the name 3"),  # type: ignore[arg-type]
+        ("s", [Task("a", MAKE, "")], r"\('a'\) has no sentence"),
+        ("s", ["a"], "task 0 is 'a', not a Task"),
+    ],
+)
+def test_a_bad_suite_is_refused_in_words(name: str, tasks: list[Any], said: str) -> None:
+    with pytest.raises(SuiteError, match=said):
+        TaskSuite(name, tasks)
+
+
+def test_only_keeps_the_suites_order_and_knows_its_tasks() -> None:
+    suite = TaskSuite("s", [Task(name, MAKE, f"Do {name}.") for name in ("push", "pull", "lift")])
+    assert suite.only(["lift", "push"]).task_names == ("push", "lift")
+    with pytest.raises(SuiteError, match=r"unknown task 'pusch'.*push, pull, lift.*Did you mean 'push'"):
+        suite.only(["pusch"])
+
+
+def test_an_unknown_suite_is_answered_with_the_nearest() -> None:
+    with pytest.raises(SuiteError, match=r"unknown suite 'tabeltop'.*Did you mean 'tabletop'"):
+        make_suite("tabeltop")
+
+
+@pytest.mark.parametrize("name", sorted(BUILT_IN))
+def test_built_in_suites_are_found(name: str) -> None:
+    assert len(make_suite(name).tasks) > 0
+
+
+MODULE = """
+from functools import partial
+from envs.suite import Task, TaskSuite
+from tests.envs.scripted import CALM, Scripted
+suite = TaskSuite("mine", [Task("a", partial(Scripted, [CALM]), "Do a.")])
+def make(): return suite
+def fails(): raise RuntimeError("no luck")
+def twice(): return TaskSuite("mine", [*suite.tasks, *suite.tasks])
+number = 3
+"""
+
+
+@pytest.mark.parametrize("attribute", ["suite", "make"])
+def test_a_module_gives_a_suite_or_a_function_that_returns_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attribute: str
+) -> None:
+    (tmp_path / f"plug_{attribute}.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert make_suite(f"plug_{attribute}:{attribute}").name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("plug_bad:suit", "has no 'suit'. Did you mean 'suite'"),
+        ("plug_bad:fails", "calling it failed: RuntimeError: no luck"),
+        ("plug_bad:twice", "two tasks named 'a'"),
+        ("plug_bad:number", "is a int, not a TaskSuite"),
+        ("plug_missing:suite", "no module named 'plug_missing'"),
+        ("plug_broken:suite", "importing 'plug_broken' failed: ZeroDivisionError"),
+        ("plug_syntax:suite", "importing 'plug_syntax' failed: SyntaxError"),
+        ("plug_bad:", "not of the form module:attribute"),
+        (":suite", "not of the form module:attribute"),
+    ],
+)
+def test_a_bad_plug_in_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, said: str
+) -> None:
+    (tmp_path / "plug_bad.py").write_text(MODULE)
+    (tmp_path / "plug_broken.py").write_text("1 / 0")
+    (tmp_path / "plug_syntax.py").write_text("def suite(:")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(SuiteError, match=said) as caught:
+        make_suite(path)
+    assert "\n" not in str(caught.value)
