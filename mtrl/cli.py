@@ -11,9 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from envs.errors import SuiteError
+from mtrl.interrupt import Stopped
 
 T = TypeVar("T")
 BAD_INPUT, INTERRUPTED = 2, 130
+SIGNALLED = 128  # plus the number of the signal, as shells have it
 
 
 class UsageError(ValueError):
@@ -32,6 +34,8 @@ def command(main: Callable[[Sequence[str]], int]) -> Callable[[], int]:
         except (UsageError, SuiteError) as error:
             sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
             return BAD_INPUT
+        except Stopped as stopped:
+            return SIGNALLED + stopped.signal
         except KeyboardInterrupt:
             sys.stderr.write("interrupted\n")
             return INTERRUPTED

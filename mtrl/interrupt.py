@@ -7,6 +7,14 @@ from types import FrameType, TracebackType
 from typing import Any
 
 
+class Stopped(Exception):
+    """A run ended before its time because a signal asked it to; what it had is kept."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"stopped by {signal.Signals(number).name}")
+        self.signal = number
+
+
 class StopWish:
     """While entered, the first SIGINT or SIGTERM sets ``signal``; a second one acts as usual."""
 

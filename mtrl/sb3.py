@@ -25,7 +25,7 @@ from envs.vector import MultiTaskVectorEnv
 from mtrl.assemble import EVALUATION, processors, score_seed, suite_of
 from mtrl.config import TrainConfig
 from mtrl.display import Display
-from mtrl.interrupt import StopWish
+from mtrl.interrupt import Stopped, StopWish
 from mtrl.log import RunLog, per_task
 from mtrl.memory import keep_freed_memory
 from mtrl.report import Reporter
@@ -106,8 +106,11 @@ class _News(NamedTuple):
     temperature: float
 
 
-def run_sb3(config: TrainConfig[Any], console: Console) -> dict[str, Any] | None:
-    """Train one SAC per task, ``config.jobs`` at a time, into one run folder -> its result, or None if stopped."""
+def run_sb3(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
+    """Train one SAC per task, ``config.jobs`` at a time, into one run folder -> its result and ``path``.
+
+    Raises ``Stopped`` where a signal asks to.
+    """
     suite = suite_of(config)
     for name in suite.task_names:
         SB3VecEnv(suite.only([name]), 1, 0).close()  # a task that cannot be made is said before anything is written
@@ -126,9 +129,9 @@ def run_sb3(config: TrainConfig[Any], console: Console) -> dict[str, Any] | None
         seconds = log.seconds
     weights = {f"{name}/{key}": value for name, model in models.items() for key, value in model.items()}
     save_file(weights, path / WEIGHTS)
-    if stop:
-        console.print(f"stopped; weights and metrics of {len(models)} finished tasks are in {path}")
-        return None
+    if stop.signal is not None:
+        console.print(f"stopped; weights and metrics so far, of {len(models)} finished tasks, are in {path}")
+        raise Stopped(stop.signal)
     policy = load_sb3_policy(config, suite, weights, CPU)
     result = {
         "suite": suite.name,

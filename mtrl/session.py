@@ -25,7 +25,7 @@ from mtrl.assemble import (
 )
 from mtrl.config import TrainConfig
 from mtrl.display import Display
-from mtrl.interrupt import StopWish
+from mtrl.interrupt import Stopped, StopWish
 from mtrl.log import RunLog
 from mtrl.loop import train
 from mtrl.memory import check_replay_fits, keep_freed_memory, size_in_words
@@ -35,8 +35,8 @@ from mtrl.scores import Policy, Scorer, scores_to_json
 from mtrl.tensor_env import TensorEnv
 
 
-def run_agent(config: TrainConfig[Any], console: Console) -> dict[str, Any] | None:
-    """Train an agent into a new run folder -> its result and ``path``, or None where it was told to stop."""
+def run_agent(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
+    """Train an agent into a new run folder -> its result and ``path``. Raises ``Stopped`` where a signal asks to."""
     torch.set_num_threads(threads_of(config))
     keep_freed_memory()
     device, suite = device_of(config), suite_of(config)
@@ -62,9 +62,9 @@ def run_agent(config: TrainConfig[Any], console: Console) -> dict[str, Any] | No
     env.close()
     scorer.close()
     save_weights(agent, path)
-    if stop:
+    if stop.signal is not None:
         console.print(f"stopped at {progress.step:,} steps per task; weights and metrics so far are in {path}")
-        return None
+        raise Stopped(stop.signal)
     result = {
         "suite": suite.name,
         "agent": config.agent,

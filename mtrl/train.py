@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agents.presets import PRESETS
-from mtrl.cli import INTERRUPTED, command, parse
+from mtrl.cli import command, parse
 from mtrl.config import TrainConfig, check_config, known_agent
 from mtrl.defaults import baseline_config, default_config
 
@@ -28,21 +28,13 @@ def main(arguments: Sequence[str]) -> int:
     suite = suite_of(config)
     device_of(config)  # whatever is wrong with either is said before anything is written
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-    results: list[dict[str, Any]] = []
-    planned = [config]
+    results = [_trainer(config)(config, console)]
     if config.baseline not in ("none", config.agent):
-        planned.append(baseline_config(config))
-    for plan in planned:
-        result = (
-            finished_twin(agent_folder(plan.runs_dir, suite.name, plan.agent), plan) if plan is not config else None
-        )
-        if result is not None:
-            console.print(f"{plan.agent}: the same run is there already, {result['path']}")
-        else:
-            result = _trainer(plan)(plan, console)
-        if result is None:
-            return INTERRUPTED
-        results.append(result)
+        plan = baseline_config(config)
+        twin = finished_twin(agent_folder(plan.runs_dir, suite.name, plan.agent), plan)
+        if twin is not None:
+            console.print(f"{plan.agent}: the same run is there already, {twin['path']}")
+        results.append(twin or _trainer(plan)(plan, console))
     console.print(comparison_table(results))
     console.print(f"tensorboard --logdir {config.runs_dir}")
     return 0
@@ -79,8 +71,8 @@ def _value_of(arguments: Sequence[str], flag: str) -> str | None:
     return None
 
 
-def _trainer(config: TrainConfig[Any]) -> Callable[[TrainConfig[Any], Console], dict[str, Any] | None]:
-    """What trains this agent into a run folder of its own, and returns its result, or None if told to stop."""
+def _trainer(config: TrainConfig[Any]) -> Callable[[TrainConfig[Any], Console], dict[str, Any]]:
+    """What trains this agent into a run folder of its own, and returns its result."""
     if PRESETS[config.agent].builder is None:
         from mtrl.sb3 import run_sb3
 

@@ -133,10 +133,13 @@ class Raises(Scripted):
     ],
 )
 def test_what_an_environment_raises_is_named_after_its_task(where: str, said: str) -> None:
-    with pytest.raises(SuiteError, match=f"task 'odd': {said}") as caught:
+    def play() -> None:
         env = checked(partial(Raises, where))
         env.reset(0)
         env.step(np.zeros(1))
+
+    with pytest.raises(SuiteError, match=f"task 'odd': {said}") as caught:
+        play()
     assert "\n" not in str(caught.value)
 
 
