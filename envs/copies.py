@@ -9,8 +9,8 @@ import gymnasium as gym
 import numpy as np
 
 from envs.engine import Step
-from envs.errors import SuiteError
-from envs.suite import Task, one_line
+from envs.errors import SuiteError, one_line
+from envs.suite import Task
 
 
 class GymCopies:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import gymnasium as gym
 
 from envs.engine import Engine
-from envs.errors import SuiteError, nearest
+from envs.errors import SuiteError, nearest, one_line
 
 
 class MakeSimulator(Protocol):
@@ -113,50 +112,23 @@ BUILT_IN: dict[str, str] = {
 
 
 def make_suite(name: str) -> TaskSuite:
-    """Return the suite with this built-in name, or the one that ``module:attribute`` names.
+    """Return the suite of this name: a built-in one, one that an installed package offers, or one of the user's own.
 
-    The attribute is a ``TaskSuite`` or a function without arguments that returns one.
-    Raises ``SuiteError`` for anything else, with the nearest known name.
+    The user's own are ``module:attribute`` (a ``TaskSuite``, or a function without arguments that returns one),
+    ``path/to/tasks.toml``, and ``gym:ID,ID``. Raises ``SuiteError`` for anything else, with the nearest known name.
     """
-    if ":" not in name and name not in BUILT_IN:
-        raise SuiteError(
-            f"unknown suite {name!r}; built in: {', '.join(sorted(BUILT_IN))}; your own: module:attribute."
-            f"{nearest(name, BUILT_IN)}"
-        )
-    found = _load(BUILT_IN.get(name, name))
-    if inspect.isroutine(found) or inspect.isclass(found):
-        try:
-            found = found()
-        except SuiteError:
-            raise
-        except Exception as error:
-            raise SuiteError(f"suite {name!r}: calling it failed: {one_line(error)}") from error
-    if not isinstance(found, TaskSuite):
-        raise SuiteError(f"suite {name!r} is a {type(found).__name__}, not a TaskSuite or a function that returns one")
-    return found
+    from envs import sources  # the forms are built from Task and TaskSuite, so they come after this module
 
-
-def _load(path: str) -> Any:
-    module_name, _, attribute = path.partition(":")
-    if not module_name or not attribute:
-        raise SuiteError(f"suite {path!r} is not of the form module:attribute, as in my_module:suite")
-    try:
-        module = importlib.import_module(module_name)
-    except SuiteError:
-        raise
-    except ModuleNotFoundError as error:
-        raise SuiteError(
-            f"suite {path!r}: no module named {error.name!r}; run in the folder that holds it, or install it"
-        ) from error
-    except Exception as error:
-        raise SuiteError(f"suite {path!r}: importing {module_name!r} failed: {one_line(error)}") from error
-    if not hasattr(module, attribute):
-        public = [n for n in vars(module) if not n.startswith("_")]
-        raise SuiteError(f"suite {path!r}: {module_name!r} has no {attribute!r}.{nearest(attribute, public)}")
-    return getattr(module, attribute)
-
-
-def one_line(error: BaseException) -> str:
-    """Return ``TypeName: first line`` of an exception, for a message that has to stay on one line."""
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0][:200]}" if text else type(error).__name__
+    if name in BUILT_IN:
+        return sources.from_module(BUILT_IN[name])
+    if name.startswith("gym:"):
+        return sources.from_ids(name)
+    if name.endswith(".toml"):
+        return sources.from_toml(Path(name))
+    installed = sources.installed()
+    if name in installed:
+        return sources.load_installed(installed[name])
+    if ":" in name:
+        return sources.from_module(name)
+    known = [*sorted(BUILT_IN), *sorted(installed)]
+    raise SuiteError(f"unknown suite {name!r}; known: {', '.join(known)}; {sources.FORMS}.{nearest(name, known)}")

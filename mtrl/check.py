@@ -19,7 +19,7 @@ class CheckConfig:
     """Step every task of a suite, say what is wrong in words, and end with a table."""
 
     suite: Annotated[str, tyro.conf.Positional]
-    """A built-in suite, or your own as module:attribute."""
+    """A suite that mtrl.list shows, or your own: module:attribute, tasks.toml, or gym:ID,ID."""
     longest: int = LONGEST
     """Steps after which an episode counts as one without end."""
 

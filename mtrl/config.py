@@ -21,7 +21,7 @@ class TrainConfig(Generic[S]):
     """Train one agent on a suite of tasks, with a single-task baseline beside it."""
 
     suite: str = "tabletop"
-    """A built-in suite (see python -m mtrl.list) or your own, as module:attribute."""
+    """A suite that python -m mtrl.list shows, or your own: module:attribute, tasks.toml, or gym:ID,ID."""
     agent: str = "care"
     """care, mtsac, mtmhsac, single-task or sb3."""
     tasks: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from envs.suite import BUILT_IN
 from mtrl.cli import UsageError
 from mtrl.config import TrainConfig
 from mtrl.guard import HOME
@@ -102,7 +103,7 @@ def finished_twin(folder: Path, config: TrainConfig[Any]) -> dict[str, Any] | No
     Code that is not known to be the same (a changed checkout, a suite of the user's own) has no twin.
     """
     state = git_state()
-    if ":" in config.suite or (state or {}).get("changed"):
+    if config.suite not in BUILT_IN or (state or {}).get("changed"):
         return None
     ignored = ("runs_dir", "threads", "jobs", "log_every", "baseline")
     for result in sorted(folder.glob(f"*/seed{config.seed}*/{RESULT}")):

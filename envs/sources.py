@@ -1,0 +1,175 @@
+"""Where suites come from besides the built-in ones: installed packages, TOML files, Gymnasium ids, modules."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import tomllib
+from collections.abc import Callable, Iterable
+from functools import partial
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+
+from envs.errors import SuiteError, nearest, one_line
+from envs.success import SuccessFromInfo, SuccessFromReturn
+from envs.suite import Task, TaskSuite
+
+GROUP = "mtrl.suites"
+FORMS = "your own: module:attribute, tasks.toml, or gym:ID,ID"
+
+
+def installed() -> dict[str, EntryPoint]:
+    """Return the suites that installed packages offer in the entry-point group ``mtrl.suites``, by name."""
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def load_installed(point: EntryPoint) -> TaskSuite:
+    """Return the suite behind an entry point. Raises ``SuiteError`` where it is broken."""
+    name = f"suite {point.name!r} of an installed package ({point.value})"
+    try:
+        found = point.load()
+    except Exception as error:
+        raise SuiteError(f"{name}: loading it failed: {one_line(error)}") from error
+    return as_suite(found, name)
+
+
+def from_module(path: str) -> TaskSuite:
+    """Return the suite at ``module:attribute``: an object, or a function without arguments that returns one."""
+    module_name, _, attribute = path.partition(":")
+    if not module_name or not attribute:
+        raise SuiteError(f"suite {path!r} is not of the form module:attribute, as in my_module:suite")
+    try:
+        module = importlib.import_module(module_name)
+    except SuiteError:
+        raise
+    except ModuleNotFoundError as error:
+        raise SuiteError(
+            f"suite {path!r}: no module named {error.name!r}; run in the folder that holds it, or install it"
+        ) from error
+    except Exception as error:
+        raise SuiteError(f"suite {path!r}: importing {module_name!r} failed: {one_line(error)}") from error
+    if not hasattr(module, attribute):
+        public = [n for n in vars(module) if not n.startswith("_")]
+        raise SuiteError(f"suite {path!r}: {module_name!r} has no {attribute!r}.{nearest(attribute, public)}")
+    return as_suite(getattr(module, attribute), f"suite {path!r}")
+
+
+def as_suite(found: Any, name: str) -> TaskSuite:
+    """Return ``found``, or what it returns when called. Raises ``SuiteError`` where neither is a suite."""
+    if inspect.isroutine(found) or inspect.isclass(found) or isinstance(found, partial):
+        try:
+            found = found()
+        except SuiteError:
+            raise
+        except Exception as error:
+            raise SuiteError(f"{name}: calling it failed: {one_line(error)}") from error
+    if not isinstance(found, TaskSuite):
+        raise SuiteError(f"{name} is a {type(found).__name__}, not a TaskSuite or a function that returns one")
+    return found
+
+
+def from_ids(spec: str) -> TaskSuite:
+    """Return a suite of Gymnasium ids: ``gym:Pendulum-v1,MountainCarContinuous-v0``; an id may be ``module:ID``."""
+    ids = [part.strip() for part in spec.removeprefix("gym:").split(",") if part.strip()]
+    if not ids:
+        raise SuiteError(f"suite {spec!r} names no id; write gym:Pendulum-v1,MountainCarContinuous-v0")
+    tasks = [Task(_plain(id_), _maker(id_, {}, f"suite {spec!r}"), f"Solve {_words(id_)}.") for id_ in ids]
+    return TaskSuite(f"gym-{'+'.join(map(_plain, ids))}", tasks)
+
+
+def from_toml(path: Path) -> TaskSuite:
+    """Return the suite that a TOML file describes: a ``name``, and a ``[[task]]`` each with ``name`` and ``id``.
+
+    A task may have ``kwargs`` (a table), ``description``, ``max_episode_steps``, and ``success``, one of
+    ``{ info_key = "..." }`` and ``{ return_at_least = number }``.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = tomllib.loads(text)
+    except FileNotFoundError:
+        raise SuiteError(f"suite {str(path)!r}: there is no such file here ({Path.cwd()})") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SuiteError(f"suite {str(path)!r} cannot be read as TOML: {one_line(error)}") from None
+    where = f"suite {str(path)!r}"
+    _check_keys(data, {"name": str, "task": list}, {"name", "task"}, where)
+    return TaskSuite(data["name"], [_toml_task(entry, f"{where}, task {k}") for k, entry in enumerate(data["task"])])
+
+
+_TASK_KEYS: dict[str, Any] = {
+    "name": str,
+    "id": str,
+    "kwargs": dict,
+    "description": str,
+    "max_episode_steps": int,
+    "success": dict,
+}
+
+
+def _toml_task(entry: Any, where: str) -> Task:
+    if not isinstance(entry, dict):
+        raise SuiteError(f"{where} is {entry!r}, not a table; write [[task]]")
+    _check_keys(entry, _TASK_KEYS, {"name", "id"}, where)
+    kwargs, steps = dict(entry.get("kwargs", {})), entry.get("max_episode_steps")
+    if steps is not None:
+        if steps < 1:
+            raise SuiteError(f"{where}: max_episode_steps is {steps}; it has to be at least 1")
+        kwargs["max_episode_steps"] = steps  # in place of the id's own limit, longer or shorter
+    make = _maker(entry["id"], kwargs, where)
+    if "success" in entry:
+        make = partial(_with_success, make, _success_wrapper(entry["success"], where))
+    return Task(entry["name"], make, entry.get("description", f"Solve {_words(entry['id'])}."))
+
+
+def _success_wrapper(rule: dict[str, Any], where: str) -> Callable[[gym.Env[Any, Any]], gym.Env[Any, Any]]:
+    _check_keys(rule, {"info_key": str, "return_at_least": (int, float)}, set(), f"{where}, success")
+    if len(rule) != 1:
+        raise SuiteError(
+            f"{where}: success is {rule!r}; give one of {{ info_key = '...' }} and {{ return_at_least = number }}"
+        )
+    if "info_key" in rule:
+        return partial(SuccessFromInfo, key=rule["info_key"])
+    return partial(SuccessFromReturn, least=float(rule["return_at_least"]))
+
+
+def _with_success(make: Callable[..., Any], wrap: Callable[[Any], Any], **kwargs: Any) -> Any:
+    return wrap(make(**kwargs))
+
+
+def _maker(id_: str, kwargs: dict[str, Any], where: str) -> Callable[..., gym.Env[Any, Any]]:
+    """Check that an id is registered -> what makes it. ``module:ID`` imports the module first."""
+    module, _, name = id_.rpartition(":")
+    if module:
+        try:
+            importlib.import_module(module)
+        except Exception as error:
+            raise SuiteError(f"{where}: importing {module!r} for the id {id_!r} failed: {one_line(error)}") from error
+    if name not in gym.registry:
+        hint = nearest(name, gym.registry) or " Name the module that registers it, as in my_module:Name-v0."
+        raise SuiteError(f"{where}: unknown Gymnasium id {name!r}.{hint}")
+    return partial(gym.make, name, disable_env_checker=True, **kwargs)
+
+
+def _check_keys(data: dict[str, Any], known: dict[str, Any], required: Iterable[str], where: str) -> None:
+    for key, value in data.items():
+        if key not in known:
+            raise SuiteError(f"{where}: unknown key {key!r}; it may have {', '.join(known)}.{nearest(key, known)}")
+        wanted = known[key]
+        if not isinstance(value, wanted) or isinstance(value, bool):
+            names = getattr(wanted, "__name__", "number")
+            raise SuiteError(f"{where}: {key} is {value!r}; a {names} is asked for")
+    for key in required:
+        if key not in data:
+            raise SuiteError(f"{where}: {key!r} is missing; give it")
+
+
+def _plain(id_: str) -> str:
+    return id_.rpartition(":")[2].replace("/", "-")
+
+
+def _words(id_: str) -> str:
+    """``module:Space/MountainCarContinuous-v0`` -> ``mountain car continuous``."""
+    name = _plain(id_).rsplit("-v", 1)[0].rsplit("-", 1)[-1]
+    return "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()

@@ -1,0 +1,51 @@
+"""Success for environments that do not say it themselves: from a key of their info, or from the return."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+
+
+class SuccessFromInfo(gym.Wrapper[Any, Any, Any, Any]):
+    """Success is the truth of ``info[key]``. Raises ``KeyError`` where no step of an episode had the key."""
+
+    def __init__(self, env: gym.Env[Any, Any], key: str) -> None:
+        super().__init__(env)
+        self._key, self._seen = key, False
+
+    def reset(self, **kwargs: Any) -> Any:
+        """Begin an episode."""
+        self._seen = False
+        return self.env.reset(**kwargs)
+
+    def step(self, action: Any) -> Any:
+        """Step, and say success where the key is there."""
+        obs, reward, terminated, truncated, info = self.env.step(action)
+        if self._key in info:
+            self._seen = True
+            info = {**info, "success": float(bool(info[self._key]))}
+        elif (terminated or truncated) and not self._seen:
+            raise KeyError(f"info never had the key {self._key!r}; at the episode's end it had {sorted(info)}")
+        return obs, reward, terminated, truncated, info
+
+
+class SuccessFromReturn(gym.Wrapper[Any, Any, Any, Any]):
+    """An episode is a success if its return is at least ``least``; this is known at its end alone."""
+
+    def __init__(self, env: gym.Env[Any, Any], least: float) -> None:
+        super().__init__(env)
+        self._least, self._total = least, 0.0
+
+    def reset(self, **kwargs: Any) -> Any:
+        """Begin an episode."""
+        self._total = 0.0
+        return self.env.reset(**kwargs)
+
+    def step(self, action: Any) -> Any:
+        """Step, and say success at the end."""
+        obs, reward, terminated, truncated, info = self.env.step(action)
+        self._total += float(reward)
+        if terminated or truncated:
+            info = {**info, "success": float(self._total >= self._least)}
+        return obs, reward, terminated, truncated, info
