@@ -51,12 +51,15 @@ def test_every_command_runs_as_written(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.syspath_prepend(str(tmp_path))
     (example,) = [block for block in blocks("python") if "TaskSuite" in block]
     (tmp_path / "my_module.py").write_text(example, encoding="utf-8")
+    (table,) = [block for block in blocks("toml") if "[[task]]" in block]
+    (tmp_path / "tasks.toml").write_text(table, encoding="utf-8")
     short = {"mtrl.train": SMALL.split(), "mtrl.bench": ["--repeats", "1"], "mtrl.evaluate": ["--episodes", "1"]}
     order = sorted(commands(), key=lambda words: words[0] != "mtrl.train")
-    assert len(order) >= 6
+    assert len(order) >= 8
     for module, *arguments in order:
         assert COMMANDS[module]([*arguments, *short.get(module, [])]) == 0, (module, arguments)
     assert (tmp_path / "runs/pendulums/care/seed0/result.json").exists()
+    assert (tmp_path / "runs/swings/care/seed0/result.json").exists()
     assert (tmp_path / "runs/tabletop/care/seed0/evaluation.json").exists()
 
 
