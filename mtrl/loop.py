@@ -14,7 +14,7 @@ from agents.replay import Replay
 from mtrl.config import TrainConfig
 from mtrl.display import Display
 from mtrl.episodes import EpisodeTracker
-from mtrl.report import Reporter
+from mtrl.reporter import Reporter
 from mtrl.tensor_env import TensorEnv
 
 

@@ -28,7 +28,7 @@ from mtrl.display import Display
 from mtrl.interrupt import Stopped, StopWish
 from mtrl.log import RunLog, per_task
 from mtrl.memory import keep_freed_memory
-from mtrl.report import Reporter
+from mtrl.reporter import Reporter
 from mtrl.runs import WEIGHTS, new_run_folder, write_config, write_result
 from mtrl.scores import Policy, Scorer, TaskScore
 from mtrl.session import as_markdown, final_scores, sentences_of

@@ -29,7 +29,7 @@ from mtrl.interrupt import Stopped, StopWish
 from mtrl.log import RunLog
 from mtrl.loop import train
 from mtrl.memory import check_replay_fits, keep_freed_memory, size_in_words
-from mtrl.report import Reporter
+from mtrl.reporter import Reporter
 from mtrl.runs import WEIGHTS, new_run_folder, write_config, write_result
 from mtrl.scores import Policy, Scorer, scores_to_json
 from mtrl.tensor_env import TensorEnv
