@@ -14,6 +14,7 @@ from envs.suite import Task, TaskSuite
 from envs.vector import MultiTaskVectorEnv
 
 LONGEST = 5000  # steps after which an episode counts as one without end
+REPEATED = 100  # steps of an episode that are played a second time
 SEED = 7
 
 
@@ -52,7 +53,7 @@ def _check_task(task: Task, longest: int) -> TaskCheck:
         return TaskCheck(task.name, task.description, problems=(str(error),))
     try:
         rollout = _Rollout(env, longest)
-        again = _Rollout(env, min(longest, 20))
+        again = _Rollout(env, min(longest, REPEATED))
     except SuiteError as error:
         return TaskCheck(task.name, task.description, env.obs_size, env.action_size, problems=(str(error),))
     finally:
@@ -62,9 +63,10 @@ def _check_task(task: Task, longest: int) -> TaskCheck:
     prefix = f"task {task.name!r}: "
     if not rollout.ended:
         problems.append(f"{prefix}no episode ended within {longest} steps; give the task max_episode_steps")
-    same = np.array_equal(rollout.obs[: len(again.obs)], again.obs)
-    if not same:
-        problems.append(f"{prefix}reset(seed={SEED}) twice, same actions, other observations; draw from self.np_random")
+    for what, first, second in (("observations", rollout.obs, again.obs), ("rewards", rollout.reward, again.reward)):
+        if not np.array_equal(first[: len(second)], second):
+            problems.append(f"{prefix}reset(seed={SEED}) twice, same actions, other {what}; draw from self.np_random")
+            break
     if np.isnan(rollout.success).all():
         remarks.append(f"{prefix}info has neither 'success' nor 'is_success'; only its return will be reported")
     low, high = rollout.bounds
@@ -91,28 +93,41 @@ class _Rollout:
     def __init__(self, env: CheckedEnv, longest: int) -> None:
         generator = np.random.default_rng(SEED)
         space = env.env.observation_space
-        self.bounds = (getattr(space, "low", -np.inf), getattr(space, "high", np.inf))
+        self.bounds = [np.float32(getattr(space, side)) for side in ("low", "high")]  # observations are float32
         self.ended = False
         seen = [env.reset(SEED)]
         success: list[float] = []
+        rewards: list[float] = []
         begin = time.perf_counter()
         while not self.ended and len(success) < longest:
-            obs, _, terminated, truncated, solved = env.step(generator.uniform(-1.0, 1.0, env.action_size))
+            obs, reward, terminated, truncated, solved = env.step(generator.uniform(-1.0, 1.0, env.action_size))
             seen.append(obs)
+            rewards.append(reward)
             success.append(solved)
             self.ended = terminated or truncated
         self.steps_per_second = len(success) / max(time.perf_counter() - begin, 1e-9)
-        self.obs, self.success = np.array(seen), np.array(success)
+        self.obs, self.reward, self.success = np.array(seen), np.array(rewards), np.array(success)
 
 
 def _simulator_problem(suite: TaskSuite) -> str | None:
-    """Compare the suite's own simulator with its single environments over a few steps."""
+    """Play the suite's own simulator and its single environments side by side, from the same seeds and actions."""
     vector = MultiTaskVectorEnv(suite, 1)
-    obs, _ = vector.reset(seed=[SEED] * vector.num_envs)
-    for row, task in enumerate(suite.tasks):
-        single = CheckedEnv(task, task.make_env())
-        if not np.allclose(single.reset(SEED), obs[row, : single.obs_size], atol=1e-5):
-            return f"suite {suite.name!r}: its simulator and the environment of {task.name!r} start differently"
-        single.env.close()
+    singles = [CheckedEnv(task, task.make_env()) for task in suite.tasks]
+    generator = np.random.default_rng(SEED)
+    rows, _ = vector.reset(seed=[SEED] * vector.num_envs)
+    own = [single.reset(SEED) for single in singles]
+    problem = None
+    for _ in range(REPEATED):
+        for task, single, row, obs in zip(suite.tasks, singles, rows, own, strict=True):
+            if problem is None and not np.allclose(obs, row[: single.obs_size], atol=1e-5):
+                problem = f"suite {suite.name!r}: its simulator and the environment of {task.name!r} differ"
+        actions = generator.uniform(-1.0, 1.0, vector.action_space.shape or ())
+        steps = [single.step(action) for single, action in zip(singles, actions, strict=True)]
+        own = [step[0] for step in steps]
+        rows = vector.step(actions)[4]["final_obs"]
+        if problem or any(terminated or truncated for _, _, terminated, truncated, _ in steps):
+            break
     vector.close()
-    return None
+    for single in singles:
+        single.env.close()
+    return problem

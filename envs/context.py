@@ -35,7 +35,8 @@ def spread(vectors: np.ndarray) -> np.ndarray:
     """Centre (T, d) vectors over the suite and scale each to unit norm.
 
     Sentences of one suite resemble each other; what is left after their mean is gone is what tells them apart.
-    A single vector, or several that are all the same, is returned as it is.
+    Where a vector equals the mean (a single one does, and so do equal ones) nothing can be told apart this way, and
+    all are returned as they are.
     """
     centred = vectors - vectors.mean(axis=0)
     norms = np.linalg.norm(centred, axis=1, keepdims=True)
@@ -78,9 +79,9 @@ def _hashed(sentence: str) -> np.ndarray:
     features = [f"w {word}" for word in words]
     features += [f"p {a} {b}" for a, b in pairwise(words)]
     features += [f"c {padded[i : i + 3]}" for i in range(len(padded) - 2)]
+    features = features or [f"s {sentence}"]  # signs alone
     vector = np.zeros(SIZE)
     for feature in features:
         digest = int.from_bytes(hashlib.blake2b(feature.encode(), digest_size=8).digest(), "big")
         vector[digest % SIZE] += 1.0 if (digest >> 32) % 2 else -1.0
-    norm = np.linalg.norm(vector)
-    return vector / norm if norm else vector
+    return vector / np.linalg.norm(vector)

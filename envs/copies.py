@@ -23,6 +23,7 @@ class GymCopies:
     def __init__(self, tasks: Sequence[Task], copies: int, render_mode: str | None = None) -> None:
         kwargs = {} if render_mode is None else {"render_mode": render_mode}
         self._rows = [CheckedEnv(task, task.make_env(**kwargs)) for task in tasks for _ in range(copies)]
+        _check_own(self._rows)
         self.obs_size = max(row.obs_size for row in self._rows)
         self.action_size = max(row.action_size for row in self._rows)
         firsts = self._rows[::copies]
@@ -61,6 +62,19 @@ class GymCopies:
             row.env.close()
 
 
+def _check_own(rows: Sequence[CheckedEnv]) -> None:
+    """Raise ``SuiteError`` where two rows share one environment, whose state they would both step."""
+    owners: dict[int, str] = {}
+    for row in rows:
+        identity = id(row.env.unwrapped)
+        if identity in owners:
+            raise SuiteError(
+                f"task {row.task.name!r}: make() returned an environment that a copy of {owners[identity]!r} has "
+                "already; make a new one at every call"
+            )
+        owners[identity] = row.task.name
+
+
 def check_spaces(task: Task, env: gym.Env[Any, Any]) -> tuple[gym.spaces.Box, gym.spaces.Box]:
     """Return the environment's observation and action space, or raise ``SuiteError`` where they are unsupported."""
     obs, action = env.observation_space, env.action_space
@@ -91,8 +105,8 @@ class CheckedEnv:
         obs, action = check_spaces(task, env)
         self._obs_shape = obs.shape
         self.obs_size, self.action_size = obs.shape[0], action.shape[0]
-        self._low, self._dtype = action.low.astype(np.float64), action.dtype
-        self._half_range = (action.high.astype(np.float64) - self._low) / 2.0
+        self._low, self._high, self._dtype = action.low.astype(np.float64), action.high.astype(np.float64), action.dtype
+        self._half_range = (self._high - self._low) / 2.0
 
     def reset(self, seed: int | None) -> np.ndarray:
         """Begin an episode -> observation, checked."""
@@ -104,6 +118,7 @@ class CheckedEnv:
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, float]:
         """Apply an action in [-1, 1] -> observation, reward, terminated, truncated, success (NaN: not said)."""
         own = self._low + self._half_range * (1.0 + np.clip(action[: self.action_size], -1.0, 1.0))
+        own = np.clip(own, self._low, self._high)  # rounding may have put it a hair outside
         result = self._call("step", lambda: self.env.step(own.astype(self._dtype)))
         if not (isinstance(result, tuple) and len(result) == 5):
             raise self._error("step() returned no (observation, reward, terminated, truncated, info)")
@@ -113,7 +128,7 @@ class CheckedEnv:
             self._checked_reward(reward),
             self._checked_flag(terminated, "terminated"),
             self._checked_flag(truncated, "truncated"),
-            float(info.get("success", info.get("is_success", np.nan))),
+            self._checked_success(info),
         )
 
     def _call(self, what: str, function: Any) -> Any:
@@ -123,9 +138,9 @@ class CheckedEnv:
             raise self._error(f"{what}() failed: {one_line(error)}") from error
 
     def _checked_obs(self, obs: Any, source: str) -> np.ndarray:
-        array = np.asarray(obs)
-        if array.dtype.kind not in "fiu":
-            raise self._error(f"{source} gave an observation of dtype {array.dtype}; numbers are asked for")
+        array = _as_numbers(obs)
+        if array is None:
+            raise self._error(f"{source} gave the observation {_short(obs)}, of {_kind(obs)}; numbers are asked for")
         if array.shape != self._obs_shape:
             raise self._error(f"{source} gave an observation of shape {array.shape}; its space says {self._obs_shape}")
         if not np.isfinite(array).all():
@@ -134,15 +149,44 @@ class CheckedEnv:
         return array
 
     def _checked_reward(self, reward: Any) -> float:
-        array = np.asarray(reward)
-        if array.dtype.kind not in "fiub" or array.size != 1 or not np.isfinite(array).all():
-            raise self._error(f"step() gave the reward {reward!r}; a finite number is asked for")
+        array = _as_numbers(reward)
+        if array is None or array.size != 1 or not np.isfinite(array).all():
+            raise self._error(f"step() gave the reward {_short(reward)}; a finite number is asked for")
         return float(array.reshape(()))
 
     def _checked_flag(self, flag: Any, name: str) -> bool:
-        if flag not in (0, 1):
-            raise self._error(f"step() gave {name}={flag!r}; True or False is asked for")
+        if not isinstance(flag, bool | int | np.bool_ | np.integer) or flag not in (0, 1):
+            raise self._error(f"step() gave {name}={_short(flag)}; True or False is asked for")
         return bool(flag)
+
+    def _checked_success(self, info: Any) -> float:
+        if not isinstance(info, dict):
+            raise self._error(f"step() gave the info {_short(info)}; a dictionary is asked for")
+        said = info.get("success", info.get("is_success", np.nan))
+        array = np.asarray(said) if isinstance(said, bool | np.bool_) else _as_numbers(said)
+        if array is None or array.size != 1:
+            raise self._error(f"step() gave the success {_short(said)}; True, False or a number is asked for")
+        return float(array.reshape(()))
 
     def _error(self, text: str) -> SuiteError:
         return SuiteError(f"task {self.task.name!r}: {text}")
+
+
+def _as_numbers(values: Any) -> np.ndarray | None:
+    """Return numbers as float32, what is too large for it as infinite; None where they are no plain numbers."""
+    try:
+        array = np.asarray(values)
+    except ValueError:  # ragged
+        return None
+    if array.dtype.kind not in "fiu":
+        return None
+    with np.errstate(over="ignore"):
+        return array.astype(np.float32)
+
+
+def _short(value: Any) -> str:
+    return " ".join(repr(value).split())[:80]
+
+
+def _kind(value: Any) -> str:
+    return f"dtype {value.dtype}" if isinstance(value, np.ndarray) else f"type {type(value).__name__}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from numbers import Integral
 from typing import Any
 
 import array_api_compat.numpy as array_numpy
@@ -13,6 +14,7 @@ from gymnasium.vector.utils import batch_space
 
 from envs.copies import GymCopies
 from envs.engine import Array, Engine
+from envs.errors import SuiteError
 from envs.suite import TaskSuite
 
 
@@ -38,6 +40,8 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         device: Any = None,
         render_mode: str | None = None,
     ) -> None:
+        if copies < 1:
+            raise SuiteError(f"copies is {copies}; a vector environment has at least 1 of each task")
         self.suite, self.copies = suite, copies
         self.num_envs = len(suite.tasks) * copies
         self.render_mode = render_mode
@@ -66,10 +70,10 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         """Begin an episode everywhere. A row's generator follows from (seed, task name, copy) alone."""
         if seed is None:
             seeds: list[int | None] = [None] * self.num_envs
-        elif isinstance(seed, int):
-            seeds = [row_seed(seed, name, k) for name in self.suite.task_names for k in range(self.copies)]
+        elif isinstance(seed, int | Integral):
+            seeds = [row_seed(int(seed), name, k) for name in self.suite.task_names for k in range(self.copies)]
         else:
-            seeds = list(seed)
+            seeds = [*seed]
         return self.engine.reset(np.arange(self.num_envs), seeds), {}
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:

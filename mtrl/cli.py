@@ -72,12 +72,22 @@ def parse(kind: type[T] | Any, program: str, arguments: Sequence[str], default: 
 
 
 def _one_line(box: str, program: str) -> str:
-    """Turn tyro's framed error into a sentence, with the flag it suggests."""
-    lines = [re.sub(r"^[│|]\s?|\s*[│|]$", "", line).strip() for line in box.splitlines()]
-    lines = [line for line in lines if not re.match(r"^[╭╰┌└]", line)]
-    rules = [k for k, line in enumerate(lines) if re.match(r"^[─-]{4,}", line)]
-    message = " ".join(lines[: rules[0]] if rules else lines)
-    flags = [line.split(",")[-1].strip() for line in lines[rules[0] :] if line.startswith("-")] if rules else []
-    hint = f" Did you mean {flags[0].split()[0]}?" if flags and "nrecognized" in message else ""
-    expected = f" It takes {flags[0].split(maxsplit=1)[1]}." if flags and not hint and " " in flags[0] else ""
-    return f"{message.rstrip('.')}.{hint}{expected} See python -m {program} --help"
+    """Turn tyro's framed error into a sentence, with the flag it suggests or the type that it asks for."""
+    sections: list[list[str]] = [[]]
+    for line in box.splitlines():
+        text = line.strip(" │|")
+        if re.match(r"[╭╰┌└+]|[─-]{4,}", text):
+            sections.append([])
+        elif text:
+            sections[-1].append(text)
+    sections = [section for section in sections if section]
+    if not re.match(r"\s*[╭┌+]", box):
+        sections = sections[1:]  # without frames, on a terminal that lacks the characters, the title is a section
+    message = " ".join(sections[0]).rstrip(".")
+    flags = [line.split(",")[-1].split() for section in sections[1:] for line in section if line.startswith("--")]
+    hint = ""
+    if flags and "nrecognized" in message:
+        hint = f" Did you mean {flags[0][0]}?"
+    elif flags and len(flags[0]) > 1:
+        hint = f" It takes {' '.join(flags[0][1:])}."
+    return f"{message}.{hint} See python -m {program} --help"

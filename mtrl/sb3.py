@@ -106,6 +106,13 @@ class _News(NamedTuple):
     temperature: float
 
 
+class _Model(NamedTuple):
+    """What a task's training came to."""
+
+    weights: dict[str, Tensor]
+    updates: int
+
+
 def run_sb3(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
     """Train one SAC per task, ``config.jobs`` at a time, into one run folder -> its result and ``path``.
 
@@ -127,7 +134,7 @@ def run_sb3(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
         board = _Board(suite, config, log, display)
         models = _train_all(config, suite, jobs, board, stop)
         seconds = log.seconds
-    weights = {f"{name}/{key}": value for name, model in models.items() for key, value in model.items()}
+    weights = {f"{name}/{key}": value for name, model in models.items() for key, value in model.weights.items()}
     save_file(weights, path / WEIGHTS)
     if stop.signal is not None:
         console.print(f"stopped; weights and metrics so far, of {len(models)} finished tasks, are in {path}")
@@ -139,7 +146,7 @@ def run_sb3(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
         "seed": config.seed,
         "steps_per_task": board.step,
         "env_steps": board.step * len(suite.tasks),
-        "updates": board.updates,
+        "updates": max(model.updates for model in models.values()),
         "wall_seconds": round(seconds, 2),
         "parameters": sum(v.numel() for k, v in weights.items() if "critic_target" not in k),
         "device": "cpu",
@@ -215,11 +222,6 @@ class _Board:
         """Steps per task of the task that came farthest."""
         return max(self._steps.values())
 
-    @property
-    def updates(self) -> int:
-        """Updates of each model."""
-        return max(self._updates.values())
-
     def take(self, news: _News) -> None:
         """Take in what one task's process tells."""
         self._steps[news.task], self._updates[news.task] = news.step, news.updates
@@ -238,8 +240,8 @@ class _Board:
 
 def _train_all(
     config: TrainConfig[Any], suite: TaskSuite, jobs: int, board: _Board, stop: StopWish
-) -> dict[str, dict[str, Tensor]]:
-    """Train every task in a process pool -> task name to weights, of those that came to their end."""
+) -> dict[str, _Model]:
+    """Train every task in a process pool -> task name to model, of those that came to their end."""
     context = get_context("spawn")
     with context.Manager() as manager, ProcessPoolExecutor(jobs, context, initializer=_in_worker) as pool:
         news, halt = manager.Queue(), manager.Event()
@@ -254,7 +256,7 @@ def _train_all(
         return {name: model for name, future in futures.items() if (model := _result_of(future)) is not None}
 
 
-def _result_of(future: Future[dict[str, Tensor] | None]) -> dict[str, Tensor] | None:
+def _result_of(future: Future[_Model | None]) -> _Model | None:
     return None if future.cancelled() else future.result()
 
 
@@ -276,8 +278,8 @@ def _in_worker() -> None:
     keep_freed_memory()
 
 
-def _train_one(config: TrainConfig[Any], task: str, news: Any, halt: Any) -> dict[str, Tensor] | None:
-    """Train one task to its budget -> its weights, or None if told to halt."""
+def _train_one(config: TrainConfig[Any], task: str, news: Any, halt: Any) -> _Model | None:
+    """Train one task to its budget -> its model, or None if told to halt."""
     suite = suite_of(config).only([task])
     env = SB3VecEnv(suite, config.envs_per_task, config.seed)
     model = make_model(config, env, config.seed)
@@ -285,7 +287,8 @@ def _train_one(config: TrainConfig[Any], task: str, news: Any, halt: Any) -> dic
     model.learn(config.steps_per_task, callback=_Watch(config, task, scorer, news.put, halt.is_set))
     env.close()
     scorer.close()
-    return None if halt.is_set() else {k: v.contiguous() for k, v in model.policy.state_dict().items()}
+    weights = {name: weight.contiguous() for name, weight in model.policy.state_dict().items()}
+    return None if halt.is_set() else _Model(weights, int(model._n_updates))
 
 
 class _Watch(BaseCallback):

@@ -61,6 +61,7 @@ def _move(world: World, state: State, motion: Array) -> None:
     held = state.holding[:, None]
     heading = heading_of(world, state)
     hand = _on_table(world, state, state.hand + motion)
+    motion = hand - state.hand  # what a held body follows
     along, _, overlap, normal = _contact(world, state, heading, hand)
     push = xp.where(held, motion, -normal * xp.maximum(overlap, 0.0)[:, None])
     lever = xp.where(state.holding, world.grip_at, along) + world.half_length
@@ -107,7 +108,8 @@ def _confine(world: World, state: State, old: Array, new: Array) -> Array:
     """Keep a free body on the table, on its side of the rim unless held, and out of the box but for the hole."""
     xp = world.xp
     inner = 1.0 - world.radius
-    x = clamp(xp, new[:, 0], -inner, inner)
+    across = inner - world.half_length * xp.abs(world.heading[:, 0])  # a peg's ends stay on the table too
+    x = clamp(xp, new[:, 0], -across, across)
     y = clamp(xp, new[:, 1], -inner, inner)
 
     over = old[:, 1] > world.rim
