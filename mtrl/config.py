@@ -69,6 +69,8 @@ class TrainConfig(Generic[S]):
     def from_json(values: dict[str, Any]) -> TrainConfig[Any]:
         """Read what ``to_json`` wrote. Raises ``UsageError`` for an unknown agent, ``TypeError`` for unknown fields."""
         agent = known_agent(values["agent"])
+        if not isinstance(values["settings"], dict):
+            raise TypeError("its settings are no table")
         settings = PRESETS[agent].settings(**_tuples(values["settings"]))
         rest = {k: v for k, v in values.items() if k != "settings"}
         return TrainConfig(**_tuples({**rest, "runs_dir": Path(values["runs_dir"])}), settings=settings)

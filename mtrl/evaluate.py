@@ -101,7 +101,12 @@ def load_policy(path: Path, config: TrainConfig[Any]) -> Policy:
     if PRESETS[config.agent].builder is None:
         from mtrl.sb3 import load_sb3_policy
 
-        return load_sb3_policy(config, suite, weights, device)
+        try:
+            return load_sb3_policy(config, suite, weights, device)
+        except KeyError as task:
+            raise UsageError(
+                f"{str(path / WEIGHTS)!r} holds no model of task {task}: the run was stopped before; train it again"
+            ) from None
     env = TensorEnv(suite, 1, device)
     agent, _ = agent_of(config, suite, env)
     env.close()

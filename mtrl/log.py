@@ -39,7 +39,7 @@ class RunLog:
         for tag, value in values.items():
             if not math.isnan(value):
                 self._events.add_scalar(tag, value, step)
-                self._csv.writerow([step, seconds, tag, f"{value:.6g}"])
+                self._csv.writerow([step, seconds, tag, f"{value:.10g}"])
         self._file.flush()
 
     def picture(self, step: int, tag: str, picture: np.ndarray) -> None:

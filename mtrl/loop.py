@@ -49,6 +49,7 @@ def train(
         replay.add(obs, action, transition.reward, transition.terminated, transition.final_obs)
         obs, before, step = transition.obs, step, step + env.copies
         report.episodes(episodes.step(transition))
+        agent.progress(min(step / config.steps_per_task, 1.0))
         if not warm:
             for _ in range(config.updates_per_step):
                 metrics = agent.update(replay.sample(config.batch_per_task))
@@ -56,7 +57,6 @@ def train(
         log_due = _passes(before, step, config.log_every)
         eval_due = _passes(before, step, config.eval_every) or step >= config.steps_per_task
         if log_due:
-            agent.progress(min(step / config.steps_per_task, 1.0))
             report.training(step, step * env.tasks, updates, metrics)
         if eval_due:
             display.evaluated(*report.evaluation(step, agent, obs))

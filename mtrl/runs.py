@@ -86,9 +86,11 @@ def read_run(path: Path) -> tuple[TrainConfig[Any], dict[str, Any]]:
     """Return a run's configuration and everything else in its ``config.json``. Raises ``UsageError`` if it is none."""
     try:
         values = json.loads((path / CONFIG).read_text())
+        if not isinstance(values, dict):
+            raise TypeError("it holds no table")
         fields = TrainConfig.__dataclass_fields__
         config = TrainConfig.from_json({k: v for k, v in values.items() if k in fields})
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise UsageError(
             f"{str(path)!r} is no run: it has no {CONFIG}; give a folder such as runs/tabletop/care/seed0"
         ) from None

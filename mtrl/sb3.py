@@ -134,7 +134,7 @@ def run_sb3(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
         board = _Board(suite, config, log, display)
         models = _train_all(config, suite, jobs, board, stop)
         seconds = log.seconds
-    weights = {f"{name}/{key}": value for name, model in models.items() for key, value in model.weights.items()}
+    weights = pack_weights(suite, {name: model.weights for name, model in models.items()})
     save_file(weights, path / WEIGHTS)
     if stop.signal is not None:
         console.print(f"stopped; weights and metrics so far, of {len(models)} finished tasks, are in {path}")
@@ -180,7 +180,10 @@ def make_model(config: TrainConfig[Any], env: VecEnv, seed: int) -> SAC:
 def load_sb3_policy(
     config: TrainConfig[Any], suite: TaskSuite, weights: dict[str, Tensor], device: torch.device
 ) -> Policy:
-    """Return the deterministic policy of all tasks' models; their weights are named ``<task>/<parameter>``."""
+    """Return the deterministic policy of all tasks' models, from what ``pack_weights`` made of them.
+
+    Raises ``KeyError`` with the name of a task that has none, as after a run that was stopped.
+    """
     policies = []
     for name in suite.task_names:
         env = MultiTaskVectorEnv(suite.only([name]), 1)
@@ -190,7 +193,10 @@ def load_sb3_policy(
             lambda _: config.settings.learning_rate,
             net_arch=list(config.settings.hidden),
         )
-        own = {k.removeprefix(f"{name}/"): v for k, v in weights.items() if k.startswith(f"{name}/")}
+        prefix = _key(suite, name, "")
+        own = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
+        if not own:
+            raise KeyError(name)
         policy.load_state_dict(own)
         policies.append(policy)
         env.close()
@@ -205,6 +211,16 @@ def load_sb3_policy(
         return torch.as_tensor(actions, device=device)
 
     return act
+
+
+def pack_weights(suite: TaskSuite, models: dict[str, dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Put the weights of one model per task into one table."""
+    return {_key(suite, name, key): value for name, model in models.items() for key, value in model.items()}
+
+
+def _key(suite: TaskSuite, task: str, parameter: str) -> str:
+    """Name a task's weight by its position: one task's name may begin another's."""
+    return f"task{suite.task_names.index(task)}.{parameter}"
 
 
 class _Board:

@@ -44,8 +44,8 @@ def parse_config(arguments: Sequence[str]) -> TrainConfig[Any]:
     """Parse a command line whose defaults and flags depend on its own ``--suite`` and ``--agent``."""
     from envs.suite import BUILT_IN, make_suite
 
-    suite = _value_of(arguments, "--suite") or TrainConfig.suite
-    agent = known_agent(_value_of(arguments, "--agent") or TrainConfig.agent)
+    suite = _value_of(arguments, "--suite", TrainConfig.suite)
+    agent = known_agent(_value_of(arguments, "--agent", TrainConfig.agent))
     if suite not in BUILT_IN and ":" not in suite:
         make_suite(suite)  # raises, naming the nearest
     defaults = default_config(suite, agent)
@@ -62,13 +62,15 @@ def _description(agent: str) -> str:
     )
 
 
-def _value_of(arguments: Sequence[str], flag: str) -> str | None:
+def _value_of(arguments: Sequence[str], flag: str, default: str) -> str:
+    """Return the value that a command line gives a flag last, as the parser would take it."""
+    value = default
     for position, argument in enumerate(arguments):
         if argument == flag and position + 1 < len(arguments):
-            return arguments[position + 1]
-        if argument.startswith(f"{flag}="):
-            return argument.partition("=")[2]
-    return None
+            value = arguments[position + 1]
+        elif argument.startswith(f"{flag}="):
+            value = argument.partition("=")[2]
+    return value
 
 
 def _trainer(config: TrainConfig[Any]) -> Callable[[TrainConfig[Any], Console], dict[str, Any]]:

@@ -1,165 +1,326 @@
-"""Bad input: exit code 2 and one line that names the thing, its value and the way out."""
+"""Bad input is one line that names the thing, its value and the way out, exit code 2, and nothing is trained before."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from mtrl import check, evaluate, train
 from mtrl import list as list_command
-from tests.mtrl.conftest import TINY, Call
+from mtrl.cli import INTERRUPTED, command
+from mtrl.runs import RESULT
+from tests.mtrl.conftest import Said, tiny
+
+Refused = Callable[..., str]
+PlugIn = Callable[..., str]
 
 SUITES = """
-from functools import partial
-import gymnasium as gym
-import numpy as np
-from mtrl import Task, TaskSuite
-from tests.envs.scripted import CALM, Scripted
+    import gymnasium as gym
+    import numpy as np
+    from mtrl import Task, TaskSuite
 
-class Odd(Scripted):
-    def __init__(self, **instead):
-        super().__init__([CALM] * 5 + [(0.0, False, True)])
-        self.instead = instead
-        self.observation_space = instead.get("space", self.observation_space)
-        self.action_space = instead.get("actions", self.action_space)
-    def step(self, action):
-        obs, reward, terminated, truncated, info = super().step(action)
-        return self.instead.get("obs", obs), self.instead.get("reward", reward), terminated, truncated, info
+    class Env(gym.Env):
+        def __init__(self, obs=np.zeros(2, np.float32), reward=0.0, space=None, action=None):
+            self.observation_space = space or gym.spaces.Box(-1.0, 1.0, (2,))
+            self.action_space = action or gym.spaces.Box(-1.0, 1.0, (1,))
+            self.obs, self.reward = obs, reward
 
-def one(**instead):
-    return TaskSuite("odd", [Task("odd-one", partial(Odd, **instead), "Be odd.")])
+        def reset(self, *, seed=None, options=None):
+            return np.zeros(2, np.float32), {}
 
-good = one()
-def dict_obs(): return one(space=gym.spaces.Dict({"x": gym.spaces.Box(-1, 1, (2,))}))
-def discrete(): return one(actions=gym.spaces.Discrete(3))
-def wrong_shape(): return one(obs=np.zeros(2))
-def wrong_dtype(): return one(obs=np.array(["a", "b", "c"]))
-def nan(): return one(obs=np.array([0.0, np.nan, 0.0]))
-def reward(): return one(reward=float("inf"))
-def doubled(): return TaskSuite("s", [*good.tasks, *good.tasks])
-def no_sentence(): return TaskSuite("s", [Task("a", Odd, "")])
-def no_task(): return TaskSuite("s", [])
+        def step(self, action):
+            return self.obs, self.reward, False, False, {}
+
+    def one(name, **kwargs):
+        return TaskSuite("broken", [Task(name, lambda **_: Env(**kwargs), "Do it.", max_episode_steps=20)])
+
+    fine = one("fine-task")
+    dictionary = one("dict-task", space=gym.spaces.Dict({"a": gym.spaces.Box(-1.0, 1.0, (2,))}))
+    picture = one("picture-task", space=gym.spaces.Box(0.0, 1.0, (4, 4)))
+    discrete = one("discrete-task", action=gym.spaces.Discrete(3))
+    unbounded = one("unbounded-task", action=gym.spaces.Box(-np.inf, np.inf, (1,)))
+    shape = one("shape-task", obs=np.zeros(3, np.float32))
+    nan = one("nan-task", obs=np.array([0.0, np.nan], np.float32))
+    reward = one("reward-task", reward=float("inf"))
+    word = one("word-task", reward="much")
+    failing = TaskSuite("broken", [Task("failing-task", lambda: 1 / 0, "Do it.")])
+    number = 3
 """
 
 
+WRONG_FLAGS: list[tuple[list[str], list[str]]] = [
+    (["--suite", "tabeltop"], ["unknown suite 'tabeltop'", "module:attribute", "Did you mean 'tabletop'?"]),
+    (["--suite", ""], ["unknown suite ''", "tabletop"]),
+    (["--agent", "crae"], ["unknown agent 'crae'", "mtsac", "Did you mean 'care'?"]),
+    (["--agent", ""], ["unknown agent ''", "mtsac"]),
+    (["--tasks", "reach", "door-opne"], ["unknown task 'door-opne'", "tabletop", "Did you mean 'door-open'?"]),
+    (["--steps-per-tsk", "5"], ["--steps-per-tsk", "Did you mean --steps-per-task?", "--help"]),
+    (["--steps-per-task", "-1"], ["--steps-per-task is -1", "at least 1"]),
+    (["--steps-per-task", "many"], ["--steps-per-task", "'many'", "INT", "--help"]),
+    (["--steps-per-task"], ["--steps-per-task", "--help"]),
+    (["--seed", "x"], ["--seed", "'x'", "INT"]),
+    (["--seed", "-3"], ["--seed is -3", "at least 0"]),
+    (["--seed", str(2**32)], ["--seed is 4294967296", "at most 4294967295"]),
+    (["--batch-per-task", "0"], ["--batch-per-task is 0", "at least 1"]),
+    (["--batch-per-task", "9", "--replay-per-task", "8"], ["--batch-per-task is 9", "--replay-per-task 8"]),
+    (["--envs-per-task", "9", "--replay-per-task", "8", "--batch-per-task", "1"], ["9", "--replay-per-task is 8"]),
+    (["--device", "tpu"], ["--device is 'tpu'", "auto, cpu or cuda"]),
+    (["--baseline", "ppo"], ["--baseline", "'ppo'", "single-task", "sb3", "none"]),
+    (["--discount", "2"], ["--discount is 2.0", "at most 1"]),
+    (["--discount", "nan"], ["--discount is nan"]),
+    (["--learning-rate", "0"], ["--learning-rate is 0.0", "above 0"]),
+    (["--hidden", "0"], ["--hidden is 0", "at least 1"]),
+    (["--hidden"], ["--hidden is empty"]),
+    (["--encoders", "0"], ["--encoders is 0", "above 0"]),
+    (["--attention", "foo"], ["--attention", "'foo'", "context", "dot-product"]),
+    (["--agent", "mtsac", "--encoders", "3"], ["--encoders", "--help"]),
+    (["reach"], ["reach", "--help"]),
+]
+
+
 @pytest.fixture
-def _suites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "odd_suites.py").write_text(SUITES)
-    (tmp_path / "raises_on_import.py").write_text("raise RuntimeError('no luck')")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.chdir(tmp_path)
+def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever begins to train fails the test."""
+
+    def begun(*_: Any) -> None:
+        raise AssertionError("training began")
+
+    monkeypatch.setattr("mtrl.session.train", begun)
 
 
-@pytest.mark.usefixtures("_suites")
-@pytest.mark.parametrize(
-    ("arguments", "named"),
-    [
-        ("--suite tabeltop", ["'tabeltop'", "Did you mean 'tabletop'"]),
-        ("--agent caer", ["'caer'", "care, mtsac", "Did you mean 'care'"]),
-        ("--tasks pusch", ["'pusch'", "reach, push", "Did you mean 'push'"]),
-        ("--sed 3", ["--sed", "Did you mean --seed"]),
-        ("--steps-per-task -1", ["--steps-per-task is -1", "at least 1"]),
-        ("--seed x", ["--seed", "'x'", "INT"]),
-        ("--seed -1", ["--seed is -1", "at least 0"]),
-        ("--seed 4294967296", ["--seed is 4294967296", "at most 4294967295"]),
-        ("--batch-per-task 0", ["--batch-per-task is 0", "at least 1"]),
-        ("--batch-per-task 9 --replay-per-task 8", ["--batch-per-task is 9", "--replay-per-task 8"]),
-        ("--discount 2", ["--discount is 2.0", "at most 1"]),
-        ("--polyak 0", ["--polyak is 0.0", "above 0"]),
-        ("--learning-rate nan", ["--learning-rate is nan", "above 0"]),
-        ("--hidden 0", ["--hidden is 0", "at least 1"]),
-        ("--attention foo", ["'foo'", "context", "dot-product"]),
-        ("--device tpu", ["'tpu'", "auto, cpu or cuda"]),
-        ("--replay-per-task 1000000000000 --steps-per-task 1000000000000", ["replay would take", "--replay-per-task"]),
-        ("--suite no_such_module:suite", ["no module named 'no_such_module'"]),
-        ("--suite raises_on_import:suite", ["RuntimeError: no luck"]),
-        ("--suite odd_suites:goo", ["'goo'", "Did you mean 'good'"]),
-        ("--suite odd_suites:doubled", ["two tasks named 'odd-one'"]),
-        ("--suite odd_suites:no_sentence", ["'a'", "no sentence"]),
-        ("--suite odd_suites:no_task", ["has no task"]),
-        ("--suite odd_suites:dict_obs", ["'odd-one'", "Dict", "flat Box"]),
-        ("--suite odd_suites:discrete", ["'odd-one'", "Discrete", "bounded Box"]),
-        ("--suite odd_suites:wrong_shape", ["'odd-one'", "(2,)", "(3,)"]),
-        ("--suite odd_suites:wrong_dtype", ["'odd-one'", "dtype <U1"]),
-        ("--suite odd_suites:nan", ["'odd-one'", "nan at index 1"]),
-        ("--suite odd_suites:reward", ["'odd-one'", "reward inf"]),
-    ],
-)
-def test_train_refuses_in_one_line(call: Call, tmp_path: Path, arguments: str, named: list[str]) -> None:
-    fill = [] if "--steps-per-task" in arguments else ["--steps-per-task", "40", "--random-steps", "40"]
-    code, said = call(train.main, " ".join([arguments, *fill, "--baseline none", f"--runs-dir {tmp_path}/runs"]))
-    assert code == 2
-    assert said.count("\n") == 1
-    assert "Traceback" not in said
-    for words in named:
-        assert words in said
+@pytest.mark.usefixtures("no_training")
+@pytest.mark.parametrize(("arguments", "parts"), WRONG_FLAGS, ids=[" ".join(case[0]) for case in WRONG_FLAGS])
+def test_a_wrong_flag_is_named_with_its_value_and_the_way_out(
+    refused: Refused, tmp_path: Path, arguments: list[str], parts: list[str]
+) -> None:
+    line = refused(train.main, *arguments, "--runs-dir", tmp_path / "runs")
+    assert [part for part in parts if part not in line] == [], line
+    assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
-def test_a_missing_gpu_is_said(call: Call) -> None:
-    code, said = call(train.main, "--device cuda")
-    assert code == 2
-    assert "'cuda'" in said
-    assert "--device auto" in said
+@pytest.mark.usefixtures("no_training")
+def test_a_gpu_that_is_not_there_is_named_with_the_way_out(refused: Refused, tmp_path: Path) -> None:
+    line = refused(train.main, "--device", "cuda", "--runs-dir", tmp_path / "runs")
+    assert "--device is 'cuda'" in line
+    assert "--device cpu" in line
+    assert not (tmp_path / "runs").exists()
 
 
-def test_a_runs_folder_that_cannot_be_written_is_found_before_training(call: Call, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    code, said = call(train.main, f"--runs-dir {tmp_path}/file/runs")
-    assert code == 2
-    assert said.count("\n") == 1
-    assert f"{tmp_path}/file/runs" in said
-    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+@pytest.mark.usefixtures("no_training")
+def test_a_runs_folder_that_cannot_be_written_is_said_before_training(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    line = refused(train.main, *tiny(tmp_path / "file" / "runs"))
+    assert str(tmp_path / "file" / "runs") in line
+    assert "--runs-dir /tmp/runs" in line
 
 
-def test_a_name_never_leaves_the_runs_folder(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = (
-        "from tests.envs.scripted import *\nsuite = suite_of(lambda: Scripted([CALM, (0, False, True)]), name=NAME)"
-    )
-    (tmp_path / "escaping.py").write_text(module.replace("NAME", repr("../../outside/x")))
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    short = " ".join(TINY).replace("--tasks reach push ", "")
-    code, said = call(train.main, f"--suite escaping:suite --runs-dir deep/runs --baseline none {short}")
-    assert (code, said) == (0, "")
-    assert (tmp_path / "deep/runs/outside/x/care/seed0/result.json").exists()
-    assert {path.name for path in tmp_path.iterdir()} <= {"deep", "escaping.py", "__pycache__"}
+@pytest.mark.usefixtures("no_training")
+def test_a_replay_too_large_for_memory_is_said_with_its_size(refused: Refused, plug_in: PlugIn, tmp_path: Path) -> None:
+    name = plug_in(SUITES)
+    trillion = 10**12
+    line = refused(train.main, f"--suite={name}:fine", f"--steps-per-task={trillion}", f"--replay-per-task={trillion}")
+    # One task, 10^12 rows of two observations of 2 numbers, 1 action, reward and termination, 4 bytes each.
+    assert "28 TB" in line
+    assert "--replay-per-task" in line
+    assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.usefixtures("_suites")
-def test_check_names_the_problem_and_ends_with_2(call: Call) -> None:
-    code, _ = call(check.main, "odd_suites:nan")
-    assert code == 2
-    assert call(check.main, "odd_suites:good")[0] == 0
-    assert call(check.main, "")[0] == 2
+@pytest.mark.usefixtures("no_training")
+@pytest.mark.parametrize(
+    ("source", "attribute", "parts"),
+    [
+        (None, "suite", ["no module named 'my_suite'", "folder"]),
+        ("import no_such_package", "suite", ["my_suite", "'no_such_package'", "install"]),
+        ("raise RuntimeError('the licence\\nhas run out')", "suite", ["my_suite", "RuntimeError", "the licence"]),
+        ("suite = (", "suite", ["my_suite", "SyntaxError"]),
+        ("tasks_of_mine = 1", "task_of_mine", ["my_suite", "'task_of_mine'", "Did you mean 'tasks_of_mine'?"]),
+        ("suite = 3", "suite", ["my_suite:suite", "int", "TaskSuite"]),
+        ("def suite():\n    return 1 / 0", "suite", ["my_suite:suite", "ZeroDivisionError"]),
+        ("suite = 3", "", ["module:attribute"]),
+        (
+            "from mtrl import *\nt = Task('twin', None, 'Do it.')\nsuite = TaskSuite('s', [t, t])",
+            "suite",
+            ["'s'", "two tasks named 'twin'", "rename"],
+        ),
+        (
+            "from mtrl import *\nsuite = TaskSuite('s', [Task('mute', None, '  ')])",
+            "suite",
+            ["'s'", "'mute'", "no sentence", "describe"],
+        ),
+        ("from mtrl import *\nsuite = TaskSuite('s', [])", "suite", ["'s'", "no task", "at least one"]),
+        (
+            "from mtrl import *\nsuite = TaskSuite('s', [Task('', None, 'Do it.')])",
+            "suite",
+            ["'s'", "name ''", "not empty"],
+        ),
+        ("from mtrl import *\nsuite = TaskSuite('', [])", "suite", ["name is ''"]),
+    ],
+    ids=[
+        "module missing",
+        "its own import missing",
+        "raises on import",
+        "syntax error",
+        "attribute missing",
+        "no suite",
+        "function raises",
+        "no attribute given",
+        "doubled names",
+        "empty sentence",
+        "no tasks",
+        "empty task name",
+        "empty suite name",
+    ],
+)
+@pytest.mark.parametrize("main", [train.main, list_command.main], ids=["train", "list"])
+def test_a_plug_in_that_is_no_suite_is_named_with_what_is_wrong(
+    refused: Refused, plug_in: PlugIn, tmp_path: Path, main: Any, source: str | None, attribute: str, parts: list[str]
+) -> None:
+    if source is not None:
+        plug_in(source)
+    line = refused(main, "--suite", f"my_suite:{attribute}")
+    assert [part for part in parts if part not in line] == [], line
+    assert not (tmp_path / "runs").exists()
 
 
-def test_other_commands_refuse_in_one_line_too(call: Call, tmp_path: Path) -> None:
-    for main, arguments, named in (
-        (evaluate.main, f"{tmp_path}", "is no run"),
-        (evaluate.main, f"{tmp_path} --episodes 0", "--episodes is 0"),
-        (evaluate.main, f"{tmp_path} --record x.avi", ".gif"),
-        (list_command.main, "--suite tabeltop", "Did you mean 'tabletop'"),
-    ):
-        code, said = call(main, arguments)
-        assert (code, said.count("\n")) == (2, 1)
-        assert named in said
+@pytest.mark.usefixtures("no_training")
+@pytest.mark.parametrize(
+    ("attribute", "parts"),
+    [
+        ("dictionary", ["'dict-task'", "Dict", "Box", "FlattenObservation"]),
+        ("picture", ["'picture-task'", "shape (4, 4)", "FlattenObservation"]),
+        ("discrete", ["'discrete-task'", "Discrete(3)", "Box"]),
+        ("unbounded", ["'unbounded-task'", "no finite bounds"]),
+        ("failing", ["'failing-task'", "ZeroDivisionError"]),
+    ],
+)
+def test_an_environment_with_unsupported_spaces_is_named_before_anything_is_written(
+    refused: Refused, plug_in: PlugIn, tmp_path: Path, attribute: str, parts: list[str]
+) -> None:
+    name = plug_in(SUITES)
+    line = refused(train.main, "--suite", f"{name}:{attribute}")
+    assert [part for part in parts if part not in line] == [], line
+    assert not (tmp_path / "runs").exists()
 
 
-def test_the_process_itself_ends_with_2_and_one_line() -> None:
+@pytest.mark.parametrize(
+    ("attribute", "parts"),
+    [
+        ("shape", ["'shape-task'", "(3,)", "(2,)"]),
+        ("nan", ["'nan-task'", "nan", "index 1"]),
+        ("reward", ["'reward-task'", "inf", "finite"]),
+        ("word", ["'word-task'", "'much'", "number"]),
+    ],
+)
+def test_an_environment_that_breaks_its_word_while_it_runs_is_named_and_leaves_no_result(
+    refused: Refused, plug_in: PlugIn, tmp_path: Path, attribute: str, parts: list[str]
+) -> None:
+    name = plug_in(SUITES)
+    line = refused(train.main, "--suite", f"{name}:{attribute}", "--threads", "1", "--hidden", "16")
+    assert [part for part in parts if part not in line] == [], line
+    assert list(tmp_path.rglob(RESULT)) == []
+
+
+def test_check_finds_the_same_faults_without_training(
+    call: Callable[..., Said], plug_in: PlugIn, tmp_path: Path
+) -> None:
+    name = plug_in(SUITES)
+    assert call(check.main, f"{name}:fine").code == 0
+    for attribute, word in (("dictionary", "Dict"), ("nan", "nan"), ("reward", "inf"), ("shape", "(3,)")):
+        said = call(check.main, f"{name}:{attribute}")
+        (line,) = [line for line in said.out.splitlines() if line.startswith("problem: ")]
+        assert said.code == 2
+        assert said.err == ""
+        assert word in line
+    assert "keep this suite from training" in said.out
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["nowhere", "--episodes", "0"], ["--episodes is 0", "at least 1"]),
+        (["nowhere", "--seed", "-1"], ["--seed is -1", "at least 0"]),
+        (["nowhere", "--record", "film.mp4"], ["--record", "'film.mp4'", ".gif"]),
+        ([], ["run folder", "--help"]),
+    ],
+)
+def test_evaluate_checks_its_flags_before_it_looks_for_the_run(
+    refused: Refused, arguments: list[str], parts: list[str]
+) -> None:
+    line = refused(evaluate.main, *arguments)
+    assert [part for part in parts if part not in line] == [], line
+
+
+def test_a_terminal_without_unicode_gets_the_same_line(tmp_path: Path) -> None:
+    """Tyro frames its errors in other characters where stdout does not take UTF-8."""
+    lines = [
+        subprocess.run(
+            [sys.executable, "-m", "mtrl.train", "--steps-per-tsk", "5"],
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stderr
+        for encoding in ("utf-8", "ascii")
+    ]
+    assert lines[0] == lines[1]
+    assert "--steps-per-tsk" in lines[0]
+
+
+def test_a_narrow_terminal_does_not_break_the_line(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    line = refused(train.main, "--steps-per-tsk", "5")
+    assert "Did you mean --steps-per-task?" in line
+
+
+def test_ctrl_c_outside_of_training_ends_with_130_and_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: Any) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "argv", ["mtrl"])
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    assert command(interrupted)() == INTERRUPTED == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_a_fault_of_the_kit_itself_is_no_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One-line errors are for what the user can mend; a ValueError from inside keeps its traceback."""
+
+    def faulty(_: Any) -> int:
+        raise ValueError("inside")
+
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    with pytest.raises(ValueError, match="inside"):
+        command(faulty)()
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "part"),
+    [
+        ("train", ["--suite", "tabeltop"], "Did you mean 'tabletop'?"),
+        ("train", ["--suite", "bad_module:suite"], "the licence"),
+    ],
+)
+def test_the_process_itself_ends_with_2_and_one_line(
+    tmp_path: Path, module: str, arguments: list[str], part: str
+) -> None:
+    (tmp_path / "bad_module.py").write_text("raise OSError('the licence has run out')")
     process = subprocess.run(
-        [sys.executable, "-m", "mtrl.train", "--agent", "caer"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env=os.environ,
+        [sys.executable, "-m", f"mtrl.{module}", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert process.returncode == 2
     assert process.stdout == ""
     assert process.stderr.count("\n") == 1
+    assert part in process.stderr
+    assert not (tmp_path / "runs").exists()

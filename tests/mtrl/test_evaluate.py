@@ -1,78 +1,108 @@
-"""A finished run can be scored again, drawn, and refuses in one line when it is damaged."""
+"""A finished run is scored again, drawn, and refused in one line where it is damaged."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from mtrl import evaluate
-from tests.mtrl.conftest import Call, Run
+from tests.mtrl.conftest import read_json
+
+Refused = Callable[..., str]
 
 
-def test_scores_are_written_and_repeat(tiny_run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tiny_run("--baseline", "none") / "tabletop/care/seed0"
-    written = []
-    for _ in range(2):
-        assert evaluate.main([str(path), "--episodes", "3"]) == 0
-        written.append(json.loads((path / "evaluation.json").read_text()))
-    assert written[0] == written[1]
-    assert {name: task["episodes"] for name, task in written[0]["tasks"].items()} == {"reach": 3, "push": 3}
-    assert evaluate.main([str(path), "--episodes", "3", "--seed", "5"]) == 0
-    assert json.loads((path / "evaluation.json").read_text())["tasks"] != written[0]["tasks"]
-    assert "reach" in capsys.readouterr().out
+def evaluated(run: Path, *more: object) -> dict:
+    """Score a run on two episodes a task -> what evaluation.json holds."""
+    assert evaluate.main([str(run), "--episodes", "2", *map(str, more)]) == 0
+    return read_json(run / "evaluation.json")
 
 
-@pytest.mark.parametrize("agent", ["mtmhsac", "single-task"])
-def test_every_kind_of_trunk_is_loaded_again(tiny_run: Run, agent: str) -> None:
-    path = tiny_run("--agent", agent, "--baseline", "none") / f"tabletop/{agent}/seed0"
-    assert evaluate.main([str(path), "--episodes", "2"]) == 0
+def test_an_evaluation_repeats_and_another_seed_is_another_evaluation(care_run: Path) -> None:
+    first = evaluated(care_run)
+    assert set(first) == {"suite", "agent", "seed", "mean", "tasks"}
+    assert (first["suite"], first["agent"], first["seed"]) == ("tabletop", "care", evaluate.DEFAULT_SEED)
+    assert {name: scores["episodes"] for name, scores in first["tasks"].items()} == {"reach": 2, "push": 2}
+    assert evaluated(care_run) == first
+    other = evaluated(care_run, "--seed", 5)
+    assert other["seed"] == 5
+    assert other["tasks"] != first["tasks"]
 
 
-def test_a_recording_shows_an_episode_of_each_task(tiny_run: Run, tmp_path: Path) -> None:
-    path = tiny_run("--baseline", "none") / "tabletop/care/seed0"
-    assert evaluate.main([str(path), "--episodes", "1", "--record", str(tmp_path / "x.gif")]) == 0
-    with Image.open(tmp_path / "x.gif") as image:
-        assert image.n_frames > 50
-        assert image.width > 2 * 192
-        first = image.convert("RGB").tobytes()
-        image.seek(20)
-        assert image.convert("RGB").tobytes() != first
+def test_the_weights_on_disk_score_what_the_run_said_of_itself(care_run: Path) -> None:
+    """500,000,002 is the seed from which a run of seed 0 draws its final scores."""
+    result, again = read_json(care_run / "result.json"), evaluated(care_run, "--seed", 500_000_002)
+    for task in ("reach", "push"):
+        assert again["tasks"][task] == pytest.approx(result["tasks"][task])
+
+
+def test_a_recording_is_an_animation_of_every_task_side_by_side(care_run: Path, tmp_path: Path) -> None:
+    evaluated(care_run, "--record", tmp_path / "film.gif")
+    with Image.open(tmp_path / "film.gif") as film:
+        assert film.is_animated
+        assert film.n_frames > 10
+        assert film.width > 2 * 100
+        first = film.convert("RGB").tobytes()
+        film.seek(10)
+        assert film.convert("RGB").tobytes() != first
+
+
+def test_a_recording_that_cannot_be_written_is_named(refused: Refused, care_run: Path, tmp_path: Path) -> None:
+    line = refused(evaluate.main, care_run, "--episodes", "1", "--record", tmp_path / "no" / "film.gif")
+    assert str(tmp_path / "no" / "film.gif") in line
+    assert "cannot be written" in line
+
+
+def test_a_folder_that_is_no_run_is_named_with_what_a_run_looks_like(
+    refused: Refused, finished: Path, tmp_path: Path
+) -> None:
+    for path in (tmp_path / "nowhere", finished / "tabletop", finished / "tabletop" / "care" / "seed0" / "result.json"):
+        line = refused(evaluate.main, path)
+        assert str(path) in line
+        assert "runs/tabletop/care/seed0" in line
+
+
+def test_missing_weights_are_named_with_the_way_out(refused: Refused, care_run: Path) -> None:
+    (care_run / "weights.safetensors").unlink()
+    line = refused(evaluate.main, care_run)
+    assert "weights.safetensors" in line
+    assert "train it again" in line
+
+
+@pytest.mark.parametrize("harm", ["empty", "noise", "cut short"])
+def test_damaged_weights_are_named_with_the_way_out(refused: Refused, care_run: Path, harm: str) -> None:
+    path = care_run / "weights.safetensors"
+    path.write_bytes({"empty": b"", "noise": b"\x80\x04junk" * 99, "cut short": path.read_bytes()[:-99]}[harm])
+    line = refused(evaluate.main, care_run)
+    assert str(path) in line
+    assert "damaged" in line
+    assert "train the run again" in line
+    assert not (care_run / "evaluation.json").exists()
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}"])
+def test_a_damaged_config_is_named(refused: Refused, care_run: Path, text: str) -> None:
+    (care_run / "config.json").write_text(text)
+    line = refused(evaluate.main, care_run)
+    assert str(care_run / "config.json") in line
+    assert "damaged" in line
 
 
 @pytest.mark.parametrize(
-    ("harm", "said"),
-    [
-        (lambda path: (path / "weights.safetensors").unlink(), "has no weights.safetensors"),
-        (lambda path: (path / "weights.safetensors").write_bytes(b"\x80\x04junk"), "is damaged"),
-        (
-            lambda path: (path / "weights.safetensors").write_bytes((path / "weights.safetensors").read_bytes()[:-99]),
-            "is damaged",
-        ),
-        (lambda path: (path / "config.json").write_text("{"), "is damaged"),
-    ],
+    ("tasks", "part"), [(["reach"], "does not fit the suite"), (["reach", "gone"], "unknown task 'gone'")]
 )
-def test_a_damaged_run_is_refused_in_one_line(tiny_run: Run, call: Call, harm: object, said: str) -> None:
-    path = tiny_run("--baseline", "none") / "tabletop/care/seed0"
-    harm(path)  # type: ignore[operator]
-    code, line = call(evaluate.main, str(path))
-    assert (code, line.count("\n")) == (2, 1)
-    assert said in line
+def test_a_suite_that_is_not_the_one_trained_on_is_said(
+    refused: Refused, care_run: Path, tasks: list[str], part: str
+) -> None:
+    config = read_json(care_run / "config.json")
+    (care_run / "config.json").write_text(json.dumps({**config, "tasks": tasks}))
+    assert part in refused(evaluate.main, care_run)
 
 
-def test_weights_of_other_tasks_do_not_fit(tiny_run: Run, call: Call) -> None:
-    path = tiny_run("--baseline", "none") / "tabletop/care/seed0"
-    config = json.loads((path / "config.json").read_text())
-    (path / "config.json").write_text(json.dumps({**config, "tasks": ["reach"]}))
-    code, line = call(evaluate.main, str(path))
-    assert code == 2
-    assert "does not fit the suite" in line
-
-
-def test_a_recording_that_cannot_be_written_is_said(tiny_run: Run, call: Call, tmp_path: Path) -> None:
-    path = tiny_run("--baseline", "none") / "tabletop/care/seed0"
-    code, line = call(evaluate.main, f"{path} --episodes 1 --record {tmp_path}/no/such/x.gif")
-    assert code == 2
-    assert "x.gif' cannot be written" in line
+def test_a_plug_in_that_is_gone_is_named(refused: Refused, care_run: Path) -> None:
+    config = read_json(care_run / "config.json")
+    (care_run / "config.json").write_text(json.dumps({**config, "suite": "gone_module:suite"}))
+    assert "no module named 'gone_module'" in refused(evaluate.main, care_run)

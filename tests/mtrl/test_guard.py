@@ -8,41 +8,49 @@ from pathlib import Path
 
 import pytest
 
-from mtrl.guard import check_neighbours
+from mtrl.guard import HOME, check_neighbours
 
 
-def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run this environment's Python in a folder."""
+    return subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("name", ["envs", "agents"])
-def test_an_intruder_is_named_with_the_remedy(tmp_path: Path, name: str) -> None:
+def test_an_intruder_is_named_with_the_remedy_and_each_remedy_works(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
     (tmp_path / name / "__init__.py").write_text("")
-    shadowed = run([sys.executable, "-m", "mtrl.list"], tmp_path)
-    assert shadowed.returncode != 0
-    last = shadowed.stderr.strip().splitlines()[-1]
-    assert last.startswith("ImportError")
-    for words in (str(tmp_path / name), "mtrl-train", "python -P -m mtrl.train"):
-        assert words in last
-    assert run([sys.executable, "-P", "-m", "mtrl.list"], tmp_path).returncode == 0
-    script = run([str(Path(sys.executable).with_name("mtrl-list"))], tmp_path)
-    assert (script.returncode, script.stderr) == (0, "")
-    assert "tabletop" in script.stdout
+    shadowed = python(tmp_path, "-m", "mtrl.list")
+    assert shadowed.returncode == 1
+    last = shadowed.stderr.splitlines()[-1]
+    assert last.startswith("ImportError: ")
+    assert [part for part in (str(tmp_path / name), repr(name), "mtrl-train", "python -P -m") if part not in last] == []
+
+    without = python(tmp_path, "-P", "-m", "mtrl.list")
+    script = subprocess.run(
+        [Path(sys.executable).with_name("mtrl-list")], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    for remedy in (without, script):
+        assert (remedy.returncode, remedy.stderr) == (0, "")
+        assert "suite tabletop: 10 tasks" in remedy.stdout
 
 
-def test_a_folder_that_is_no_package_does_not_matter(tmp_path: Path) -> None:
+def test_a_folder_of_that_name_that_is_no_package_does_not_matter(tmp_path: Path) -> None:
     (tmp_path / "envs").mkdir()
-    assert run([sys.executable, "-m", "mtrl.list"], tmp_path).returncode == 0
+    (tmp_path / "agents").mkdir()
+    assert python(tmp_path, "-m", "mtrl.list").returncode == 0
 
 
-def test_console_scripts_find_modules_in_the_current_folder(tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text("from mtrl import make_suite\nsuite = make_suite('tabletop')\n")
-    listed = run([str(Path(sys.executable).with_name("mtrl-list")), "--suite", "mine:suite"], tmp_path)
-    assert (listed.returncode, listed.stderr) == (0, "")
+def test_the_console_script_finds_a_module_in_the_current_folder(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("from mtrl import make_suite\nsuite = make_suite('tabletop').only(['push'])\n")
+    script = Path(sys.executable).with_name("mtrl-list")
+    said = subprocess.run([script, "--suite", "mine:suite"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stderr) == (0, "")
+    assert "suite mine:suite: 1 tasks" in said.stdout
 
 
-def test_neighbours_elsewhere_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ImportError, match="shadows mtrl's own package 'envs'"):
+def test_neighbours_in_another_place_are_refused_and_the_kits_own_are_not(tmp_path: Path) -> None:
+    with pytest.raises(ImportError, match="shadows mtrl's own package 'envs'") as error:
         check_neighbours(tmp_path)
+    assert str(HOME / "envs") in str(error.value)
     check_neighbours()

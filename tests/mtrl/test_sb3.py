@@ -2,55 +2,158 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
-from mtrl import evaluate
-from mtrl.defaults import default_config
-from mtrl.sb3 import SB3VecEnv, make_model
-from tests.envs.scripted import CALM, Scripted, suite_of
-from tests.mtrl.conftest import Run
+from agents.presets import SB3Settings
+from mtrl import evaluate, train
+from mtrl.config import TrainConfig
+from mtrl.sb3 import SB3VecEnv, load_sb3_policy, make_model, pack_weights
+from tests.mtrl.conftest import Scripted, metrics, read_json, scripted_suite, tiny
+
+NOTHING = np.zeros((1, 1), dtype=np.float32)
+SETTINGS = SB3Settings(hidden=(24, 12), learning_rate=1e-2, final_learning_rate=1e-3, discount=0.9, polyak=0.25)
+CONFIG = TrainConfig(
+    agent="sb3",
+    batch_per_task=32,
+    random_steps=50,
+    updates_per_step=3,
+    envs_per_task=2,
+    replay_per_task=60,
+    settings=SETTINGS,
+)
 
 
 @pytest.mark.parametrize(
-    ("terminated", "truncated", "cut"), [(True, False, False), (False, True, True), (True, True, False)]
+    ("ends", "truncated"), [("terminated", False), ("truncated", True), ("terminated and truncated", False)]
 )
-def test_an_episodes_end_is_told_in_stable_baselines3s_way(terminated: bool, truncated: bool, cut: bool) -> None:
-    env = SB3VecEnv(suite_of(partial(Scripted, [CALM, (2.0, terminated, truncated)])), 1, 0)
-    assert env.reset()[0, :2].tolist() == [0, 0]
-    obs, reward, done, infos = env.step(np.zeros((1, 1)))
-    assert (obs[0, :2].tolist(), reward[0], done[0], infos) == ([0, 1], 0.5, False, [{}])
-    obs, reward, done, infos = env.step(np.zeros((1, 1)))
-    assert (obs[0, :2].tolist(), reward[0], done[0]) == ([1, 0], 2.0, True)
-    assert infos[0]["terminal_observation"][:2].tolist() == [0, 2]
-    assert infos[0]["TimeLimit.truncated"] == cut
+def test_transitions_are_the_environments_and_an_end_is_told_in_stable_baselines3s_way(
+    ends: str, truncated: bool
+) -> None:
+    """Two steps an episode; an observation is 100 * episode + step. Only a pure truncation bootstraps."""
+    env = SB3VecEnv(scripted_suite(t=partial(Scripted, (0.5, 2.0), ends, (1.0, 0.0))), 1, 0)
+    assert env.reset().tolist() == [[0.0]]
+    obs, reward, ended, infos = env.step(NOTHING)
+    assert (obs.tolist(), reward.tolist(), ended.tolist(), infos) == ([[1.0]], [0.5], [False], [{}])
+    obs, reward, ended, infos = env.step(NOTHING)
+    assert (obs.tolist(), reward.tolist(), ended.tolist()) == ([[100.0]], [2.0], [True])
+    assert infos[0]["terminal_observation"].tolist() == [2.0]
+    assert infos[0]["TimeLimit.truncated"] is truncated
     assert (infos[0]["episode"]["r"], infos[0]["episode"]["l"], infos[0]["is_success"]) == (2.5, 2, True)
+    env.step(NOTHING)
+    _, _, _, infos = env.step(NOTHING)
+    assert infos[0]["terminal_observation"].tolist() == [102.0]
+    assert (infos[0]["episode"]["r"], infos[0]["episode"]["l"]) == (2.5, 2)  # counted anew
 
 
-def test_the_model_has_the_runs_networks_and_schedule() -> None:
-    config = default_config("tabletop", "sb3")
-    settings = dataclasses.replace(config.settings, hidden=(24, 12), learning_rate=1e-2, final_learning_rate=1e-3)
-    config = dataclasses.replace(config, settings=settings, batch_per_task=32, random_steps=50)
-    model = make_model(config, SB3VecEnv(suite_of(partial(Scripted, [CALM] * 9)), 2, 0), 0)
-    widths = [layer.out_features for layer in model.actor.latent_pi if hasattr(layer, "out_features")]
-    assert widths == [24, 12]
-    assert (model.batch_size, model.gamma, model.tau, model.learning_starts) == (32, 0.97, 0.01, 50)
+def test_copies_of_unequal_length_end_on_their_own() -> None:
+    scripts = iter([(1.0,), (1.0, 1.0, 1.0)])
+    env = SB3VecEnv(scripted_suite(t=lambda: Scripted(next(scripts))), 2, 0)
+    env.reset()
+    lengths: list[list[int]] = [[], []]
+    for _ in range(6):
+        _, _, ended, infos = env.step(np.zeros((2, 1), dtype=np.float32))
+        assert [bool(info) for info in infos] == ended.tolist()
+        for own, info in zip(lengths, infos, strict=True):
+            own += [info["episode"]["l"]] if info else []
+    assert lengths == [[1] * 6, [3] * 2]
+
+
+def test_a_task_that_never_says_success_is_never_called_one() -> None:
+    env = SB3VecEnv(scripted_suite(t=partial(Scripted, (1.0,))), 1, 0)
+    env.reset()
+    assert env.step(NOTHING)[3][0]["is_success"] is False
+
+
+def test_the_model_has_the_runs_networks_batch_discount_and_schedule() -> None:
+    model = make_model(CONFIG, SB3VecEnv(scripted_suite(t=partial(Scripted, (1.0,) * 9)), 2, 0), 0)
+    for network in (model.actor.latent_pi, model.critic.qf0, model.critic.qf1):
+        layers = [layer for layer in network if isinstance(layer, torch.nn.Linear)]
+        assert [layer.out_features for layer in layers][:2] == [24, 12]
+    assert (model.batch_size, model.gamma, model.tau, model.learning_starts) == (32, 0.9, 0.25, 50)
+    assert (model.gradient_steps, model.train_freq.frequency, model.train_freq.unit.value) == (3, 1, "step")
+    assert model.replay_buffer.buffer_size * 2 == 60  # rows of both copies together
     assert [model.lr_schedule(left) for left in (1.0, 0.5, 0.0)] == pytest.approx([1e-2, 5.5e-3, 1e-3])
+    assert model.device == torch.device("cpu")
 
 
-def test_a_run_of_one_model_per_task_is_like_any_other_run(tiny_run: Run) -> None:
-    path = tiny_run("--agent", "sb3", "--baseline", "none", "--jobs", "2") / "tabletop/sb3/seed0"
-    result = json.loads((path / "result.json").read_text())
-    assert (result["agent"], result["steps_per_task"], result["env_steps"]) == ("sb3", 240, 480)
-    assert list(result["tasks"]) == ["reach", "push"]
-    assert result["updates"] == 40
-    lines = (path / "metrics.csv").read_text().splitlines()
-    steps = [line.split(",")[0] for line in lines if ",eval/success_rate," in line]
-    assert steps == ["80", "160", "240"]
-    assert any(",train/ent_coef/push," in line for line in lines)
-    assert evaluate.main([str(path), "--episodes", "2"]) == 0
-    assert json.loads((path / "evaluation.json").read_text())["tasks"]["push"]["episodes"] == 2
+def test_the_policy_of_all_models_acts_as_each_of_them_and_pads_what_a_task_does_not_have() -> None:
+    suite = scripted_suite(
+        small=partial(Scripted, (1.0,), obs_size=1, action_size=1),
+        large=partial(Scripted, (1.0,), obs_size=3, action_size=2),
+    )
+    models = {
+        name: make_model(CONFIG, SB3VecEnv(suite.only([name]), 1, 0), k) for k, name in enumerate(suite.task_names)
+    }
+    weights = pack_weights(suite, {name: model.policy.state_dict() for name, model in models.items()})
+    policy = load_sb3_policy(CONFIG, suite, weights, torch.device("cpu"))
+    obs = torch.randn(2, 4, 3, generator=torch.Generator().manual_seed(0))
+    action = policy(obs)
+    assert action.shape == (2, 4, 2)
+    assert action[0, :, 1].abs().max() == 0.0
+    for row, (name, size, dims) in enumerate([("small", 1, 1), ("large", 3, 2)]):
+        alone = models[name].predict(obs[row, :, :size].numpy(), deterministic=True)[0]
+        np.testing.assert_allclose(action[row, :, :dims].numpy(), alone, atol=1e-6)
+
+
+def test_a_task_whose_name_begins_another_ones_keeps_its_own_weights() -> None:
+    suite = scripted_suite(**{"push": Scripted, "push/far": Scripted})
+    models = {
+        name: make_model(CONFIG, SB3VecEnv(suite.only([name]), 1, 0), k) for k, name in enumerate(suite.task_names)
+    }
+    weights = pack_weights(suite, {name: model.policy.state_dict() for name, model in models.items()})
+    policy = load_sb3_policy(CONFIG, suite, weights, torch.device("cpu"))
+    alone = models["push"].predict(np.ones((1, 1), dtype=np.float32), deterministic=True)[0]
+    np.testing.assert_allclose(policy(torch.ones(2, 1, 1))[0].numpy(), alone, atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def sb3_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One SB3 model for each of two tasks, trained in two processes."""
+    path = tmp_path_factory.mktemp("sb3")
+    budget = ["--steps-per-task", "200", "--random-steps", "100", "--eval-every", "100", "--log-every", "50"]
+    assert train.main(tiny(path, *budget, "--agent", "sb3", "--baseline", "none", "--jobs", "2")) == 0
+    return path / "tabletop" / "sb3" / "seed0"
+
+
+def test_a_run_of_models_writes_what_any_run_writes(sb3_run: Path, finished: Path) -> None:
+    result, other = (read_json(run / "result.json") for run in (sb3_run, finished / "tabletop" / "care" / "seed0"))
+    assert list(result) == list(other)
+    assert {name: list(scores) for name, scores in result["tasks"].items()} == {
+        name: list(scores) for name, scores in other["tasks"].items()
+    }
+    assert (result["steps_per_task"], result["env_steps"], result["device"]) == (200, 400, "cpu")
+    assert result["updates"] == 50  # one after each step of both copies, once a hundred random ones are done
+    names = {path.name.split(".")[0] for path in sb3_run.iterdir()}
+    assert names >= {"config", "metrics", "result", "weights", "events"}
+
+
+def test_its_evaluations_stand_at_the_same_steps_under_the_same_tags(sb3_run: Path) -> None:
+    lines = metrics(sb3_run)
+    for tag in ("eval/success_rate", "eval/return/push", "eval/success_rate/reach", "train/ent_coef/push"):
+        assert [step for step, own, _ in lines if own == tag] == [100, 200], tag
+
+
+def test_it_is_evaluated_like_any_other(sb3_run: Path) -> None:
+    """500,000,002 is the seed from which a run of seed 0 draws its final scores."""
+    assert evaluate.main([str(sb3_run), "--episodes", "2", "--seed", "500000002"]) == 0
+    tasks = read_json(sb3_run / "evaluation.json")["tasks"]
+    for name, scores in read_json(sb3_run / "result.json")["tasks"].items():
+        assert tasks[name] == pytest.approx(scores)
+
+
+def test_a_run_that_was_stopped_before_every_task_had_a_model_is_refused_in_one_line(
+    refused: Callable[..., str], sb3_run: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_bytes((sb3_run / "config.json").read_bytes())
+    weights = load_file(sb3_run / "weights.safetensors")
+    save_file({name: w for name, w in weights.items() if name.startswith("task0.")}, tmp_path / "weights.safetensors")
+    line = refused(evaluate.main, tmp_path)
+    assert str(tmp_path / "weights.safetensors") in line
+    assert "push" in line

@@ -1,190 +1,232 @@
-"""Whole runs, small: what they write, that they repeat, and that watching them changes nothing."""
+"""Whole runs, small: what they write, how much they learn, that they repeat, and that a signal ends them in order."""
 
 from __future__ import annotations
 
-import csv
-import json
-import os
+import math
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
-from safetensors.torch import load_file
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from agents.presets import PRESETS
-from mtrl import runs
-from tests.mtrl.conftest import TINY, Run
+from mtrl import train
+from tests.mtrl.conftest import CLEAN, KIT_AGENTS, metrics, read_json, same_weights, tiny, weights
 
-RESULT_KEYS = [
-    "suite",
-    "agent",
-    "seed",
-    "steps_per_task",
-    "env_steps",
-    "updates",
-    "wall_seconds",
-    "parameters",
-    "device",
-    "mean",
-    "tasks",
-]
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    with (path / "metrics.csv").open() as file:
-        return list(csv.DictReader(file))
-
-
-def weights_of(path: Path) -> torch.Tensor:
-    return torch.cat([value.flatten().float() for _, value in sorted(load_file(path / "weights.safetensors").items())])
-
-
-def test_a_run_and_its_baseline_write_what_was_promised(tiny_run: Run) -> None:
-    folder = tiny_run()
-    for agent in ("care", "single-task"):
-        path = folder / "tabletop" / agent / "seed0"
-        names = {file.name.split(".")[0] for file in path.iterdir()}
-        assert names == {"config", "metrics", "result", "weights", "events"}
-        result = json.loads((path / "result.json").read_text())
-        assert list(result) == RESULT_KEYS
-        assert list(result["tasks"]) == ["reach", "push"]
-        for scores in (result["mean"], *result["tasks"].values()):
-            assert {"success_any", "success_last", "return"} <= set(scores)
-        assert all(task["episodes"] == 2 for task in result["tasks"].values())
-        # 240 steps per task in steps of 4; 20 of the 60 are random, one update after each of the others
-        assert (result["steps_per_task"], result["env_steps"], result["updates"]) == (240, 480, 40)
-        assert (result["suite"], result["agent"], result["seed"], result["device"]) == ("tabletop", agent, 0, "cpu")
-
-
-def test_tags_and_steps_are_those_of_stable_baselines3_per_task_of_steps(tiny_run: Run) -> None:
-    path = tiny_run("--baseline", "none") / "tabletop/care/seed0"
-    rows = rows_of(path)
-    tags = {row["tag"] for row in rows}
-    assert {
-        "eval/success_rate",
-        "eval/success_rate/reach",
-        "eval/success_last/push",
-        "eval/return/push",
-        "train/actor_loss",
-        "train/critic_loss",
-        "train/ent_coef",
-        "train/ent_coef/push",
-        "train/n_updates",
-        "train_attention/entropy",
-        "train_attention/entropy/reach",
-        "time/fps",
-        "time/total_timesteps",
-    } <= tags
-    assert {int(row["step"]) for row in rows} == {80, 160, 240}
-    totals = {int(row["step"]): float(row["value"]) for row in rows if row["tag"] == "time/total_timesteps"}
-    assert totals == {80: 160.0, 160: 320.0, 240: 480.0}
-    assert [row["tag"] for row in rows].count("eval/return/push") == 3
-    # episodes are 100 steps long: the first ends at step 100 of each copy, that is at 400 per task
-    assert "rollout/ep_rew_mean" not in tags
-
-
-def test_training_episodes_are_logged_as_they_end(tiny_run: Run) -> None:
-    path = tiny_run("--baseline", "none", "--steps-per-task", "480") / "tabletop/care/seed0"
-    rollout = {row["tag"]: row for row in rows_of(path) if row["tag"].startswith("rollout/")}
-    assert set(rollout) == {"rollout/ep_rew_mean", "rollout/ep_len_mean", "rollout/success_rate"}
-    assert {row["step"] for row in rollout.values()} == {"400"}
-    assert float(rollout["rollout/ep_len_mean"]["value"]) == 100
-
-
-def test_tensorboard_shows_what_the_csv_says(tiny_run: Run) -> None:
-    path = tiny_run("--baseline", "none") / "tabletop/care/seed0"
-    events = EventAccumulator(str(path), size_guidance={"images": 0, "scalars": 0}).Reload()
-    for tag in ("eval/success_rate", "eval/return/reach", "train/critic_loss", "train/ent_coef/push"):
-        written = [(int(row["step"]), float(row["value"])) for row in rows_of(path) if row["tag"] == tag]
-        shown = [(event.step, event.value) for event in events.Scalars(tag)]
-        assert [step for step, _ in shown] == [step for step, _ in written]
-        assert [value for _, value in shown] == pytest.approx([value for _, value in written], rel=1e-4, abs=1e-6)
-    pictures = events.Images("viz/attention")
-    assert [picture.step for picture in pictures] == [80, 160, 240]
-    assert pictures[0].width > 100
-    assert "config/text_summary" in events.Tags()["tensors"]
-
-
-@pytest.mark.parametrize("agent", [name for name, preset in PRESETS.items() if preset.builder])
-def test_the_same_seed_gives_the_same_weights_and_another_one_others(tiny_run: Run, agent: str) -> None:
-    arguments = ["--agent", agent, "--baseline", "none"]
-    same = [weights_of(tiny_run(*arguments, runs_dir=name) / f"tabletop/{agent}/seed0") for name in ("one", "two")]
-    assert torch.equal(*same)
-    other = weights_of(tiny_run(*arguments, "--seed", "1") / f"tabletop/{agent}/seed1")
-    assert not torch.equal(same[0], other)
-
-
-def test_evaluation_and_log_change_nothing_in_training(tiny_run: Run) -> None:
-    often = tiny_run("--baseline", "none", "--eval-every", "8", "--eval-episodes", "1", runs_dir="often")
-    seldom = tiny_run("--baseline", "none", "--eval-every", "9999", runs_dir="seldom")
-    assert torch.equal(*(weights_of(folder / "tabletop/care/seed0") for folder in (often, seldom)))
-
-
-def test_a_finished_baseline_is_used_again(
-    tiny_run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(runs, "git_state", lambda: {"commit": "abc", "changed": False})
-    tiny_run()
-    folder = tiny_run("--agent", "mtsac")
-    assert [path.name for path in (folder / "tabletop/single-task").iterdir()] == ["seed0"]
-    assert "the same run is there already" in " ".join(capsys.readouterr().out.split())
-
-
-def test_the_table_at_the_end_has_agent_baseline_and_difference(
-    tiny_run: Run, capsys: pytest.CaptureFixture[str]
-) -> None:
-    tiny_run()
-    said = capsys.readouterr().out
-    for words in ("care", "single-task", "difference", "reach", "push", "mean"):
-        assert words in said
-
-
+MEASURES = {"success_any", "success_last", "return"}
+RESULT = {"suite", "agent", "seed", "steps_per_task", "env_steps", "updates", "wall_seconds", "parameters", "device"}
 PENDULUMS = """
-from functools import partial
-import gymnasium as gym
-from mtrl import Task, TaskSuite
-suite = TaskSuite("pendulums", [
-    Task(f"g{g}", partial(gym.make, "Pendulum-v1", g=g), f"Swing up under gravity {g}.") for g in (5.0, 10.0)])
+    from functools import partial
+    import gymnasium as gym
+    from mtrl import Task, TaskSuite
+
+    suite = TaskSuite("pendulums", [
+        Task(f"g{g}", partial(gym.make, "Pendulum-v1", g=float(g)), f"Swing up under gravity {g}.") for g in (5, 10)
+    ])
 """
 
 
-def test_a_plug_in_without_success_trains_and_is_scored_by_return(
-    tiny_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def trained(runs_dir: Path, *more: str, agent: str = "mtsac", suite: str = "tabletop", seed: int = 0) -> Path:
+    """Train ``agent`` alone -> its run folder."""
+    arguments = tiny(runs_dir, "--agent", agent, "--seed", str(seed), "--baseline", "none", *more)
+    assert train.main(arguments) == 0
+    return runs_dir / suite / agent / f"seed{seed}"
+
+
+@pytest.mark.parametrize("agent", ["care", "single-task"])
+def test_agent_and_baseline_write_the_same_files_and_the_promised_result(finished: Path, agent: str) -> None:
+    run = finished / "tabletop" / agent / "seed0"
+    names = [path.name for path in run.iterdir()]
+    (events,) = [name for name in names if name.startswith("events.out.tfevents")]
+    assert {*names} == {"config.json", "metrics.csv", "result.json", "weights.safetensors", events}
+    result = read_json(run / "result.json")
+    assert set(result) == RESULT | {"mean", "tasks"}
+    assert set(result["mean"]) == MEASURES
+    assert list(result["tasks"]) == ["reach", "push"]
+    assert all(set(scores) == MEASURES | {"episodes"} for scores in result["tasks"].values())
+    assert [scores["episodes"] for scores in result["tasks"].values()] == [2, 2]
+    told = [result[name] for name in ("suite", "agent", "seed", "device", "steps_per_task", "env_steps")]
+    assert told == ["tabletop", agent, 0, "cpu", 256, 512]
+    for measure in MEASURES:
+        one, other = (scores[measure] for scores in result["tasks"].values())
+        assert result["mean"][measure] == pytest.approx((one + other) / 2)
+    config = read_json(run / "config.json")
+    assert (config["agent"], config["git"], config["context_source"]) == (agent, CLEAN, "shipped")
+    assert list(config["task_sentences"]) == ["reach", "push"]
+
+
+def test_the_number_of_parameters_is_that_of_the_weights_that_learn(finished: Path) -> None:
+    run = finished / "tabletop" / "single-task" / "seed0"
+    learned = {name: weight for name, weight in weights(run).items() if "target" not in name}
+    assert read_json(run / "result.json")["parameters"] == sum(weight.numel() for weight in learned.values())
+
+
+def test_the_tags_are_stable_baselines3s_and_those_per_task_end_in_its_name(finished: Path) -> None:
+    lines = metrics(finished / "tabletop" / "care" / "seed0")
+    tags = {tag for _, tag, _ in lines}
+    assert tags >= {"rollout/ep_rew_mean", "rollout/ep_len_mean", "rollout/success_rate", "time/fps"}
+    assert tags >= {"train/actor_loss", "train/critic_loss", "train/ent_coef", "train_attention/entropy"}
+    for task in ("reach", "push"):
+        assert tags >= {f"eval/success_rate/{task}", f"eval/return/{task}", f"train/ent_coef/{task}"}
+    steps = {tag: [step for step, own, _ in lines if own == tag] for tag in tags}
+    assert steps["eval/success_rate"] == steps["eval/return/push"] == [32, 64, 96, 128, 160, 192, 224, 256]
+    assert steps["rollout/ep_rew_mean"] == [224]  # both copies of both tasks end their episode of 100 steps at 200
+    assert steps["train/critic_loss"] == [224, 256]  # learning begins at 216
+
+
+def test_means_over_tasks_stand_beside_the_tasks_own_numbers(finished: Path) -> None:
+    values = {(step, tag): value for step, tag, value in metrics(finished / "tabletop" / "care" / "seed0")}
+    for tag in ("eval/return", "train/ent_coef", "train/q_mean", "train_attention/entropy"):
+        mean, one, other = (values[256, name] for name in (tag, f"{tag}/reach", f"{tag}/push"))
+        assert mean == pytest.approx((one + other) / 2, rel=1e-4), tag
+    assert 0.0 < values[256, "train_attention/entropy"] <= math.log(4) + 1e-4  # four encoders
+    assert values[224, "rollout/ep_len_mean"] == 100.0
+    assert values[256, "time/total_timesteps"] == 512.0  # over both tasks; the x axis is steps in each
+
+
+@pytest.mark.parametrize(
+    ("steps", "random", "copies", "per_step", "done", "updates"),
+    [
+        (64, 32, 2, 1, 64, 16),  # 32 steps of both copies, the first 16 at random
+        (65, 32, 2, 1, 66, 17),  # one more, which passes the end
+        (64, 31, 2, 3, 64, 48),  # still 16 at random: the last of them begins at 30
+        (10, 0, 4, 1, 12, 3),  # begins to learn at once
+        (8, 100, 2, 1, 8, 0),  # ends before it begins
+    ],
+)
+def test_the_number_of_updates_follows_from_the_schedule(
+    tmp_path: Path, steps: int, random: int, copies: int, per_step: int, done: int, updates: int
 ) -> None:
-    (tmp_path / "my_pendulums.py").write_text(PENDULUMS)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    folder = tiny_run("--suite", "my_pendulums:suite", "--tasks", "g5.0", "g10.0", "--baseline", "none")
-    result = json.loads((folder / "pendulums/care/seed0/result.json").read_text())
-    assert result["mean"]["success_any"] is None
-    assert result["tasks"]["g10.0"]["return"] < 0
-    assert json.loads((folder / "pendulums/care/seed0/config.json").read_text())["task_sentences"]["g5.0"]
+    budget = ["--steps-per-task", str(steps), "--random-steps", str(random), "--envs-per-task", str(copies)]
+    run = trained(tmp_path, *budget, "--updates-per-step", str(per_step), "--eval-episodes", "1")
+    result = read_json(run / "result.json")
+    assert (result["steps_per_task"], result["env_steps"], result["updates"]) == (done, 2 * done, updates)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_keeps_what_it_has(tmp_path: Path, number: int) -> None:
-    arguments = [*TINY, "--steps-per-task", "100000000", "--replay-per-task", "1000", "--baseline", "none"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mtrl.train", *arguments, "--runs-dir", str(tmp_path)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ,
+@pytest.mark.parametrize("agent", KIT_AGENTS)
+def test_every_preset_learns_from_updates_and_from_nothing_else(tmp_path: Path, agent: str) -> None:
+    """Random steps leave the weights as the seed made them; 16 updates move every one that is not a buffer."""
+    still = trained(tmp_path / "still", "--random-steps", "64", agent=agent)
+    short = trained(tmp_path / "short", "--random-steps", "64", "--steps-per-task", "8", agent=agent)
+    moved = trained(tmp_path / "moved", agent=agent)
+    assert same_weights(still, short)
+    before, after = weights(still), weights(moved)
+    assert [name for name in before if (before[name] == after[name]).all() and "sentences" not in name] == []
+
+
+@pytest.mark.parametrize("agent", KIT_AGENTS)
+def test_the_same_seed_gives_the_same_weights_and_scores_and_another_one_others(tmp_path: Path, agent: str) -> None:
+    one, again = (trained(tmp_path / name, agent=agent) for name in ("one", "again"))
+    other = trained(tmp_path / "other", agent=agent, seed=1)
+    assert same_weights(one, again)
+    assert not same_weights(one, other)
+    scores = [read_json(run / "result.json")["tasks"] for run in (one, again)]
+    assert scores[0] == scores[1]
+
+
+def test_how_often_is_evaluated_changes_nothing_in_training(tmp_path: Path) -> None:
+    often = trained(tmp_path / "often", "--eval-every", "2", "--eval-episodes", "1", agent="care")
+    never = trained(tmp_path / "never", "--eval-every", "100000", agent="care")
+    assert same_weights(often, never)
+
+
+def test_how_often_is_logged_changes_nothing_in_training(tmp_path: Path) -> None:
+    """The learning rate falls over the run, in step with the run and not with its log."""
+    falling = ["--learning-rate", "1e-2", "--final-learning-rate", "1e-4"]
+    often, never = (trained(tmp_path / every, *falling, "--log-every", every) for every in ("2", "100000"))
+    assert same_weights(often, never)
+
+
+def test_a_subset_of_tasks_is_trained_in_the_suites_order(tmp_path: Path) -> None:
+    run = trained(tmp_path, "--tasks", "door-open", "reach")
+    assert list(read_json(run / "result.json")["tasks"]) == ["reach", "door-open"]
+
+
+@pytest.mark.usefixtures("clean_checkout")
+def test_an_equal_baseline_that_is_there_already_is_used_again(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs_dir = Path(shutil.copytree(finished, tmp_path / "runs"))
+    budget = ["--steps-per-task", "256", "--random-steps", "216", "--log-every", "32"]
+    assert train.main(tiny(runs_dir, *budget, "--agent", "mtsac")) == 0
+    assert [path.name for path in (runs_dir / "tabletop" / "single-task").iterdir()] == ["seed0"]
+    said = capsys.readouterr().out
+    assert "single-task: the same run is there already" in said
+    assert "difference" in said
+
+
+@pytest.mark.usefixtures("clean_checkout")
+def test_a_baseline_of_another_budget_is_trained_anew_beside_it(finished: Path, tmp_path: Path) -> None:
+    runs_dir = Path(shutil.copytree(finished, tmp_path / "runs"))
+    assert train.main(tiny(runs_dir, "--agent", "mtsac")) == 0
+    folder = runs_dir / "tabletop" / "single-task"
+    assert sorted(path.name for path in folder.iterdir()) == ["seed0", "seed0-2"]
+    assert read_json(folder / "seed0-2" / "result.json")["steps_per_task"] == 64
+
+
+def test_an_agent_that_is_its_own_baseline_is_trained_once(tmp_path: Path) -> None:
+    assert train.main(tiny(tmp_path, "--agent", "single-task", "--baseline", "single-task")) == 0
+    assert [path.name for path in (tmp_path / "tabletop").iterdir()] == ["single-task"]
+    assert [path.name for path in (tmp_path / "tabletop" / "single-task").iterdir()] == ["seed0"]
+
+
+def test_the_table_states_agent_baseline_and_difference_task_by_task(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train.main(tiny(tmp_path)) == 0
+    one, other = (
+        read_json(tmp_path / "tabletop" / agent / "seed0" / "result.json") for agent in ("care", "single-task")
     )
-    path = tmp_path / "tabletop/care/seed0"
-    for _ in range(300):
-        if (path / "metrics.csv").exists() and len((path / "metrics.csv").read_text().splitlines()) > 20:
-            break
-        time.sleep(0.1)
-    process.send_signal(number)
-    said, errors = process.communicate(timeout=30)
+    rows = [line.split("│")[1:5] for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
+    cells = {row[0].strip(): [cell.strip() for cell in row[1:]] for row in rows}
+    for task in ("reach", "push"):
+        first, second = (result["tasks"][task]["success_any"] for result in (one, other))
+        assert cells[task] == [f"{first:.2f}", f"{second:.2f}", f"{first - second:+.2f}"]
+    assert set(cells) == {"reach", "push", "mean"}
+
+
+def test_a_plug_in_without_success_trains_and_is_scored_by_its_returns(
+    plug_in: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = plug_in(PENDULUMS)
+    flags = ["--suite", f"{name}:suite", "--tasks", "g5", "g10", "--eval-every", "64"]
+    run = trained(tmp_path / "runs", *flags, agent="care", suite="pendulums")
+    result = read_json(run / "result.json")
+    assert result["suite"] == "pendulums"
+    for scores in (result["mean"], *result["tasks"].values()):
+        assert scores["success_any"] is scores["success_last"] is None
+        assert -200 * 16.2737 < scores["return"] < 0.0  # 200 steps, each costs pi^2 + 0.1 * 8^2 + 0.001 * 2^2 at most
+    tags = {tag for _, tag, _ in metrics(run)}
+    assert {"eval/return", "eval/return/g5", "eval/return/g10"} <= tags
+    assert [tag for tag in tags if "success" in tag] == []
+    assert "pendulums: return over 2 episodes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_signal_ends_a_run_that_keeps_its_weights_and_metrics_and_has_no_result(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    endless = tiny(tmp_path, "--steps-per-task", "100000000", "--replay-per-task", "1000", "--baseline", "none")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mtrl.train", *endless], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    run = tmp_path / "tabletop" / "care" / "seed0"
+    try:
+        begin = time.monotonic()
+        while not ((run / "metrics.csv").exists() and "critic_loss" in (run / "metrics.csv").read_text()):
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() - begin < 60
+            time.sleep(0.05)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
     assert process.returncode == 128 + number
-    assert "weights and metrics so far" in " ".join(said.split())
-    assert errors == ""
-    assert weights_of(path).isfinite().all()
-    assert not (path / "result.json").exists()
+    assert err == ""
+    assert "weights and metrics so far" in out
+    assert all(weight.isfinite().all() for weight in weights(run).values())
+    assert len(metrics(run)) > 0
+    assert not (run / "result.json").exists()

@@ -1,0 +1,42 @@
+"""A first signal is a wish that is noted; a second one, and any after the run, act as they always do."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from mtrl.interrupt import StopWish
+
+BOTH = (signal.SIGINT, signal.SIGTERM)
+
+
+@pytest.mark.parametrize("number", BOTH, ids=lambda number: number.name)
+def test_a_first_signal_is_noted_and_gives_the_former_handlers_back(number: signal.Signals) -> None:
+    former = [signal.getsignal(each) for each in BOTH]
+    with StopWish() as stop:
+        assert not stop
+        assert [signal.getsignal(each) for each in BOTH] != former
+        os.kill(os.getpid(), number)
+        assert stop
+        assert stop.signal == number
+        assert [signal.getsignal(each) for each in BOTH] == former
+    assert stop
+    assert [signal.getsignal(each) for each in BOTH] == former
+
+
+def test_a_second_ctrl_c_is_not_swallowed() -> None:
+    with StopWish() as stop:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_without_a_signal_and_after_an_error_the_handlers_are_as_before() -> None:
+    former = [signal.getsignal(each) for each in BOTH]
+    with pytest.raises(OSError, match="inside"), StopWish() as stop:
+        raise OSError("inside")
+    assert not stop
+    assert [signal.getsignal(each) for each in BOTH] == former

@@ -1,0 +1,117 @@
+"""The log: the same scalars in metrics.csv and in TensorBoard's events by steps per task, and pictures of attention."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from mtrl.log import RunLog, per_task
+from mtrl.pictures import attention_map
+from tests.mtrl.conftest import metrics
+
+
+def events_of(run: Path) -> EventAccumulator:
+    """Everything in a run's events file, nothing thinned out."""
+    return EventAccumulator(str(run), size_guidance={"scalars": 0, "images": 0, "tensors": 0}).Reload()
+
+
+def test_a_line_has_step_seconds_tag_and_value_and_nan_is_left_out(tmp_path: Path) -> None:
+    with RunLog(tmp_path) as log:
+        log.scalars(10, {"a": 1.5, "b/c": math.nan, "d": -2.0})
+        log.scalars(20, {"a": 1234567.0, "b/c": 1e-9})
+    lines = (tmp_path / "metrics.csv").read_text().splitlines()
+    assert lines[0] == "step,seconds,tag,value"
+    assert all(0.0 <= float(line.split(",")[1]) < 60.0 for line in lines[1:])
+    assert metrics(tmp_path) == [
+        (10, "a", 1.5),
+        (10, "d", -2.0),
+        (20, "a", pytest.approx(1234567.0, rel=1e-5)),
+        (20, "b/c", pytest.approx(1e-9)),
+    ]
+
+
+def test_counts_are_written_to_the_last_digit(tmp_path: Path) -> None:
+    """More than six digits: a run of ten tasks has a million steps at 100,000 in each."""
+    with RunLog(tmp_path) as log:
+        log.scalars(1, {"time/total_timesteps": 1_234_568.0})
+    assert metrics(tmp_path) == [(1, "time/total_timesteps", 1_234_568.0)]
+
+
+def test_lines_can_be_read_while_the_run_goes_on(tmp_path: Path) -> None:
+    log = RunLog(tmp_path)
+    log.scalars(1, {"a": 1.0})
+    assert metrics(tmp_path) == [(1, "a", 1.0)]
+    log.scalars(2, {"a": 2.0})
+    assert metrics(tmp_path) == [(1, "a", 1.0), (2, "a", 2.0)]
+    log.close()
+
+
+def test_what_was_logged_before_an_error_is_kept(tmp_path: Path) -> None:
+    def fail() -> None:
+        with RunLog(tmp_path) as log:
+            log.scalars(1, {"a": 1.0})
+            raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="the disk is full"):
+        fail()
+    assert metrics(tmp_path) == [(1, "a", 1.0)]
+    assert [event.value for event in events_of(tmp_path).Scalars("a")] == [1.0]
+
+
+def test_a_tasks_name_is_the_last_part_of_its_tag() -> None:
+    tags = per_task("eval/return", ("reach", "family/push-v3"), [1.0, 2.0])
+    assert tags == {"eval/return/reach": 1.0, "eval/return/family-push-v3": 2.0}
+    with pytest.raises(ValueError, match="zip"):
+        per_task("eval/return", ("reach",), [1.0, 2.0])
+
+
+@pytest.mark.parametrize("agent", ["care", "single-task"])
+def test_events_and_csv_hold_the_same_tags_steps_and_values(finished: Path, agent: str) -> None:
+    run = finished / "tabletop" / agent / "seed0"
+    events, lines = events_of(run), metrics(run)
+    tags = {tag for _, tag, _ in lines}
+    assert set(events.Tags()["scalars"]) == tags
+    for tag in tags:
+        written = [(step, value) for step, own, value in lines if own == tag]
+        shown = [(event.step, event.value) for event in events.Scalars(tag)]
+        assert [step for step, _ in shown] == [step for step, _ in written], tag
+        for (_, mine), (_, theirs) in zip(shown, written, strict=True):
+            assert mine == pytest.approx(theirs, rel=1e-4, abs=1e-6), tag
+    assert max(step for step, _, _ in lines) == 256  # steps in each task, not over both
+
+
+def test_care_shows_its_attention_at_every_evaluation_and_the_baseline_has_none(finished: Path) -> None:
+    events = events_of(finished / "tabletop" / "care" / "seed0")
+    pictures = events.Images("viz/attention")
+    assert [picture.step for picture in pictures] == [32, 64, 96, 128, 160, 192, 224, 256]
+    for picture in pictures:
+        assert picture.encoded_image_string.startswith(b"\x89PNG")
+        assert 100 < picture.width < 1000
+        assert 80 < picture.height < 1000
+    assert events_of(finished / "tabletop" / "single-task" / "seed0").Tags()["images"] == []
+
+
+def test_the_configuration_stands_in_the_text_tab(finished: Path) -> None:
+    events = events_of(finished / "tabletop" / "care" / "seed0")
+    (event,) = events.Tensors("config/text_summary")
+    rows = event.tensor_proto.string_val[0].decode().splitlines()
+    assert "| steps_per_task | 256 |" in rows
+    assert "| hidden | (16,) |" in rows
+
+
+def test_a_map_of_attention_has_a_colour_for_each_weight_and_grows_with_the_table() -> None:
+    small = attention_map(np.array([[1.0, 0.0], [0.5, 0.5]]), ["a", "b"])
+    large = attention_map(np.full((50, 10), 0.1), [f"task {k}" for k in range(50)])
+    assert small.dtype == np.uint8
+    assert small.shape[2] == large.shape[2] == 3
+    assert large.shape[0] > 2 * small.shape[0]
+    assert large.shape[1] > small.shape[1]
+    flipped = attention_map(np.array([[0.0, 1.0], [0.5, 0.5]]), ["a", "b"])
+    assert small.shape == flipped.shape
+    assert (small != flipped).any()
+    colours = {tuple(pixel) for pixel in small.reshape(-1, 3)}
+    assert {(68, 1, 84), (253, 231, 36)} <= colours  # viridis at 0 and at 1
