@@ -14,7 +14,7 @@ from agents.care import CAREEncoder, ContextAttention, ContextNetwork, DotProduc
 from agents.encoders import Encoder, OneHot, PassThrough
 from agents.presets import CARESettings, SACSettings
 from agents.sac import SAC
-from agents.trunks import MakeTrunk, MultiHeadTrunk, SeparateTrunk, SharedTrunk
+from agents.trunks import MakeTrunk, MultiHeadTrunk, SeparateTrunk, SharedTrunk, TrunkShape
 
 
 @dataclass(frozen=True)
@@ -82,15 +82,8 @@ def build_sac(
     tasks, actions = sizes.action_mask.shape
 
     def trunk(size_in: int, size_out: int, ensemble: int) -> nn.Module:
-        return make_trunk(
-            tasks=tasks,
-            ensemble=ensemble,
-            size_in=size_in,
-            hidden=settings.hidden,
-            size_out=size_out,
-            layer_norm=settings.layer_norm,
-            generator=init,
-        )
+        shape = TrunkShape(tasks, ensemble, size_in, settings.hidden, size_out, settings.layer_norm)
+        return make_trunk(shape, init)
 
     noise = seeded_generator(int(torch.randint(2**62, (), generator=init)), device)
     return SAC(

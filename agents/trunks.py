@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -11,39 +11,32 @@ from torch import Tensor, nn
 from agents.networks import StackedLinear, StackedMLP, hidden_activation
 
 
-class MakeTrunk(Protocol):
-    """Builds a trunk of ``ensemble`` members for ``tasks`` tasks."""
+@dataclass(frozen=True)
+class TrunkShape:
+    """What every trunk is told: ``ensemble`` members for ``tasks`` tasks, from ``size_in`` to ``size_out`` numbers."""
 
-    def __call__(
-        self,
-        *,
-        tasks: int,
-        ensemble: int,
-        size_in: int,
-        hidden: Sequence[int],
-        size_out: int,
-        layer_norm: bool,
-        generator: torch.Generator,
-    ) -> nn.Module: ...
+    tasks: int
+    ensemble: int
+    size_in: int
+    hidden: tuple[int, ...]
+    size_out: int
+    layer_norm: bool
+
+    def stack(self, groups: int, generator: torch.Generator) -> StackedMLP:
+        """Make ``groups`` networks of this shape."""
+        return StackedMLP(groups, self.size_in, self.hidden, self.size_out, generator, self.layer_norm)
+
+
+MakeTrunk = Callable[[TrunkShape, torch.Generator], nn.Module]
 
 
 class SharedTrunk(nn.Module):
     """One network for all tasks, ``ensemble`` times."""
 
-    def __init__(
-        self,
-        *,
-        tasks: int,
-        ensemble: int,
-        size_in: int,
-        hidden: Sequence[int],
-        size_out: int,
-        layer_norm: bool,
-        generator: torch.Generator,
-    ) -> None:
+    def __init__(self, shape: TrunkShape, generator: torch.Generator) -> None:
         super().__init__()
-        self.ensemble = ensemble
-        self.mlp = StackedMLP(ensemble, size_in, hidden, size_out, generator, layer_norm)
+        self.ensemble = shape.ensemble
+        self.mlp = shape.stack(shape.ensemble, generator)
 
     def forward(self, x: Tensor, task: Tensor | None = None) -> Tensor:
         """(T, N, in) -> (E, T, N, out); ``task`` does not matter, since nothing here is one task's own."""
@@ -55,20 +48,10 @@ class SharedTrunk(nn.Module):
 class SeparateTrunk(nn.Module):
     """A network of its own for every task, ``ensemble`` times: T single-task learners in one product."""
 
-    def __init__(
-        self,
-        *,
-        tasks: int,
-        ensemble: int,
-        size_in: int,
-        hidden: Sequence[int],
-        size_out: int,
-        layer_norm: bool,
-        generator: torch.Generator,
-    ) -> None:
+    def __init__(self, shape: TrunkShape, generator: torch.Generator) -> None:
         super().__init__()
-        self.ensemble, self.tasks = ensemble, tasks
-        self.mlp = StackedMLP(ensemble * tasks, size_in, hidden, size_out, generator, layer_norm)
+        self.ensemble, self.tasks = shape.ensemble, shape.tasks
+        self.mlp = shape.stack(shape.ensemble * shape.tasks, generator)
 
     def forward(self, x: Tensor, task: Tensor | None = None) -> Tensor:
         """(T, N, in) -> (E, T, N, out)."""
@@ -80,29 +63,12 @@ class SeparateTrunk(nn.Module):
 class MultiHeadTrunk(nn.Module):
     """One body for all tasks and a linear head for each (Yu et al. 2019, multi-head SAC), ``ensemble`` times."""
 
-    def __init__(
-        self,
-        *,
-        tasks: int,
-        ensemble: int,
-        size_in: int,
-        hidden: Sequence[int],
-        size_out: int,
-        layer_norm: bool,
-        generator: torch.Generator,
-    ) -> None:
+    def __init__(self, shape: TrunkShape, generator: torch.Generator) -> None:
         super().__init__()
-        self.tasks, self.layer_norm = tasks, layer_norm
-        self.body = SharedTrunk(
-            tasks=tasks,
-            ensemble=ensemble,
-            size_in=size_in,
-            hidden=hidden[:-1],
-            size_out=hidden[-1],
-            layer_norm=layer_norm,
-            generator=generator,
-        )
-        self.heads = StackedLinear(ensemble * tasks, hidden[-1], size_out, generator)
+        self.tasks, self.layer_norm = shape.tasks, shape.layer_norm
+        *hidden, last = shape.hidden
+        self.body = SharedTrunk(replace(shape, hidden=tuple(hidden), size_out=last), generator)
+        self.heads = StackedLinear(shape.ensemble * shape.tasks, last, shape.size_out, generator)
 
     def forward(self, x: Tensor, task: Tensor | None = None) -> Tensor:
         """(T, N, in) -> (E, T, N, out)."""

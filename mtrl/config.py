@@ -72,7 +72,9 @@ class TrainConfig(Generic[S]):
         if not isinstance(values["settings"], dict):
             raise TypeError("its settings are no table")
         settings = PRESETS[agent].settings(**_tuples(values["settings"]))
+        _check_types({**values["settings"]}, settings)
         rest = {k: v for k, v in values.items() if k != "settings"}
+        _check_types(rest, TrainConfig())
         return TrainConfig(**_tuples({**rest, "runs_dir": Path(values["runs_dir"])}), settings=settings)
 
 
@@ -130,6 +132,21 @@ def _check_setting(flag: str, field: str, value: Any) -> None:
             raise UsageError(f"{flag} is {value}; it has to be above 0 and at most 1")
     elif isinstance(value, (int, float)) and not isinstance(value, bool) and not (value > 0 and math.isfinite(value)):
         raise UsageError(f"{flag} is {value}; it has to be a number above 0")
+
+
+def _check_types(values: dict[str, Any], like: Any) -> None:
+    """Raise ``TypeError`` for a JSON value of another type than the field's; a whole number may stand for any."""
+    for name, value in values.items():
+        default = getattr(like, name, value)
+        kind: Any = type(default)
+        if isinstance(default, Path):
+            kind = str
+        elif isinstance(default, tuple):
+            kind = (list, tuple)
+        elif isinstance(default, float):
+            kind = (float, int)
+        if not isinstance(value, kind):
+            raise TypeError(f"{name} is {value!r}")
 
 
 def _tuples(values: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,15 @@ class Episode(NamedTuple):
     length: int
     success_any: float  # at any step
     success_last: float  # at the last one
+
+
+def success_rate(said: Sequence[float]) -> float:
+    """Return the share of one task's episodes that were a success, NaN where none says anything.
+
+    Where some say it, silence counts as failure: environments exist that mention success only when there is one.
+    """
+    known = np.asarray(said)
+    return math.nan if np.isnan(known).all() else float(np.nan_to_num(known).mean())
 
 
 class EpisodeTracker:

@@ -103,6 +103,8 @@ def load_policy(path: Path, config: TrainConfig[Any]) -> Policy:
 
         try:
             return load_sb3_policy(config, suite, weights, device)
+        except RuntimeError as error:
+            raise _misfit(path, error) from None
         except KeyError as task:
             raise UsageError(
                 f"{str(path / WEIGHTS)!r} holds no model of task {task}: the run was stopped before; train it again"
@@ -113,11 +115,18 @@ def load_policy(path: Path, config: TrainConfig[Any]) -> Policy:
     try:
         agent.load_state_dict(weights)
     except RuntimeError as error:
-        raise UsageError(
-            f"{str(path / WEIGHTS)!r} does not fit the suite as it is now ({str(error).splitlines()[-1].strip()}); "
-            "train the run again"
-        ) from None
+        raise _misfit(path, error) from None
     return greedy(agent)
+
+
+def _misfit(path: Path, error: RuntimeError) -> UsageError:
+    """What to say where torch will not take the weights of a run."""
+    from mtrl.runs import WEIGHTS
+
+    return UsageError(
+        f"{str(path / WEIGHTS)!r} does not fit the suite as it is now ({str(error).splitlines()[-1].strip()}); "
+        "train the run again"
+    )
 
 
 run = command(main)

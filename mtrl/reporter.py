@@ -11,7 +11,7 @@ from torch import Tensor
 from agents.base import Agent
 from envs.suite import TaskSuite
 from mtrl.assemble import greedy
-from mtrl.episodes import Episode
+from mtrl.episodes import Episode, success_rate
 from mtrl.log import RunLog, per_task
 from mtrl.pictures import attention_map
 from mtrl.scores import Scorer, TaskScore, mean_score
@@ -40,7 +40,11 @@ class Reporter:
         if self._recent:
             values["rollout/ep_rew_mean"] = float(np.mean([e.total for e in self._recent]))
             values["rollout/ep_len_mean"] = float(np.mean([e.length for e in self._recent]))
-            known = [e.success_any for e in self._recent if not math.isnan(e.success_any)]
+            rates = [
+                success_rate([e.success_any for e in self._recent if e.task == task])
+                for task in sorted({e.task for e in self._recent})
+            ]
+            known = [rate for rate in rates if not math.isnan(rate)]
             if known:
                 values["rollout/success_rate"] = float(np.mean(known))
             self._recent = []

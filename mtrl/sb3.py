@@ -20,6 +20,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.sac.policies import SACPolicy
 from torch import Tensor
 
+from agents.replay import Replay
 from envs.suite import TaskSuite
 from envs.vector import MultiTaskVectorEnv
 from mtrl.assemble import EVALUATION, processors, score_seed, suite_of
@@ -27,73 +28,14 @@ from mtrl.config import TrainConfig
 from mtrl.display import Display
 from mtrl.interrupt import Stopped, StopWish
 from mtrl.log import RunLog, per_task
-from mtrl.memory import keep_freed_memory
+from mtrl.memory import check_replay_fits, keep_freed_memory
 from mtrl.reporter import Reporter
 from mtrl.runs import WEIGHTS, new_run_folder, write_config, write_result
+from mtrl.sb3_env import SB3VecEnv
 from mtrl.scores import Policy, Scorer, TaskScore
 from mtrl.session import as_markdown, final_scores, sentences_of
 
 CPU = torch.device("cpu")
-
-
-class SB3VecEnv(VecEnv):
-    """One task's copies as the vector environment that Stable-Baselines3 asks for."""
-
-    def __init__(self, suite: TaskSuite, copies: int, seed: int) -> None:
-        self._env = MultiTaskVectorEnv(suite, copies)
-        self._start: int | None = seed
-        self._returns, self._lengths = np.zeros(copies), np.zeros(copies, dtype=np.int64)
-        self._solved = np.zeros(copies)
-        space = self._env.single_observation_space
-        super().__init__(copies, space, self._env.single_action_space)
-
-    def reset(self) -> np.ndarray:
-        """Begin an episode in every copy."""
-        obs, _ = self._env.reset(seed=self._start)
-        self._start = None
-        return obs
-
-    def step_async(self, actions: np.ndarray) -> None:
-        """Keep the actions for ``step_wait``."""
-        self._actions = actions
-
-    def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
-        """Step every copy; infos are Stable-Baselines3's: terminal_observation, TimeLimit.truncated, episode."""
-        obs, reward, terminated, truncated, info = self._env.step(self._actions)
-        ended = terminated | truncated
-        self._returns += reward
-        self._lengths += 1
-        self._solved = np.fmax(self._solved, info["success"])
-        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
-        for k in np.flatnonzero(ended):
-            infos[k] = {
-                "terminal_observation": info["final_obs"][k],
-                "TimeLimit.truncated": bool(truncated[k] and not terminated[k]),
-                "episode": {"r": float(self._returns[k]), "l": int(self._lengths[k]), "t": 0.0},
-                "is_success": bool(self._solved[k] > 0),
-            }
-        self._returns[ended], self._lengths[ended], self._solved[ended] = 0.0, 0, 0.0
-        return obs, reward, ended, infos
-
-    def close(self) -> None:
-        """Close the environments."""
-        self._env.close()
-
-    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
-        """Return an attribute that all copies share."""
-        return [getattr(self._env, attr_name, None)] * self.num_envs
-
-    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
-        """Not supported: copies have no attributes of their own."""
-        raise AttributeError(f"copies of a task have no attribute {attr_name!r} to set")
-
-    def env_method(self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any) -> list[Any]:
-        """Not supported: copies have no methods of their own."""
-        raise AttributeError(f"copies of a task have no method {method_name!r} to call")
-
-    def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
-        """Nothing is wrapped."""
-        return [False] * self.num_envs
 
 
 class _News(NamedTuple):
@@ -119,11 +61,10 @@ def run_sb3(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
     Raises ``Stopped`` where a signal asks to.
     """
     suite = suite_of(config)
-    for name in suite.task_names:
-        SB3VecEnv(suite.only([name]), 1, 0).close()  # a task that cannot be made is said before anything is written
+    jobs = min(config.jobs or processors(), len(suite.tasks))
+    _check_before(config, suite, jobs)
     path = new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
     write_config(path, config, context_source="none", task_sentences=sentences_of(suite))
-    jobs = min(config.jobs or processors(), len(suite.tasks))
     console.print(f"{path}: Stable-Baselines3's SAC on {len(suite.tasks)} tasks, one model each, {jobs} at a time, cpu")
     with (
         RunLog(path) as log,
@@ -156,6 +97,21 @@ def run_sb3(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
     return {**result, "path": str(path)}
 
 
+def _check_before(config: TrainConfig[Any], suite: TaskSuite, jobs: int) -> None:
+    """Find out before anything is written whether every task can be made, and ``jobs`` replays fit into memory."""
+    largest = 0
+    for name in suite.task_names:
+        env = MultiTaskVectorEnv(suite.only([name]), 1)
+        largest = max(largest, Replay.bytes_needed(1, _capacity(config), env.engine.obs_size, env.engine.action_size))
+        env.close()
+    check_replay_fits(jobs * largest, CPU)
+
+
+def _capacity(config: TrainConfig[Any]) -> int:
+    """How many transitions a model's replay holds: never more than the run brings."""
+    return min(config.replay_per_task, config.steps_per_task + config.envs_per_task)
+
+
 def make_model(config: TrainConfig[Any], env: VecEnv, seed: int) -> SAC:
     """Return Stable-Baselines3's SAC with the run's networks, batch and schedule, all else its own defaults."""
     settings = config.settings
@@ -164,7 +120,7 @@ def make_model(config: TrainConfig[Any], env: VecEnv, seed: int) -> SAC:
         "MlpPolicy",
         env,
         learning_rate=lambda left: last + (first - last) * left,
-        buffer_size=max(config.replay_per_task, config.envs_per_task),
+        buffer_size=_capacity(config),
         learning_starts=config.random_steps,
         batch_size=config.batch_per_task,
         tau=settings.polyak,

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from envs.suite import TaskSuite
-from mtrl.episodes import Episode, EpisodeTracker
+from mtrl.episodes import Episode, EpisodeTracker, success_rate
 from mtrl.tensor_env import TensorEnv
 
 Policy = Callable[[Tensor], Tensor]  # (T, N, obs) -> (T, N, A)
@@ -33,8 +33,8 @@ class TaskScore:
     def of(cls, episodes: Sequence[Episode]) -> TaskScore:
         """Average finished episodes of one task."""
         return cls(
-            float(np.mean([e.success_any for e in episodes])),
-            float(np.mean([e.success_last for e in episodes])),
+            success_rate([e.success_any for e in episodes]),
+            success_rate([e.success_last for e in episodes]),
             float(np.mean([e.total for e in episodes])),
             len(episodes),
         )

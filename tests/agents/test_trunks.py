@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from agents.base import seeded_generator
 from agents.networks import StackedMLP
-from agents.trunks import MultiHeadTrunk, SeparateTrunk, SharedTrunk
+from agents.trunks import MultiHeadTrunk, SeparateTrunk, SharedTrunk, TrunkShape
 
 
 def by_hand(mlp: StackedMLP, group: int, x: Tensor) -> Tensor:
@@ -30,9 +30,7 @@ def test_stacked_networks_equal_separate_ones(layer_norm: bool) -> None:
 
 
 def test_a_shared_trunk_treats_all_tasks_alike() -> None:
-    trunk = SharedTrunk(
-        tasks=3, ensemble=2, size_in=4, hidden=(8,), size_out=1, layer_norm=True, generator=seeded_generator(0)
-    )
+    trunk = SharedTrunk(TrunkShape(3, 2, 4, (8,), 1, True), seeded_generator(0))
     x = torch.randn(3, 5, 4, generator=seeded_generator(1))
     out = trunk(x)
     assert out.shape == (2, 3, 5, 1)
@@ -41,9 +39,7 @@ def test_a_shared_trunk_treats_all_tasks_alike() -> None:
 
 
 def test_a_separate_trunk_has_a_network_for_every_task() -> None:
-    trunk = SeparateTrunk(
-        tasks=3, ensemble=2, size_in=4, hidden=(8,), size_out=1, layer_norm=True, generator=seeded_generator(0)
-    )
+    trunk = SeparateTrunk(TrunkShape(3, 2, 4, (8,), 1, True), seeded_generator(0))
     x = torch.randn(3, 5, 4, generator=seeded_generator(1))
     out = trunk(x)
     for member in range(2):
@@ -52,9 +48,7 @@ def test_a_separate_trunk_has_a_network_for_every_task() -> None:
 
 
 def test_heads_belong_to_tasks_and_the_body_to_all() -> None:
-    trunk = MultiHeadTrunk(
-        tasks=3, ensemble=2, size_in=4, hidden=(8, 6), size_out=2, layer_norm=True, generator=seeded_generator(0)
-    )
+    trunk = MultiHeadTrunk(TrunkShape(3, 2, 4, (8, 6), 2, True), seeded_generator(0))
     x = torch.randn(1, 5, 4, generator=seeded_generator(1)).expand(3, -1, -1)
     out = trunk(x)
     assert out.shape == (2, 3, 5, 2)

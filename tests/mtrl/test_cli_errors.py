@@ -14,7 +14,7 @@ import torch
 
 from mtrl import check, evaluate, train
 from mtrl import list as list_command
-from mtrl.cli import INTERRUPTED, command
+from mtrl.cli import INTERRUPTED, UsageError, command
 from mtrl.runs import RESULT
 from tests.mtrl.conftest import Said, tiny
 
@@ -72,6 +72,7 @@ WRONG_FLAGS: list[tuple[list[str], list[str]]] = [
     (["--batch-per-task", "9", "--replay-per-task", "8"], ["--batch-per-task is 9", "--replay-per-task 8"]),
     (["--envs-per-task", "9", "--replay-per-task", "8", "--batch-per-task", "1"], ["9", "--replay-per-task is 8"]),
     (["--device", "tpu"], ["--device is 'tpu'", "auto, cpu or cuda"]),
+    (["--agent", "sb3", "--device", "tpu"], ["--device is 'tpu'", "auto, cpu or cuda"]),
     (["--baseline", "ppo"], ["--baseline", "'ppo'", "single-task", "sb3", "none"]),
     (["--discount", "2"], ["--discount is 2.0", "at most 1"]),
     (["--discount", "nan"], ["--discount is nan"]),
@@ -93,6 +94,7 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("training began")
 
     monkeypatch.setattr("mtrl.session.train", begun)
+    monkeypatch.setattr("mtrl.sb3._train_all", begun)
 
 
 @pytest.mark.usefixtures("no_training")
@@ -129,6 +131,19 @@ def test_a_replay_too_large_for_memory_is_said_with_its_size(refused: Refused, p
     line = refused(train.main, f"--suite={name}:fine", f"--steps-per-task={trillion}", f"--replay-per-task={trillion}")
     # One task, 10^12 rows of two observations of 2 numbers, 1 action, reward and termination, 4 bytes each.
     assert "28 TB" in line
+    assert "--replay-per-task" in line
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.usefixtures("no_training")
+def test_a_replay_too_large_for_stable_baselines3_is_said_too(
+    refused: Refused, plug_in: PlugIn, tmp_path: Path
+) -> None:
+    """A buffer for each model that is trained at the same time, never longer than the run."""
+    name = plug_in(SUITES)
+    much = [f"--steps-per-task={10**12}", f"--replay-per-task={10**12}"]
+    line = refused(train.main, f"--suite={name}:fine", "--agent=sb3", *much)
+    assert "TB" in line
     assert "--replay-per-task" in line
     assert not (tmp_path / "runs").exists()
 
@@ -280,6 +295,13 @@ def test_a_narrow_terminal_does_not_break_the_line(refused: Refused, monkeypatch
     monkeypatch.setenv("COLUMNS", "30")
     line = refused(train.main, "--steps-per-tsk", "5")
     assert "Did you mean --steps-per-task?" in line
+
+
+def test_a_message_of_several_lines_is_put_on_one(refused: Refused) -> None:
+    def wrong(_: Any) -> int:
+        raise UsageError("--suite is 'x':\n   the first word\n\tand the last")
+
+    assert refused(wrong) == "error: --suite is 'x': the first word and the last\n"
 
 
 def test_ctrl_c_outside_of_training_ends_with_130_and_one_line(

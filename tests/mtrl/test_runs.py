@@ -246,6 +246,16 @@ def test_other_code_has_no_twin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     assert twin_of(tmp_path, BASE) is None
 
 
+def test_a_run_from_a_changed_checkout_has_no_twin_since_its_files_may_have_changed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "git_state", lambda: {**CLEAN, "changed": True})
+    path = new_run_folder(tmp_path, "tabletop", "single-task", BASE.seed)
+    write_config(path, BASE)
+    write_result(path, {"mean": 0.5})
+    assert twin_of(tmp_path, BASE) is None
+
+
 def test_a_suite_of_the_users_own_has_no_twin_since_its_code_may_have_changed(
     tmp_path: Path, clean_checkout: None
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -157,3 +158,15 @@ def test_a_run_that_was_stopped_before_every_task_had_a_model_is_refused_in_one_
     line = refused(evaluate.main, tmp_path)
     assert str(tmp_path / "weights.safetensors") in line
     assert "push" in line
+
+
+def test_models_that_do_not_fit_are_refused_in_one_line(
+    refused: Callable[..., str], sb3_run: Path, tmp_path: Path
+) -> None:
+    config = read_json(sb3_run / "config.json")
+    config["settings"]["hidden"] = [17]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "weights.safetensors").write_bytes((sb3_run / "weights.safetensors").read_bytes())
+    line = refused(evaluate.main, tmp_path)
+    assert str(tmp_path / "weights.safetensors") in line
+    assert "does not fit" in line

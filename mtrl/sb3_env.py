@@ -1,0 +1,71 @@
+"""One task's copies as the vector environment that Stable-Baselines3 asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from stable_baselines3.common.vec_env import VecEnv
+
+from envs.suite import TaskSuite
+from envs.vector import MultiTaskVectorEnv
+
+
+class SB3VecEnv(VecEnv):
+    """A suite of one task, ``copies`` times, as a Stable-Baselines3 ``VecEnv``; ``seed`` sets its first reset."""
+
+    def __init__(self, suite: TaskSuite, copies: int, seed: int) -> None:
+        self._env = MultiTaskVectorEnv(suite, copies)
+        self._start: int | None = seed
+        self._returns, self._lengths = np.zeros(copies), np.zeros(copies, dtype=np.int64)
+        self._solved = np.zeros(copies)
+        space = self._env.single_observation_space
+        super().__init__(copies, space, self._env.single_action_space)
+
+    def reset(self) -> np.ndarray:
+        """Begin an episode in every copy."""
+        obs, _ = self._env.reset(seed=self._start)
+        self._start = None
+        return obs
+
+    def step_async(self, actions: np.ndarray) -> None:
+        """Keep the actions for ``step_wait``."""
+        self._actions = actions
+
+    def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
+        """Step every copy; infos are Stable-Baselines3's: terminal_observation, TimeLimit.truncated, episode."""
+        obs, reward, terminated, truncated, info = self._env.step(self._actions)
+        ended = terminated | truncated
+        self._returns += reward
+        self._lengths += 1
+        self._solved = np.fmax(self._solved, info["success"])
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        for k in np.flatnonzero(ended):
+            infos[k] = {
+                "terminal_observation": info["final_obs"][k],
+                "TimeLimit.truncated": bool(truncated[k] and not terminated[k]),
+                "episode": {"r": float(self._returns[k]), "l": int(self._lengths[k]), "t": 0.0},
+                "is_success": bool(self._solved[k] > 0),
+            }
+        self._returns[ended], self._lengths[ended], self._solved[ended] = 0.0, 0, 0.0
+        return obs, reward, ended, infos
+
+    def close(self) -> None:
+        """Close the environments."""
+        self._env.close()
+
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        """Return an attribute that all copies share."""
+        return [getattr(self._env, attr_name, None)] * self.num_envs
+
+    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+        """Not supported: copies have no attributes of their own."""
+        raise AttributeError(f"copies of a task have no attribute {attr_name!r} to set")
+
+    def env_method(self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any) -> list[Any]:
+        """Not supported: copies have no methods of their own."""
+        raise AttributeError(f"copies of a task have no method {method_name!r} to call")
+
+    def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
+        """Nothing is wrapped."""
+        return [False] * self.num_envs
