@@ -54,7 +54,7 @@ class GymCopies:
 
     def render(self, rows: Sequence[int]) -> list[np.ndarray]:
         """Let each of ``rows`` draw itself."""
-        return [np.asarray(self._rows[row].env.render()) for row in rows]
+        return [self._rows[row].render() for row in rows]
 
     def close(self) -> None:
         """Close every environment."""
@@ -130,6 +130,13 @@ class CheckedEnv:
             self._checked_flag(truncated, "truncated"),
             self._checked_success(info),
         )
+
+    def render(self) -> np.ndarray:
+        """Let the environment draw itself -> (H, W, 3) uint8, checked."""
+        picture = np.asarray(self._call("render", self.env.render))
+        if picture.ndim != 3 or picture.shape[2] != 3:
+            raise self._error("render() gave no (H, W, 3) picture; render_mode='rgb_array' is asked for")
+        return picture.astype(np.uint8)
 
     def _call(self, what: str, function: Any) -> Any:
         try:

@@ -12,7 +12,7 @@ from rich.table import Table
 def comparison_table(results: Sequence[dict[str, Any]]) -> Table:
     """Return a table with a row per task: the first result, and, where there is a second, it and the difference.
 
-    Success is counted at any step of the episode; a suite without success shows returns.
+    Success is counted at any step of the episode; a task that does not say it is shown by its return.
     """
     first = results[0]
     measure = "return" if first["mean"]["success_any"] is None else "success_any"
@@ -27,9 +27,10 @@ def comparison_table(results: Sequence[dict[str, Any]]) -> Table:
         table.add_column(result["agent"], justify="right")
     if len(results) == 2:
         table.add_column("difference", justify="right")
-    rows = [(name, [result["tasks"][name][measure] for result in results]) for name in first["tasks"]]
-    for name, values in rows:
-        table.add_row(escape(name), *_cells(values, measure))
+    for name, scores in first["tasks"].items():
+        own = "return" if scores["success_any"] is None else measure
+        label = escape(name) if own == measure else f"{escape(name)} (return)"
+        table.add_row(label, *_cells([result["tasks"][name][own] for result in results], own))
     table.add_section()
     table.add_row("mean", *_cells([result["mean"][measure] for result in results], measure))
     return table

@@ -146,3 +146,29 @@ def test_what_an_environment_raises_is_named_after_its_task(where: str, said: st
 def test_make_has_to_return_an_environment() -> None:
     with pytest.raises(SuiteError, match=r"'odd': make\(\) returned int"):
         checked(lambda: 3)
+
+
+class Draws(Scripted):
+    """Gives ``picture`` when asked to draw, or raises it."""
+
+    def __init__(self, picture: Any) -> None:
+        super().__init__([CALM] * 3)
+        self.picture = picture
+
+    def render(self) -> Any:
+        if isinstance(self.picture, Exception):
+            raise self.picture
+        return self.picture
+
+
+@pytest.mark.parametrize(
+    ("picture", "said"),
+    [
+        (None, r"render\(\) gave no .H, W, 3. picture"),
+        (np.zeros((4, 4)), r"render\(\) gave no .H, W, 3. picture"),
+        (ImportError("pygame is not installed"), r"render\(\) failed: ImportError: pygame"),
+    ],
+)
+def test_an_environment_that_cannot_draw_is_named(picture: Any, said: str) -> None:
+    with pytest.raises(SuiteError, match=f"task 'odd': {said}"):
+        checked(partial(Draws, picture)).render()

@@ -49,9 +49,9 @@ def test_a_suite_without_success_is_compared_by_return_and_one_result_has_no_dif
     assert cells(one) == {"a": ["-10.0"], "b": ["4.0"], "mean": ["-3.0"]}
 
 
-def test_a_task_that_does_not_say_success_has_a_dash_among_those_that_do() -> None:
-    some = result("care", {"a": 1.0, "b": None}, {"a": 0.0, "b": 0.0})
-    assert cells(some, some)["b"] == ["-", "-", "-"]
+def test_a_task_that_does_not_say_success_is_shown_by_its_return_among_those_that_do() -> None:
+    some = result("care", {"a": 1.0, "b": None}, {"a": 0.0, "b": 7.5})
+    assert cells(some, some)["b (return)"] == ["7.5", "7.5", "+0.0"]
     assert cells(some, some)["mean"] == ["1.00", "1.00", "+0.00"]
 
 
