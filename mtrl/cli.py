@@ -14,12 +14,16 @@ from envs.errors import SuiteError
 from mtrl.interrupt import Stopped
 
 T = TypeVar("T")
-BAD_INPUT, INTERRUPTED = 2, 130
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 SIGNALLED = 128  # plus the number of the signal, as shells have it
 
 
 class UsageError(ValueError):
     """Something the user gave cannot be used; the message is one line and names the way out."""
+
+
+class RunError(RuntimeError):
+    """A run cannot go on; the message is one line, and what was written before stays."""
 
 
 def command(main: Callable[[Sequence[str]], int]) -> Callable[[], int]:
@@ -34,6 +38,9 @@ def command(main: Callable[[Sequence[str]], int]) -> Callable[[], int]:
         except (UsageError, SuiteError) as error:
             sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
             return BAD_INPUT
+        except RunError as error:
+            sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+            return FAILED
         except Stopped as stopped:
             return SIGNALLED + stopped.signal
         except KeyboardInterrupt:

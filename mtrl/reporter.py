@@ -11,6 +11,7 @@ from torch import Tensor
 from agents.base import Agent
 from envs.suite import TaskSuite
 from mtrl.assemble import greedy
+from mtrl.cli import RunError
 from mtrl.episodes import Episode, success_rate
 from mtrl.log import RunLog, per_task
 from mtrl.pictures import attention_map
@@ -29,7 +30,10 @@ class Reporter:
         self._recent.extend(finished)
 
     def training(self, step: int, env_steps: int, updates: int, metrics: dict[str, Tensor]) -> None:
-        """Write what training showed since the last call; here, and only here, metrics leave the device."""
+        """Write what training showed since the last call; here, and only here, metrics leave the device.
+
+        Raises ``RunError`` where one of them is no finite number: the networks have diverged.
+        """
         seconds = max(self._log.seconds, 1e-9)
         values = {
             "time/fps": env_steps / seconds,
@@ -50,6 +54,11 @@ class Reporter:
             self._recent = []
         for name, metric in metrics.items():
             numbers = metric.cpu().flatten().tolist()
+            if not all(map(math.isfinite, numbers)):
+                raise RunError(
+                    f"train/{name} is {numbers} after {step:,} steps per task, so nothing more can be learned; "
+                    "scale the rewards to a few units a step, or lower --learning-rate"
+                )
             values[f"train/{name}"] = float(np.mean(numbers))
             if metric.dim() == 1:
                 values |= per_task(f"train/{name}", self._names, numbers)

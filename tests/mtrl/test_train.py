@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from mtrl import train
+from mtrl.cli import command
 from tests.mtrl.conftest import CLEAN, KIT_AGENTS, metrics, read_json, same_weights, tiny, weights
 
 MEASURES = {"success_any", "success_last", "return"}
@@ -230,3 +231,33 @@ def test_a_signal_ends_a_run_that_keeps_its_weights_and_metrics_and_has_no_resul
     assert all(weight.isfinite().all() for weight in weights(run).values())
     assert len(metrics(run)) > 0
     assert not (run / "result.json").exists()
+
+
+HUGE = """
+import numpy as np
+from functools import partial
+from mtrl import Task, TaskSuite
+from tests.envs.scripted import Scripted
+
+SCRIPT = [(1e30, False, False)] * 9 + [(1e30, False, True)]
+suite = TaskSuite("huge", [Task("a", partial(Scripted, SCRIPT), "Earn more than numbers can hold.")])
+"""
+
+
+def test_a_run_that_diverges_ends_with_1_and_one_line_and_no_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "huge_rewards.py").write_text(HUGE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    arguments = (
+        "--suite huge_rewards:suite --steps-per-task 400 --random-steps 40 --log-every 40 --hidden 16 --threads 1"
+    )
+    monkeypatch.setattr(
+        sys, "argv", ["mtrl", *arguments.split(), "--baseline", "none", "--runs-dir", str(tmp_path / "r")]
+    )
+    assert command(train.main)() == 1
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    assert "train/critic_loss is [inf]" in line
+    assert "--learning-rate" in line
+    assert not list(tmp_path.glob("r/huge/care/*/result.json"))
