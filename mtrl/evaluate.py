@@ -28,7 +28,7 @@ class EvaluateConfig:
     episodes: int = 50
     """Episodes of each task."""
     seed: int = DEFAULT_SEED
-    """Of the environments; training and its evaluations never draw from this one."""
+    """Of the environments: fresh starts, unless the run itself had this seed."""
     device: str = "auto"
     """auto, cpu or cuda."""
     record: Path | None = None

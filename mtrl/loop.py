@@ -11,10 +11,12 @@ from torch import Tensor
 
 from agents.base import Agent
 from agents.replay import Replay
+from mtrl.assemble import greedy
 from mtrl.config import TrainConfig
 from mtrl.display import Display
 from mtrl.episodes import EpisodeTracker
 from mtrl.reporter import Reporter
+from mtrl.scores import Scorer
 from mtrl.tensor_env import TensorEnv
 
 
@@ -32,6 +34,7 @@ def train(
     env: TensorEnv,
     agent: Agent,
     replay: Replay,
+    scorer: Scorer,
     report: Reporter,
     display: Display,
     stop: Callable[[], bool],
@@ -59,7 +62,8 @@ def train(
         if log_due:
             report.training(step, step * env.tasks, updates, metrics)
         if eval_due:
-            display.evaluated(*report.evaluation(step, agent, obs))
+            scores = scorer.score(greedy(agent))
+            display.evaluated(*report.evaluation(step, scores, agent.inspect(obs)))
         if log_due or eval_due:
             display.update(step, step * env.tasks, updates)
     return Progress(step, step * env.tasks, updates)

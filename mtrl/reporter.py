@@ -8,21 +8,19 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from agents.base import Agent
 from envs.suite import TaskSuite
-from mtrl.assemble import greedy
 from mtrl.cli import RunError
 from mtrl.episodes import Episode, success_rate
 from mtrl.log import RunLog, per_task
 from mtrl.pictures import attention_map
-from mtrl.scores import Scorer, TaskScore, mean_score
+from mtrl.scores import TaskScore, mean_score
 
 
 class Reporter:
     """Turns episodes, metrics and scores into tagged scalars; the tags are Stable-Baselines3's where it has one."""
 
-    def __init__(self, suite: TaskSuite, log: RunLog, scorer: Scorer | None) -> None:
-        self._names, self._log, self._scorer = suite.task_names, log, scorer
+    def __init__(self, suite: TaskSuite, log: RunLog) -> None:
+        self._names, self._log = suite.task_names, log
         self._recent: list[Episode] = []
 
     def episodes(self, finished: Sequence[Episode]) -> None:
@@ -64,17 +62,12 @@ class Reporter:
                 values |= per_task(f"train/{name}", self._names, numbers)
         self._log.scalars(step, values)
 
-    def evaluation(self, step: int, agent: Agent, obs: Tensor) -> tuple[float | None, float | None]:
-        """Evaluate the agent, write the scores and its attention -> mean success and return."""
-        if self._scorer is None:
-            raise ValueError("this reporter was made without a scorer; hand scores() what was scored elsewhere")
-        scores = self._scorer.score(greedy(agent))
-        for name, weights in agent.inspect(obs).items():
+    def evaluation(
+        self, step: int, scores: dict[str, TaskScore], seen: dict[str, Tensor]
+    ) -> tuple[float | None, float | None]:
+        """Write an evaluation's scores, and what was seen of the agent's workings -> mean success and return."""
+        for name, weights in seen.items():
             self._attention(step, name, weights)
-        return self.scores(step, scores)
-
-    def scores(self, step: int, scores: dict[str, TaskScore]) -> tuple[float | None, float | None]:
-        """Write an evaluation's scores -> mean success and return."""
         rows = list(scores.values())
         means = mean_score(scores)
         tags = {

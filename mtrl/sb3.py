@@ -28,12 +28,13 @@ from mtrl.config import TrainConfig
 from mtrl.display import Display
 from mtrl.interrupt import Stopped, StopWish
 from mtrl.log import RunLog, per_task
+from mtrl.loop import Progress
 from mtrl.memory import check_replay_fits, keep_freed_memory
 from mtrl.reporter import Reporter
-from mtrl.runs import WEIGHTS, new_run_folder, write_config, write_result
+from mtrl.runs import WEIGHTS, new_run_folder, write_config
 from mtrl.sb3_env import SB3VecEnv
 from mtrl.scores import Policy, Scorer, TaskScore
-from mtrl.session import as_markdown, final_scores, sentences_of
+from mtrl.session import as_markdown, final_scores, finish, replay_capacity, sentences_of
 
 CPU = torch.device("cpu")
 
@@ -81,20 +82,10 @@ def run_sb3(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
         console.print(f"stopped; weights and metrics so far, of {len(models)} finished tasks, are in {path}")
         raise Stopped(stop.signal)
     policy = load_sb3_policy(config, suite, weights, CPU)
-    result = {
-        "suite": suite.name,
-        "agent": config.agent,
-        "seed": config.seed,
-        "steps_per_task": board.step,
-        "env_steps": board.step * len(suite.tasks),
-        "updates": max(model.updates for model in models.values()),
-        "wall_seconds": round(seconds, 2),
-        "parameters": sum(v.numel() for k, v in weights.items() if "critic_target" not in k),
-        "device": "cpu",
-        **final_scores(config, suite, policy, CPU),
-    }
-    write_result(path, result)
-    return {**result, "path": str(path)}
+    progress = Progress(board.step, board.step * len(suite.tasks), max(model.updates for model in models.values()))
+    parameters = sum(v.numel() for k, v in weights.items() if "critic_target" not in k)
+    scores = final_scores(config, suite, policy, CPU)
+    return finish(path, config, suite, progress, seconds, parameters, CPU, scores)
 
 
 def _check_before(config: TrainConfig[Any], suite: TaskSuite, jobs: int) -> None:
@@ -102,14 +93,10 @@ def _check_before(config: TrainConfig[Any], suite: TaskSuite, jobs: int) -> None
     largest = 0
     for name in suite.task_names:
         env = MultiTaskVectorEnv(suite.only([name]), 1)
-        largest = max(largest, Replay.bytes_needed(1, _capacity(config), env.engine.obs_size, env.engine.action_size))
+        sizes = env.engine.obs_size, env.engine.action_size
+        largest = max(largest, Replay.bytes_needed(1, replay_capacity(config), *sizes))
         env.close()
     check_replay_fits(jobs * largest, CPU)
-
-
-def _capacity(config: TrainConfig[Any]) -> int:
-    """How many transitions a model's replay holds: never more than the run brings."""
-    return min(config.replay_per_task, config.steps_per_task + config.envs_per_task)
 
 
 def make_model(config: TrainConfig[Any], env: VecEnv, seed: int) -> SAC:
@@ -120,7 +107,7 @@ def make_model(config: TrainConfig[Any], env: VecEnv, seed: int) -> SAC:
         "MlpPolicy",
         env,
         learning_rate=lambda left: last + (first - last) * left,
-        buffer_size=_capacity(config),
+        buffer_size=replay_capacity(config),
         learning_starts=config.random_steps,
         batch_size=config.batch_per_task,
         tau=settings.polyak,
@@ -184,7 +171,7 @@ class _Board:
 
     def __init__(self, suite: TaskSuite, config: TrainConfig[Any], log: RunLog, display: Display) -> None:
         self._names, self._log, self._display = suite.task_names, log, display
-        self._report = Reporter(suite, log, None)
+        self._report = Reporter(suite, log)
         self._steps = dict.fromkeys(self._names, 0)
         self._updates = dict.fromkeys(self._names, 0)
         self._scores: dict[int, dict[str, _News]] = {}
@@ -207,7 +194,7 @@ class _Board:
             ordered = [reached[name] for name in self._names]
             scores = {one.task: one.score for one in ordered if one.score is not None}
             self._log.scalars(news.step, per_task("train/ent_coef", self._names, [n.temperature for n in ordered]))
-            self._display.evaluated(*self._report.scores(news.step, scores))
+            self._display.evaluated(*self._report.evaluation(news.step, scores, {}))
 
 
 def _train_all(

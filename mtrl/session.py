@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -27,7 +28,7 @@ from mtrl.config import TrainConfig
 from mtrl.display import Display
 from mtrl.interrupt import Stopped, StopWish
 from mtrl.log import RunLog
-from mtrl.loop import train
+from mtrl.loop import Progress, train
 from mtrl.memory import check_replay_fits, keep_freed_memory, size_in_words
 from mtrl.reporter import Reporter
 from mtrl.runs import WEIGHTS, new_run_folder, write_config, write_result
@@ -56,8 +57,7 @@ def run_agent(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
         Display(console, config.agent, config.steps_per_task) as display,
     ):
         log.text("config", as_markdown(config))
-        report = Reporter(suite, log, scorer)
-        progress = train(config, env, agent, replay, report, display, lambda: bool(stop))
+        progress = train(config, env, agent, replay, scorer, Reporter(suite, log), display, lambda: bool(stop))
         seconds = log.seconds
     env.close()
     scorer.close()
@@ -65,6 +65,21 @@ def run_agent(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
     if stop.signal is not None:
         console.print(f"stopped at {progress.step:,} steps per task; weights and metrics so far are in {path}")
         raise Stopped(stop.signal)
+    scores = final_scores(config, suite, greedy(agent), device)
+    return finish(path, config, suite, progress, seconds, parameter_count(agent), device, scores)
+
+
+def finish(
+    path: Path,
+    config: TrainConfig[Any],
+    suite: TaskSuite,
+    progress: Progress,
+    seconds: float,
+    parameters: int,
+    device: torch.device,
+    scores: dict[str, Any],
+) -> dict[str, Any]:
+    """Write ``result.json`` -> what it holds, and the run's ``path``."""
     result = {
         "suite": suite.name,
         "agent": config.agent,
@@ -73,17 +88,22 @@ def run_agent(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
         "env_steps": progress.env_steps,
         "updates": progress.updates,
         "wall_seconds": round(seconds, 2),
-        "parameters": parameter_count(agent),
+        "parameters": parameters,
         "device": str(device),
-        **final_scores(config, suite, greedy(agent), device),
+        **scores,
     }
     write_result(path, result)
     return {**result, "path": str(path)}
 
 
+def replay_capacity(config: TrainConfig[Any]) -> int:
+    """Return how many transitions of a task are kept: never more than the run brings."""
+    return min(config.replay_per_task, config.steps_per_task + config.envs_per_task)
+
+
 def replay_of(config: TrainConfig[Any], env: TensorEnv) -> tuple[Replay, str]:
     """Make the run's replay -> it, and its size in words. Raises ``UsageError`` where it does not fit."""
-    capacity = min(config.replay_per_task, config.steps_per_task + config.envs_per_task)
+    capacity = replay_capacity(config)
     needed = Replay.bytes_needed(env.tasks, capacity, env.obs_size, env.action_size)
     check_replay_fits(needed, env.device)
     generator = seeded_generator(config.seed, env.device)
@@ -100,7 +120,7 @@ def final_scores(
     return scores
 
 
-def save_weights(agent: Agent, path: Any) -> None:
+def save_weights(agent: Agent, path: Path) -> None:
     """Write the agent's weights into a run folder as safetensors."""
     save_file({name: weight.contiguous() for name, weight in agent.state_dict().items()}, path / WEIGHTS)
 

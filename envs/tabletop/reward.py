@@ -18,7 +18,7 @@ def distance_left(world: World, state: State) -> Array:
     tip = middle_of(world, state, heading) + heading * world.half_length[:, None]
     tool = xp.where(world.hand_is_tool[:, None], state.hand, tip)
     apart = state.goal - tool
-    return xp.where(world.to_goal, xp.sqrt(dot(apart, apart)), xp.abs(world.target - state.displacement))
+    return xp.where(world.free, xp.sqrt(dot(apart, apart)), xp.abs(world.target - state.displacement))
 
 
 def reward_and_success(world: World, state: State) -> tuple[Array, Array]:
@@ -45,7 +45,7 @@ def _distance_to_approach(world: World, state: State) -> Array:
     to_goal = state.goal - handle
     to_goal = to_goal / xp.sqrt(dot(to_goal, to_goal) + 1e-12)[:, None]
     along = world.axis * xp.sign(world.target - state.displacement)[:, None]
-    direction = xp.where(world.to_goal[:, None], to_goal, along)
+    direction = xp.where(world.free[:, None], to_goal, along)
     contact = HAND_RADIUS + world.radius
     behind = handle - direction * contact[:, None]
     point = xp.where(world.from_behind[:, None], behind, handle)

@@ -19,14 +19,13 @@ class World:
     """What each row's task fixes: arrays with n rows, in the namespace ``xp``."""
 
     xp: Any
-    free: Array  # (n,) bool, as the next two
+    free: Array  # (n,) bool, as the next two; a free body's goal is a place, a joint's a displacement
     hinge: Array
     graspable: Array
     free_weight: Array  # (n,) 1 where the body is free, so that a push moves its base
     hinge_arm: Array  # (n,) half length where the base is a hinge, else 0
     axis: Array  # (n, 2)
     heading: Array  # (n, 2)
-    is_disc: Array  # (n,) bool
     half_length: Array  # (n,) as all below
     radius: Array
     travel: Array
@@ -37,7 +36,6 @@ class World:
     rim: Array
     box_depth: Array
     has_box: Array  # (n,) bool
-    to_goal: Array  # (n,) bool: the goal is a place, not a displacement
     hand_is_tool: Array  # (n,) bool: the hand itself has to be at the goal
     by_grip: Array  # (n,) bool: the hand has to hold the body
     from_behind: Array  # (n,) bool: the hand has to push the body
@@ -67,7 +65,6 @@ class World:
             hinge_arm=column([s.half_length if s.joint == "hinge" else 0.0 for s in scenes]),
             axis=column([s.axis for s in scenes]),
             heading=column([s.heading for s in scenes]),
-            is_disc=column([s.heading == (0.0, 0.0) for s in scenes], bool),
             half_length=column([s.half_length for s in scenes]),
             radius=column([s.radius for s in scenes]),
             travel=column([s.travel for s in scenes]),
@@ -78,7 +75,6 @@ class World:
             rim=column([t.rim_y for t in rows]),
             box_depth=column([s.box_depth for s in scenes]),
             has_box=column([s.box_depth > 0 for s in scenes], bool),
-            to_goal=column([s.joint == "free" for s in scenes], bool),
             hand_is_tool=column([t.approach == "goal" for t in rows], bool),
             by_grip=column([t.approach == "grip" for t in rows], bool),
             from_behind=column([t.approach == "behind" for t in rows], bool),

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from mtrl.assemble import greedy
 from mtrl.episodes import Episode
 from mtrl.log import RunLog
 from mtrl.reporter import Reporter
@@ -40,7 +41,7 @@ def written(path: Path) -> dict[tuple[int, str], float]:
 
 def test_training_episodes_are_averaged_since_the_last_line(tmp_path: Path) -> None:
     with RunLog(tmp_path) as log:
-        report = Reporter(SUITE, log, None)
+        report = Reporter(SUITE, log)
         report.episodes([Episode(0, 0, 3.0, 10, 1.0, 0.0), Episode(1, 0, 5.0, 20, math.nan, math.nan)])
         report.episodes([Episode(0, 1, 1.0, 30, 0.0, 0.0)])
         report.training(100, 200, 7, {})
@@ -60,7 +61,7 @@ def test_training_episodes_are_averaged_since_the_last_line(tmp_path: Path) -> N
 def test_a_metric_with_a_number_per_task_is_written_for_each_and_as_their_mean(tmp_path: Path) -> None:
     with RunLog(tmp_path) as log:
         metric = {"ent_coef": torch.tensor([0.25, 0.75]), "actor_loss": torch.tensor(-3.0)}
-        Reporter(SUITE, log, None).training(5, 10, 1, metric)
+        Reporter(SUITE, log).training(5, 10, 1, metric)
     values = written(tmp_path)
     assert [values[5, f"train/ent_coef{task}"] for task in ("", "/a", "/b")] == [0.5, 0.25, 0.75]
     assert values[5, "train/actor_loss"] == -3.0
@@ -70,9 +71,10 @@ def test_a_metric_with_a_number_per_task_is_written_for_each_and_as_their_mean(t
 def test_an_evaluation_is_written_per_task_and_on_average_and_returned(tmp_path: Path) -> None:
     """Task a: return 3, success at the first of two steps; task b: return 4 and no word of success."""
     with RunLog(tmp_path) as log:
-        report = Reporter(SUITE, log, Scorer(SUITE, 2, 0, torch.device("cpu")))
+        report = Reporter(SUITE, log)
         agent: Any = Attentive()
-        assert report.evaluation(40, agent, torch.zeros(2, 1, 1)) == (1.0, 3.5)
+        scores = Scorer(SUITE, 2, 0, torch.device("cpu")).score(greedy(agent))
+        assert report.evaluation(40, scores, agent.inspect(torch.zeros(2, 1, 1))) == (1.0, 3.5)
     values = written(tmp_path)
     assert [values[40, f"eval/return{task}"] for task in ("", "/a", "/b")] == [3.5, 3.0, 4.0]
     assert [values[40, f"eval/success_rate{task}"] for task in ("", "/a")] == [1.0, 1.0]
@@ -86,5 +88,5 @@ def test_an_evaluation_is_written_per_task_and_on_average_and_returned(tmp_path:
 def test_a_suite_where_no_task_says_success_has_no_mean_of_it(tmp_path: Path) -> None:
     with RunLog(tmp_path) as log:
         scores = {"a": TaskScore(math.nan, math.nan, 1.0, 2), "b": TaskScore(math.nan, math.nan, 2.0, 2)}
-        assert Reporter(SUITE, log, None).scores(1, scores) == (None, 1.5)
+        assert Reporter(SUITE, log).evaluation(1, scores, {}) == (None, 1.5)
     assert {tag for _, tag in written(tmp_path)} == {"eval/return", "eval/return/a", "eval/return/b"}
