@@ -19,17 +19,18 @@ from agents.trunks import MakeTrunk, MultiHeadTrunk, SeparateTrunk, SharedTrunk,
 
 @dataclass(frozen=True)
 class Sizes:
-    """What an agent has to know of a suite: the observation's size, which actions a task has, and its sentence."""
+    """What an agent has to know of a suite: the observation's size, which actions a task has, and its context."""
 
     obs: int
     action_mask: Tensor  # (T, A) bool
-    sentences: Tensor  # (T, d) float32, spread over the suite
+    context: Tensor  # (T, d) float32, rows of about unit norm; d = 0 where all of it is learned
+    learned_context: bool = True  # a learned row per task beside it
 
 
 def care(sizes: Sizes, settings: CARESettings, seed: int, device: torch.device) -> SAC:
     """CARE (Sodhani et al. 2021): the context comes in with the mixture of encoders."""
     init = seeded_generator(seed)
-    context = ContextNetwork(sizes.sentences, settings.context_hidden, settings.context_size, init)
+    context = ContextNetwork(sizes.context, sizes.learned_context, settings.context_hidden, settings.context_size, init)
     attention: nn.Module
     if settings.attention == "context":
         attention = ContextAttention(settings.context_size, settings.context_hidden, settings.encoders, init)

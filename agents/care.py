@@ -17,23 +17,43 @@ from agents.networks import StackedMLP
 
 
 class ContextNetwork(nn.Module):
-    """The task's context: a network over its sentence vector, plus a learned row per task that starts at zero.
+    """The task's context: a network over what is known of it, plus, if ``learned``, a row of its own.
 
-    A task without a trained row still has a context, from its sentence alone.
+    ``known`` is (T, d): sentence vectors, numbers. The learned row starts at zero beside it, so that a task that was
+    never trained still has a context; where nothing is known (d = 0) it is drawn at random and is all there is.
     """
 
-    sentences: Tensor
+    known: Tensor
 
-    def __init__(self, sentences: Tensor, hidden: Sequence[int], size: int, generator: torch.Generator) -> None:
+    def __init__(
+        self, known: Tensor, learned: bool, hidden: Sequence[int], size: int, generator: torch.Generator
+    ) -> None:
         super().__init__()
+        tasks, width = known.shape
+        if not width:
+            known = torch.empty(tasks, size).normal_(generator=generator)
         # Unit vectors of d numbers are scaled to unit variance, which is what the layers' initialisation expects.
-        self.register_buffer("sentences", sentences * math.sqrt(sentences.shape[1]))
-        self.network = StackedMLP(1, sentences.shape[1], hidden, size, generator, layer_norm=False)
-        self.own = nn.Parameter(torch.zeros(len(sentences), size))
+        scaled = known * math.sqrt(width) if width else known
+        if width:
+            self.register_buffer("known", scaled)
+        else:
+            self.known = nn.Parameter(scaled)
+        self.network = StackedMLP(1, scaled.shape[1], hidden, size, generator, layer_norm=False)
+        self.own = nn.Parameter(torch.zeros(tasks, size)) if learned and width else None
 
     def forward(self, task: Tensor | None = None) -> Tensor:
         """-> (T, context)."""
-        return self.network(rows_of(self.sentences, task)[None])[0] + rows_of(self.own, task)
+        out = self.network(rows_of(self.known, task)[None])[0]
+        return out if self.own is None else out + rows_of(self.own, task)
+
+    def meet(self, known: Tensor) -> None:
+        """Turn to other tasks, of which (T', d) is known. Raises ``ValueError`` where all context was learned."""
+        if isinstance(self.known, nn.Parameter):
+            raise ValueError("its context was learned task by task, so it has none for a new one")
+        width = known.shape[1]
+        self.known = (known * math.sqrt(width)).to(self.known.device)
+        if self.own is not None:
+            self.own = nn.Parameter(torch.zeros(len(known), self.own.shape[1], device=self.own.device))
 
 
 class ContextAttention(nn.Module):
@@ -93,6 +113,10 @@ class CAREEncoder(Encoder):
         encodings, weights = self._encodings_and_weights(obs, context)
         mixture = (weights[..., None] * encodings).sum(dim=0)
         return torch.cat([mixture, context[:, None, :].expand(-1, obs.shape[1], -1)], dim=-1)
+
+    def meet(self, context: Tensor) -> None:
+        """Turn to other tasks, told apart by their context (T', d)."""
+        self.context.meet(context)
 
     def inspect(self, obs: Tensor) -> dict[str, Tensor]:
         """Each task's ``attention`` to each encoder, averaged over rows: (T, N, obs) -> (T, K)."""

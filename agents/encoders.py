@@ -19,6 +19,10 @@ class Encoder(nn.Module):
         """Return what can be seen of the encoder's workings on ``obs`` (T, N, obs): name -> (T, K). Here nothing."""
         return {}
 
+    def meet(self, context: Tensor) -> None:
+        """Turn to other tasks, told apart by their context (T', d). Raises ``ValueError`` where none is read."""
+        raise ValueError("it reads no context, so it cannot know a new task")
+
 
 class PassThrough(Encoder):
     """The observation itself."""

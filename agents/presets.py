@@ -38,6 +38,8 @@ class CARESettings(SACSettings):
     """Widths of an encoder's hidden layers."""
     encoder_size: int = 64
     """Width of an encoding."""
+    context: str = "auto"
+    """What tells tasks apart: text, numbers, onehot, learned, joined by +; auto takes what the suite gives."""
     context_hidden: tuple[int, ...] = (64,)
     """Widths of the context network's hidden layers, and of the attention's."""
     context_size: int = 32

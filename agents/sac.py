@@ -87,6 +87,14 @@ class SAC(nn.Module):
         with torch.no_grad():
             return self.encoder.inspect(obs)
 
+    def meet(self, action_mask: Tensor, context: Tensor) -> None:
+        """Turn the policy to tasks that it was not trained on; it can act on them, not learn from them.
+
+        Raises ``ValueError`` where it cannot tell tasks apart by their context, (T', d).
+        """
+        self.encoder.meet(context)
+        self.mask = action_mask.float().to(self.mask.device)
+
     def td_target(self, batch: Batch) -> Tensor:
         """r + discount (1 - terminated) (min Q'(s', a') - temperature log pi(a'|s')), (T, N)."""
         with torch.no_grad():

@@ -1,18 +1,87 @@
-"""Sentences to vectors: a shipped table for known sentences, a sentence encoder if installed, hashing otherwise."""
+"""What an agent may read of a task: its sentence as a vector, its numbers, its one-hot.
+
+Sentences become vectors by a shipped table, by a sentence encoder if installed, or by hashing.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
+from envs.errors import SuiteError, nearest
+from envs.suite import Task, TaskSuite
+
 SIZE = 384
 MODEL = "all-MiniLM-L6-v2"
 TABLE = Path(__file__).with_name("sentences.npz")
+PARTS = ("text", "numbers", "onehot", "learned")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What is known of every task before anything is learned, a row a task; and whether a learned row joins it."""
+
+    tasks: np.ndarray  # (T, d) float32, d = 0 where all is learned
+    held_out: np.ndarray  # (H, d), made with the training tasks' centre and scale
+    learned: bool
+    source: str  # of the sentence vectors
+
+
+def context_of(suite: TaskSuite, wanted: str = "auto") -> Context:
+    """Return the context of a suite's tasks, made of parts joined by ``+``: ``text+numbers+learned``.
+
+    ``text`` is the sentence's vector, ``numbers`` the task's parameters, ``onehot`` the task itself, ``learned`` a row
+    that the agent learns. ``auto`` takes the sentence, the numbers where the suite gives them, and a learned row. Each
+    part is centred over the training tasks and weighs the same. Raises ``SuiteError`` for a part that does not exist,
+    or that the suite cannot give.
+    """
+    parts = _parts(suite, wanted)
+    tables, source = [np.zeros((len(suite.tasks) + len(suite.held_out), 0))], "none"
+    if "text" in parts:
+        vectors, source = encode([task.description for task in (*suite.tasks, *suite.held_out)])
+        tables.append(spread(vectors, len(suite.tasks)))
+    if "numbers" in parts:
+        tables.append(_numbers(suite))
+    if "onehot" in parts:
+        tables.append(np.eye(len(suite.tasks) + len(suite.held_out), len(suite.tasks)))
+    table = np.concatenate(tables, axis=1).astype(np.float32) / max(len(tables) - 1, 1) ** 0.5
+    return Context(table[: len(suite.tasks)], table[len(suite.tasks) :], "learned" in parts, source)
+
+
+def _parts(suite: TaskSuite, wanted: str) -> list[str]:
+    numbers = any(task.parameters for task in suite.tasks)
+    if wanted == "auto":
+        return ["text", "numbers", "learned"] if numbers else ["text", "learned"]
+    parts = wanted.split("+")
+    for part in parts:
+        if part not in PARTS:
+            raise SuiteError(
+                f"--context is {wanted!r}; it may be auto, or {', '.join(PARTS)} joined by '+'.{nearest(part, PARTS)}"
+            )
+    if "numbers" in parts and not numbers:
+        raise SuiteError(f"--context is {wanted!r}, and no task of suite {suite.name!r} has parameters; use text")
+    return parts
+
+
+def _numbers(suite: TaskSuite) -> np.ndarray:
+    """Parameters, each centred and divided by its largest deviation over the training tasks; 0 where one is missing."""
+    tasks: list[Task] = [*suite.tasks, *suite.held_out]
+    names = sorted({name for task in suite.tasks for name in task.parameters})
+    columns = []
+    for name in names:
+        known = np.array([task.parameters[name] for task in suite.tasks if name in task.parameters], dtype=float)
+        middle = (known.max() + known.min()) / 2.0
+        scale = np.abs(known - middle).max() or 1.0
+        columns.append([(task.parameters[name] - middle) / scale if name in task.parameters else 0.0 for task in tasks])
+    rows = np.array(columns).T
+    size = np.sqrt(np.square(rows[: len(suite.tasks)]).sum(axis=1).mean())
+    return rows / (size or 1.0)
 
 
 def encode(sentences: Sequence[str]) -> tuple[np.ndarray, str]:
@@ -31,14 +100,14 @@ def encode(sentences: Sequence[str]) -> tuple[np.ndarray, str]:
     return np.stack([_hashed(sentence) for sentence in sentences]).astype(np.float32), "hashing"
 
 
-def spread(vectors: np.ndarray) -> np.ndarray:
-    """Centre (T, d) vectors over the suite and scale each to unit norm.
+def spread(vectors: np.ndarray, first: int | None = None) -> np.ndarray:
+    """Centre (T, d) vectors over the first of them (all, unless said) and scale each to unit norm.
 
     Sentences of one suite resemble each other; what is left after their mean is gone is what tells them apart.
     Where a vector equals the mean (a single one does, and so do equal ones) nothing can be told apart this way, and
     all are returned as they are.
     """
-    centred = vectors - vectors.mean(axis=0)
+    centred = vectors - vectors[:first].mean(axis=0)
     norms = np.linalg.norm(centred, axis=1, keepdims=True)
     if (norms < 1e-6).any():
         return vectors

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -26,18 +26,21 @@ def installed() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=GROUP)}
 
 
-def load_installed(point: EntryPoint) -> TaskSuite:
+def load_installed(point: EntryPoint, options: Mapping[str, Any] | None = None) -> TaskSuite:
     """Return the suite behind an entry point. Raises ``SuiteError`` where it is broken."""
     name = f"suite {point.name!r} of an installed package ({point.value})"
     try:
         found = point.load()
     except Exception as error:
         raise SuiteError(f"{name}: loading it failed: {one_line(error)}") from error
-    return as_suite(found, name)
+    return as_suite(found, name, options=options)
 
 
-def from_module(path: str) -> TaskSuite:
-    """Return the suite at ``module:attribute``: an object, or a function without arguments that returns one."""
+def from_module(path: str, name: str = "", argument: str = "", options: Mapping[str, Any] | None = None) -> TaskSuite:
+    """Return the suite at ``module:attribute``: an object, or a function that returns one.
+
+    ``name`` is what the user called it; ``argument`` and ``options`` are handed to the function.
+    """
     module_name, _, attribute = path.partition(":")
     if not module_name or not attribute:
         raise SuiteError(f"suite {path!r} is not of the form module:attribute, as in my_module:suite")
@@ -54,21 +57,40 @@ def from_module(path: str) -> TaskSuite:
     if not hasattr(module, attribute):
         public = [n for n in vars(module) if not n.startswith("_")]
         raise SuiteError(f"suite {path!r}: {module_name!r} has no {attribute!r}.{nearest(attribute, public)}")
-    return as_suite(getattr(module, attribute), f"suite {path!r}")
+    return as_suite(getattr(module, attribute), f"suite {name or path!r}", argument, options)
 
 
-def as_suite(found: Any, name: str) -> TaskSuite:
-    """Return ``found``, or what it returns when called. Raises ``SuiteError`` where neither is a suite."""
+def as_suite(found: Any, name: str, argument: str = "", options: Mapping[str, Any] | None = None) -> TaskSuite:
+    """Return ``found``, or what it returns when called with the ``argument``, if any, and the options that it knows.
+
+    Raises ``SuiteError`` where neither is a suite, and for an argument or an option that it does not take.
+    """
+    given = {k: v for k, v in (options or {}).items() if v not in ("", "auto", None)}
     if inspect.isroutine(found) or inspect.isclass(found) or isinstance(found, partial):
+        taken = inspect.signature(found).parameters
+        known = {k: v for k, v in given.items() if k in taken}
+        positional = [argument] if argument else []
+        if positional and "argument" not in taken:
+            raise SuiteError(f"{name} takes nothing after a colon; it was given {argument!r}")
         try:
-            found = found()
+            found, given = found(*positional, **known), {k: v for k, v in given.items() if k not in known}
         except SuiteError:
             raise
         except Exception as error:
             raise SuiteError(f"{name}: calling it failed: {one_line(error)}") from error
+    elif argument:
+        raise SuiteError(f"{name} takes nothing after a colon; it was given {argument!r}")
     if not isinstance(found, TaskSuite):
         raise SuiteError(f"{name} is a {type(found).__name__}, not a TaskSuite or a function that returns one")
-    return found
+    return without_options(found, given)
+
+
+def without_options(suite: TaskSuite, options: Mapping[str, Any]) -> TaskSuite:
+    """Return ``suite``, which takes no options. Raises ``SuiteError`` for one that the user gave; a seed is not one."""
+    for option, value in options.items():
+        if value not in ("", "auto", None) and option != "goal_seed":
+            raise SuiteError(f"suite {suite.name!r} has no --{option.replace('_', '-')} to choose; leave it out")
+    return suite
 
 
 def from_ids(spec: str) -> TaskSuite:

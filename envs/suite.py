@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,6 +26,10 @@ class Task:
     ``make`` returns a Gymnasium environment with a flat ``Box`` observation and a bounded ``Box`` action; it is
     called with ``render_mode="rgb_array"`` where pictures are wanted. ``max_episode_steps`` adds a time limit to
     an environment that has none.
+
+    ``parameters`` are numbers that set the task apart from others of its family, such as a gravity in m/s^2; an agent
+    may read them beside the sentence. ``starts`` says that the environment has so many fixed starts, and that
+    ``reset(seed=s)`` takes number ``s % starts``; the final score then plays each of them exactly once.
     """
 
     name: str
@@ -33,6 +37,8 @@ class Task:
     description: str
     tags: tuple[str, ...] = ()
     max_episode_steps: int | None = None
+    parameters: Mapping[str, float] = field(default_factory=dict, hash=False)
+    starts: int = 0
 
     def make_env(self, **kwargs: Any) -> gym.Env[Any, Any]:
         """Make the environment, time limit included; whatever its constructor raises is named after the task."""
@@ -54,22 +60,29 @@ class Task:
 class TaskSuite:
     """A family of related tasks that one agent is to learn.
 
-    ``simulator``, when given, steps all copies of all tasks at once in place of one environment per copy.
+    ``simulator``, when given, steps all copies of all tasks at once in place of one environment per copy; final
+    scores come from it too, unless ``score_in_environments``. ``held_out`` tasks are never trained on: they show what
+    an agent that reads the context makes of a task that is new to it. ``facts`` are what a result has to say of the
+    suite beside its name, such as a reward's version; they are written into ``result.json``.
     Raises ``SuiteError`` for no task, an empty or doubled task name, and an empty sentence.
     """
 
     name: str
     tasks: Sequence[Task]
     simulator: MakeSimulator | None = field(default=None, repr=False)
+    held_out: Sequence[Task] = ()
+    score_in_environments: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tasks", tuple(self.tasks))
+        object.__setattr__(self, "held_out", tuple(self.held_out))
         if not isinstance(self.name, str) or not self.name.strip():
             raise SuiteError(f"the suite's name is {self.name!r}; give it a name that is not empty")
         if not self.tasks:
             raise SuiteError(f"suite {self.name!r} has no task; give it at least one")
         seen: set[str] = set()
-        for position, task in enumerate(self.tasks):
+        for position, task in enumerate((*self.tasks, *self.held_out)):
             where = f"suite {self.name!r}, task {position}"
             if not isinstance(task, Task):
                 raise SuiteError(f"{where} is {task!r}, not a Task; write Task(name, make, sentence)")
@@ -102,7 +115,13 @@ class TaskSuite:
                     f"unknown task {name!r}; suite {self.name!r} has: {', '.join(self.task_names)}."
                     f"{nearest(name, self.task_names)}"
                 )
-        return TaskSuite(self.name, [t for t in self.tasks if t.name in names], self.simulator)
+        return replace(self, tasks=[t for t in self.tasks if t.name in names])
+
+    def unseen(self) -> TaskSuite:
+        """Return the suite of the held-out tasks. Raises ``SuiteError`` where there are none."""
+        if not self.held_out:
+            raise SuiteError(f"suite {self.name!r} holds no task out; give tasks by name")
+        return replace(self, tasks=self.held_out, held_out=())
 
 
 # Built-in suites: name -> "module:attribute". A new family is one module and one line here.
@@ -111,24 +130,27 @@ BUILT_IN: dict[str, str] = {
 }
 
 
-def make_suite(name: str) -> TaskSuite:
+def make_suite(name: str, **options: Any) -> TaskSuite:
     """Return the suite of this name: a built-in one, one that an installed package offers, or one of the user's own.
 
-    The user's own are ``module:attribute`` (a ``TaskSuite``, or a function without arguments that returns one),
-    ``path/to/tasks.toml``, and ``gym:ID,ID``. Raises ``SuiteError`` for anything else, with the nearest known name.
+    The user's own are ``module:attribute`` (a ``TaskSuite``, or a function that returns one), ``path/to/tasks.toml``,
+    and ``gym:ID,ID``. A built-in name may be followed by ``:argument``, as in ``pendulum-gravity:5,10``. ``options``
+    go to a suite's function where it has a parameter of that name; those that are empty or ``auto`` are left out.
+    Raises ``SuiteError`` for anything else, with the nearest known name, and for an option that the suite lacks.
     """
     from envs import sources  # the forms are built from Task and TaskSuite, so they come after this module
 
-    if name in BUILT_IN:
-        return sources.from_module(BUILT_IN[name])
+    own, _, argument = name.partition(":")
+    if own in BUILT_IN:
+        return sources.from_module(BUILT_IN[own], own, argument, options)
     if name.startswith("gym:"):
-        return sources.from_ids(name)
+        return sources.without_options(sources.from_ids(name), options)
     if name.endswith(".toml"):
-        return sources.from_toml(Path(name))
+        return sources.without_options(sources.from_toml(Path(name)), options)
     installed = sources.installed()
     if name in installed:
-        return sources.load_installed(installed[name])
+        return sources.load_installed(installed[name], options)
     if ":" in name:
-        return sources.from_module(name)
+        return sources.from_module(name, name, "", options)
     known = [*sorted(BUILT_IN), *sorted(installed)]
     raise SuiteError(f"unknown suite {name!r}; known: {', '.join(known)}; {sources.FORMS}.{nearest(name, known)}")

@@ -44,6 +44,10 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
             raise SuiteError(f"copies is {copies}; a vector environment has at least 1 of each task")
         self.suite, self.copies = suite, copies
         self.num_envs = len(suite.tasks) * copies
+        self._rows = [(task, copy) for task in suite.tasks for copy in range(copies)]
+        self._episodes = np.zeros(self.num_envs, dtype=np.int64)  # begun since the last reset of all
+        self._seeds = [0] * self.num_envs
+        self._each_start = False
         self.render_mode = render_mode
         self.metadata = {"autoreset_mode": AutoresetMode.SAME_STEP, "render_modes": ["rgb_array"]}
         self.engine: Engine
@@ -67,13 +71,22 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         return rows.reshape(self.num_tasks, self.copies, *rows.shape[1:])
 
     def reset(self, *, seed: int | list[int | None] | None = None, options: Any = None) -> tuple[Array, dict]:
-        """Begin an episode everywhere. A row's generator follows from (seed, task name, copy) alone."""
+        """Begin an episode everywhere.
+
+        Every episode's seed follows from (seed, task name, copy, number of the episode) alone. A list gives each row
+        the seed of its first episode, and its later ones follow from it. ``options={"each_start": True}`` makes the
+        copies of a task with fixed starts go through them one by one.
+        """
+        self._each_start = bool((options or {}).get("each_start"))
+        self._episodes[:] = 0
         if seed is None:
-            seeds: list[int | None] = [None] * self.num_envs
-        elif isinstance(seed, int | Integral):
-            seeds = [row_seed(int(seed), name, k) for name in self.suite.task_names for k in range(self.copies)]
+            seed = _fresh_seed()
+        if isinstance(seed, int | Integral):
+            self._seeds = [int(seed)] * self.num_envs
+            seeds = [self._next_seed(row) for row in range(self.num_envs)]
         else:
-            seeds = [*seed]
+            self._seeds = [_fresh_seed() if one is None else int(one) for one in seed]
+            seeds = [*self._seeds]
         return self.engine.reset(np.arange(self.num_envs), seeds), {}
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
@@ -84,8 +97,17 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         if ended.any():
             rows = np.flatnonzero(np.asarray(ended.tolist()))
             obs = obs + 0.0  # `info` keeps the true successors
-            obs[rows.tolist()] = self.engine.reset(rows, [None] * len(rows))
+            self._episodes[rows] += 1
+            obs[rows.tolist()] = self.engine.reset(rows, [self._next_seed(int(row)) for row in rows])
         return obs, reward, terminated, truncated, info
+
+    def _next_seed(self, row: int) -> int:
+        """The seed of the episode that ``row`` is about to begin."""
+        task, copy = self._rows[row]
+        episode = int(self._episodes[row])
+        if self._each_start and task.starts:
+            return (episode * self.copies + copy) % task.starts
+        return episode_seed(self._seeds[row], task.name, copy, episode)
 
     def render(self) -> tuple[np.ndarray, ...]:
         """Draw every row as an (H, W, 3) uint8 picture."""
@@ -96,7 +118,12 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         self.engine.close()
 
 
-def row_seed(seed: int, task_name: str, copy: int) -> int:
-    """Derive one row's seed from the run's seed, the task's name and the copy's number."""
-    entropy = (seed, zlib.crc32(task_name.encode()), copy)
+def episode_seed(seed: int, task_name: str, copy: int, episode: int) -> int:
+    """Derive an episode's seed from the run's seed, the task's name, the copy's number and the episode's."""
+    entropy = (seed, zlib.crc32(task_name.encode()), copy, episode)
     return int(np.random.SeedSequence(entropy).generate_state(1)[0])
+
+
+def _fresh_seed() -> int:
+    """Draw a seed from the system."""
+    return int(np.random.SeedSequence().generate_state(1)[0])

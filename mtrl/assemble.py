@@ -10,7 +10,7 @@ import torch
 from agents.base import Agent
 from agents.build import Sizes
 from agents.presets import PRESETS
-from envs.context import encode, spread
+from envs.context import context_of
 from envs.suite import TaskSuite, make_suite
 from mtrl.cli import UsageError
 from mtrl.config import TrainConfig
@@ -26,7 +26,8 @@ EVALUATION, FINAL = (
 
 def suite_of(config: TrainConfig[Any]) -> TaskSuite:
     """Return the run's suite, cut down to the tasks asked for. Raises ``SuiteError`` where there is none such."""
-    suite = make_suite(config.suite)
+    options = {"engine": config.engine, "reward_version": config.reward_version, "goal_seed": config.seed}
+    suite = make_suite(config.suite, **options)
     return suite.only(config.tasks) if config.tasks else suite
 
 
@@ -56,9 +57,9 @@ def processors() -> int:
 
 def agent_of(config: TrainConfig[Any], suite: TaskSuite, env: TensorEnv) -> tuple[Agent, str]:
     """Build the run's agent for what ``env`` looks like -> the agent, and where its sentence vectors come from."""
-    vectors, source = encode(suite.descriptions)
-    sizes = Sizes(env.obs_size, env.action_mask, torch.as_tensor(spread(vectors)))
-    return PRESETS[config.agent].build()(sizes, config.settings, config.seed, env.device), source
+    context = context_of(suite, getattr(config.settings, "context", "auto"))
+    sizes = Sizes(env.obs_size, env.action_mask, torch.as_tensor(context.tasks), context.learned)
+    return PRESETS[config.agent].build()(sizes, config.settings, config.seed, env.device), context.source
 
 
 def greedy(agent: Agent) -> Policy:

@@ -26,6 +26,10 @@ class TrainConfig(Generic[S]):
     """care, mtsac, mtmhsac, single-task or sb3."""
     tasks: tuple[str, ...] = ()
     """Only these of the suite's tasks; none given means all."""
+    engine: str = "auto"
+    """What steps the tasks, where a suite lets you choose: metaworld has farama and envpool."""
+    reward_version: str = "auto"
+    """Which of a suite's rewards, where it has several: metaworld has v2 (the default) and v1."""
     seed: int = 0
     """Every random number of the run follows from it."""
     steps_per_task: int = 100_000

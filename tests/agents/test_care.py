@@ -30,7 +30,7 @@ class FixedLogits(nn.Module):
 def small_encoder(attention: nn.Module, detach: bool = True, temperature: float = 1.0, tasks: int = 2) -> CAREEncoder:
     """Two encoders of two numbers, without hidden layers."""
     init = seeded_generator(0)
-    context = ContextNetwork(sentence_vectors(tasks), (8,), 4, init)
+    context = ContextNetwork(sentence_vectors(tasks), True, (8,), 4, init)
     return CAREEncoder(2, 2, (), 2, context, 4, attention, temperature, detach, True, init)
 
 
@@ -93,15 +93,15 @@ def test_permuting_tasks_with_their_contexts_permutes_the_outputs(make_agent: Ma
     before = agent.act(obs, explore=False)
     order = torch.tensor([2, 0, 1])
     with torch.no_grad():
-        agent.encoder.context.sentences.copy_(agent.encoder.context.sentences[order])
+        agent.encoder.context.known.copy_(agent.encoder.context.known[order])
         agent.encoder.context.own.copy_(torch.randn(3, 8, generator=seeded_generator(2))[order] * 0)
     torch.testing.assert_close(agent.act(obs[order], explore=False), before[order])
 
 
 def test_a_tasks_own_row_starts_at_zero_so_that_its_sentence_alone_speaks() -> None:
-    context = ContextNetwork(sentence_vectors(3), (8,), 4, seeded_generator(0))
+    context = ContextNetwork(sentence_vectors(3), True, (8,), 4, seeded_generator(0))
     assert context.own.abs().max() == 0
-    torch.testing.assert_close(context(), context.network(context.sentences[None])[0])
+    torch.testing.assert_close(context(), context.network(context.known[None])[0])
 
 
 def test_attention_differs_between_tabletop_tasks_before_any_training() -> None:

@@ -11,7 +11,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
 
 from envs.suite import Task, TaskSuite, make_suite
-from envs.vector import MultiTaskVectorEnv, row_seed
+from envs.vector import MultiTaskVectorEnv, episode_seed
 from tests.envs.scripted import CALM, Scripted, suite_of
 
 
@@ -31,10 +31,10 @@ def test_an_episodes_end_gives_its_true_successor_and_the_next_ones_first(termin
     assert (reward[0], ended[0], cut[0]) == (2.0, terminated, truncated)
     assert info["_final_obs"][0]
     assert info["final_obs"][0, :2].tolist() == [0, 2]
-    assert obs[0, :2].tolist() == [1, 0]
+    assert obs[0, :2].tolist() == [0, 0]
     assert info["success"][0] == info["is_success"][0] == 1.0
     obs, *_ = env.step(np.zeros((1, 1)))
-    assert obs[0, :2].tolist() == [1, 1]
+    assert obs[0, :2].tolist() == [0, 1]
 
 
 def test_only_the_rows_that_ended_begin_anew() -> None:
@@ -43,7 +43,7 @@ def test_only_the_rows_that_ended_begin_anew() -> None:
     env.reset(seed=0)
     obs, _, _, _, info = env.step(np.zeros((4, 1)))
     assert info["_final_obs"].tolist() == [True, True, False, False]
-    assert obs[:, :2].tolist() == [[1, 0], [1, 0], [0, 1], [0, 1]]
+    assert obs[:, :2].tolist() == [[0, 0], [0, 0], [0, 1], [0, 1]]
     assert info["final_obs"][:, :2].tolist() == [[0, 1], [0, 1], [0, 1], [0, 1]]
 
 
@@ -71,9 +71,10 @@ def test_a_row_s_start_follows_from_seed_task_and_copy_alone() -> None:
     assert np.array_equal(full[1:2, :2], starts(suite.only(["b"]), 2, 5))
 
 
-def test_row_seeds_do_not_collide_over_many_runs_tasks_and_copies() -> None:
-    seeds = {row_seed(s, name, k) for s in range(10) for name in ("push", "pull", "lift") for k in range(20)}
-    assert len(seeds) == 600
+def test_episode_seeds_do_not_collide_over_many_runs_tasks_copies_and_episodes() -> None:
+    tasks, runs = ("push", "pull", "lift"), range(10)
+    seeds = {episode_seed(s, name, k, e) for s in runs for name in tasks for k in range(20) for e in range(5)}
+    assert len(seeds) == 3000
 
 
 def test_unequal_sizes_are_padded_with_zeros_and_masked() -> None:

@@ -30,8 +30,8 @@ assert not heavy, heavy
 
 @pytest.fixture
 def shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
-    """``shown(main, "--flag")``: the help of a command, wide enough that no word is cut."""
-    monkeypatch.setenv("COLUMNS", "200")
+    """``shown(main, "--flag")``: the help of a command, in one column."""
+    monkeypatch.setenv("COLUMNS", "120")  # one column
 
     def run(main: Any, *arguments: str) -> str:
         with pytest.raises(SystemExit) as end:

@@ -37,19 +37,19 @@ CONFIG = TrainConfig(
 def test_transitions_are_the_environments_and_an_end_is_told_in_stable_baselines3s_way(
     ends: str, truncated: bool
 ) -> None:
-    """Two steps an episode; an observation is 100 * episode + step. Only a pure truncation bootstraps."""
+    """Two steps an episode; an observation is the step. Only a pure truncation bootstraps."""
     env = SB3VecEnv(scripted_suite(t=partial(Scripted, (0.5, 2.0), ends, (1.0, 0.0))), 1, 0)
     assert env.reset().tolist() == [[0.0]]
     obs, reward, ended, infos = env.step(NOTHING)
     assert (obs.tolist(), reward.tolist(), ended.tolist(), infos) == ([[1.0]], [0.5], [False], [{}])
     obs, reward, ended, infos = env.step(NOTHING)
-    assert (obs.tolist(), reward.tolist(), ended.tolist()) == ([[100.0]], [2.0], [True])
+    assert (obs.tolist(), reward.tolist(), ended.tolist()) == ([[0.0]], [2.0], [True])
     assert infos[0]["terminal_observation"].tolist() == [2.0]
     assert infos[0]["TimeLimit.truncated"] is truncated
     assert (infos[0]["episode"]["r"], infos[0]["episode"]["l"], infos[0]["is_success"]) == (2.5, 2, True)
     env.step(NOTHING)
     _, _, _, infos = env.step(NOTHING)
-    assert infos[0]["terminal_observation"].tolist() == [102.0]
+    assert infos[0]["terminal_observation"].tolist() == [2.0]
     assert (infos[0]["episode"]["r"], infos[0]["episode"]["l"]) == (2.5, 2)  # counted anew
 
 
