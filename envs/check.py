@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from envs.copies import CheckedEnv
-from envs.errors import SuiteError
+from envs.errors import MissingExtra, SuiteError
 from envs.suite import Task, TaskSuite
 from envs.vector import MultiTaskVectorEnv
 
@@ -35,7 +35,8 @@ class TaskCheck:
 def check_suite(suite: TaskSuite, longest: int = LONGEST) -> list[TaskCheck]:
     """Step every task of ``suite`` through an episode and return a report for each, problems in words.
 
-    ``longest`` is the number of steps after which an episode counts as one without end.
+    ``longest`` is the number of steps after which an episode counts as one without end. Raises ``MissingExtra`` where
+    the suite's packages are not installed.
     """
     reports = [_check_task(task, longest) for task in suite.tasks]
     if suite.simulator is not None and not any(report.problems for report in reports):
@@ -49,6 +50,8 @@ def _check_task(task: Task, longest: int) -> TaskCheck:
     numpy_state, python_state = str(np.random.get_state()), random.getstate()  # noqa: NPY002
     try:
         env = CheckedEnv(task, task.make_env())
+    except MissingExtra:
+        raise  # nothing was found out about the task
     except SuiteError as error:
         return TaskCheck(task.name, task.description, problems=(str(error),))
     try:

@@ -1,13 +1,24 @@
-"""The one exception that tells a user what is wrong with a task, a suite or an environment."""
+"""The exceptions that tell a user what is wrong with a task, a suite or an environment."""
 
 from __future__ import annotations
 
 import difflib
+import importlib.util
 from collections.abc import Iterable
 
 
 class SuiteError(ValueError):
     """A task, suite or environment breaks the contract; the message is one line and names the way out."""
+
+
+class MissingExtra(SuiteError):
+    """A suite needs a package that only an extra of the kit installs; the message is the line that installs it."""
+
+
+def need(module: str, extra: str) -> None:
+    """Raise ``MissingExtra`` where ``module`` is not installed; it is looked for, not imported."""
+    if importlib.util.find_spec(module) is None:
+        raise MissingExtra(f"{module.replace('_', '-')} is not installed: pip install -e '.[{extra}]'")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

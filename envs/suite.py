@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import gymnasium as gym
 
 from envs.engine import Engine
-from envs.errors import SuiteError, nearest, one_line
+from envs.errors import MissingExtra, SuiteError, nearest, one_line
 
 
 class MakeSimulator(Protocol):
@@ -44,6 +44,8 @@ class Task:
         """Make the environment, time limit included; whatever its constructor raises is named after the task."""
         try:
             env = self.make(**kwargs)
+        except MissingExtra:
+            raise  # its line holds for the whole suite
         except Exception as error:
             raise SuiteError(f"task {self.name!r}: making its environment failed: {one_line(error)}") from error
         if not isinstance(env, gym.Env):
