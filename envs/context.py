@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -30,16 +32,17 @@ class Context:
     tasks: np.ndarray  # (T, d) float32, d = 0 where all is learned
     held_out: np.ndarray  # (H, d), made with the training tasks' centre and scale
     learned: bool
-    source: str  # of the sentence vectors
+    source: str  # of the sentence vectors; "none" where no sentence is read
+    tells_new: bool = True  # whether its row tells a task apart that was never trained
 
 
 def context_of(suite: TaskSuite, wanted: str = "auto") -> Context:
     """Return the context of a suite's tasks, made of parts joined by ``+``: ``text+numbers+learned``.
 
     ``text`` is the sentence's vector, ``numbers`` the task's parameters, ``onehot`` the task itself, ``learned`` a row
-    that the agent learns. ``auto`` takes the sentence, the numbers where the suite gives them, and a learned row. Each
-    part is centred over the training tasks and weighs the same. Raises ``SuiteError`` for a part that does not exist,
-    or that the suite cannot give.
+    that the agent learns. ``auto`` takes the sentence, the numbers where the suite gives them, and a learned row.
+    Sentences and numbers are centred over the training tasks, held-out ones have no one-hot, and each part weighs the
+    same. Raises ``SuiteError`` for a part that does not exist, or that the suite cannot give.
     """
     parts = _parts(suite, wanted)
     tables, source = [np.zeros((len(suite.tasks) + len(suite.held_out), 0))], "none"
@@ -51,7 +54,8 @@ def context_of(suite: TaskSuite, wanted: str = "auto") -> Context:
     if "onehot" in parts:
         tables.append(np.eye(len(suite.tasks) + len(suite.held_out), len(suite.tasks)))
     table = np.concatenate(tables, axis=1).astype(np.float32) / max(len(tables) - 1, 1) ** 0.5
-    return Context(table[: len(suite.tasks)], table[len(suite.tasks) :], "learned" in parts, source)
+    tells_new = "text" in parts or "numbers" in parts
+    return Context(table[: len(suite.tasks)], table[len(suite.tasks) :], "learned" in parts, source, tells_new)
 
 
 def _parts(suite: TaskSuite, wanted: str) -> list[str]:
@@ -70,18 +74,27 @@ def _parts(suite: TaskSuite, wanted: str) -> list[str]:
 
 
 def _numbers(suite: TaskSuite) -> np.ndarray:
-    """Parameters, each centred and divided by its largest deviation over the training tasks; 0 where one is missing."""
+    """Parameters, each centred and divided by its largest deviation over the training tasks; 0 where one is missing.
+
+    One that no training task varies stays 0 in all: what never moved in training has no scale, and nobody learned it.
+    """
     tasks: list[Task] = [*suite.tasks, *suite.held_out]
-    names = sorted({name for task in suite.tasks for name in task.parameters})
     columns = []
-    for name in names:
-        known = np.array([task.parameters[name] for task in suite.tasks if name in task.parameters], dtype=float)
+    for name in sorted({name for task in suite.tasks for name in task.parameters}):
+        known = np.array([_number(task, name) for task in suite.tasks if name in task.parameters])
         middle = (known.max() + known.min()) / 2.0
-        scale = np.abs(known - middle).max() or 1.0
-        columns.append([(task.parameters[name] - middle) / scale if name in task.parameters else 0.0 for task in tasks])
+        scale = np.abs(known - middle).max() or np.inf
+        columns.append([(_number(task, name) - middle) / scale if name in task.parameters else 0.0 for task in tasks])
     rows = np.array(columns).T
     size = np.sqrt(np.square(rows[: len(suite.tasks)]).sum(axis=1).mean())
     return rows / (size or 1.0)
+
+
+def _number(task: Task, name: str) -> float:
+    value = task.parameters[name]
+    if not isinstance(value, Real) or not math.isfinite(value):
+        raise SuiteError(f"task {task.name!r}: its parameter {name!r} is {value!r}; give a finite number")
+    return float(value)
 
 
 def encode(sentences: Sequence[str]) -> tuple[np.ndarray, str]:
@@ -104,14 +117,14 @@ def spread(vectors: np.ndarray, first: int | None = None) -> np.ndarray:
     """Centre (T, d) vectors over the first of them (all, unless said) and scale each to unit norm.
 
     Sentences of one suite resemble each other; what is left after their mean is gone is what tells them apart.
-    Where a vector equals the mean (a single one does, and so do equal ones) nothing can be told apart this way, and
-    all are returned as they are.
+    Where one of the first equals their mean (a single one does, and so do equal ones) nothing can be told apart this
+    way, and all are returned as they are.
     """
     centred = vectors - vectors[:first].mean(axis=0)
     norms = np.linalg.norm(centred, axis=1, keepdims=True)
-    if (norms < 1e-6).any():
+    if (norms[:first] < 1e-6).any():
         return vectors
-    return (centred / norms).astype(np.float32)
+    return (centred / np.maximum(norms, 1e-6)).astype(np.float32)
 
 
 def sentence_key(sentence: str) -> str:

@@ -10,7 +10,7 @@ import torch
 from agents.base import Agent
 from agents.build import Sizes
 from agents.presets import PRESETS
-from envs.context import context_of
+from envs.context import Context, context_of
 from envs.suite import TaskSuite, make_suite
 from mtrl.cli import UsageError
 from mtrl.config import TrainConfig
@@ -55,11 +55,11 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def agent_of(config: TrainConfig[Any], suite: TaskSuite, env: TensorEnv) -> tuple[Agent, str]:
-    """Build the run's agent for what ``env`` looks like -> the agent, and where its sentence vectors come from."""
+def agent_of(config: TrainConfig[Any], suite: TaskSuite, env: TensorEnv) -> tuple[Agent, Context]:
+    """Build the run's agent for what ``env`` looks like -> the agent, and what it may read of the tasks."""
     context = context_of(suite, getattr(config.settings, "context", "auto"))
     sizes = Sizes(env.obs_size, env.action_mask, torch.as_tensor(context.tasks), context.learned)
-    return PRESETS[config.agent].build()(sizes, config.settings, config.seed, env.device), context.source
+    return PRESETS[config.agent].build()(sizes, config.settings, config.seed, env.device), context
 
 
 def greedy(agent: Agent) -> Policy:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,23 +12,32 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from envs.errors import nearest
 from mtrl.cli import UsageError, command, parse
 
 if TYPE_CHECKING:
+    from envs.suite import TaskSuite
     from mtrl.config import TrainConfig
     from mtrl.scores import Policy
 
 DEFAULT_SEED = 1_000_000
+EPISODES = 50
+HELD_OUT = "held-out"
 
 
 @dataclass(frozen=True)
 class EvaluateConfig:
-    """Play deterministic episodes of every task of a run on fresh seeds, print the table and write evaluation.json."""
+    """Play deterministic episodes of a run's tasks on fresh seeds, print the table and write evaluation.json.
+
+    Held-out tasks have a table and a file of their own, evaluation-held-out.json.
+    """
 
     run: Annotated[Path, tyro.conf.Positional]
     """A run folder, such as runs/tabletop/care/seed0."""
-    episodes: int = 50
-    """Episodes of each task."""
+    tasks: tuple[str, ...] = ()
+    """Only these, held-out ones too; held-out alone stands for all of those; none given means all that were trained."""
+    episodes: int | None = None
+    """Episodes of each task; unless given, each start once where a task has fixed ones, else 50."""
     seed: int = DEFAULT_SEED
     """Of the environments: fresh starts, unless the run itself had this seed."""
     device: str = "auto"
@@ -35,10 +46,24 @@ class EvaluateConfig:
     """Write one episode of each task, side by side, to this .gif file."""
 
 
+@dataclass(frozen=True)
+class Part:
+    """Tasks that are played and reported together: trained ones, or held-out ones."""
+
+    suite: TaskSuite
+    policy: Policy
+    held_out: bool
+
+    @property
+    def suffix(self) -> str:
+        """What its files have in their names."""
+        return f"-{HELD_OUT}" if self.held_out else ""
+
+
 def main(arguments: Sequence[str]) -> int:
     """Parse, load, play, print and write."""
     options: EvaluateConfig = parse(EvaluateConfig, "mtrl.evaluate", arguments)
-    if options.episodes < 1:
+    if options.episodes is not None and options.episodes < 1:
         raise UsageError(f"--episodes is {options.episodes}; it has to be at least 1")
     if options.seed < 0:
         raise UsageError(f"--seed is {options.seed}; it has to be at least 0")
@@ -49,84 +74,84 @@ def main(arguments: Sequence[str]) -> int:
 
 def evaluate(options: EvaluateConfig) -> int:
     """Play the episodes and write what came of them into the run folder."""
-    import dataclasses
-    import json
-
     from rich.console import Console
 
     from mtrl.assemble import device_of, suite_of
+    from mtrl.final import as_scored
+    from mtrl.record import record_gif
     from mtrl.runs import read_run
-    from mtrl.scores import Scorer, scores_to_json
     from mtrl.tables import comparison_table
 
-    config, _ = read_run(options.run)
+    config, facts = read_run(options.run)
     config = dataclasses.replace(config, device=options.device)
     suite, device = suite_of(config), device_of(config)
-    policy = load_policy(options.run, config)
-    scorer = Scorer(suite, options.episodes, options.seed, device)
-    scores = scores_to_json(scorer.score(policy))
-    scorer.close()
-    result = {"suite": suite.name, "agent": config.agent, "seed": options.seed, **scores}
-    try:
-        (options.run / "evaluation.json").write_text(json.dumps(result, indent=2) + "\n")
-    except OSError as error:
-        raise UsageError(f"{options.run / 'evaluation.json'} cannot be written: {error.strerror}") from None
+    parts = parts_of(options, config, suite, facts)
+    warn_of_changed_sentences(config, suite, facts)
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-    console.print(comparison_table([result]))
-    if options.record is not None:
-        from mtrl.record import record_gif
-
-        record_gif(suite, policy, options.record, options.seed, device)
-        console.print(f"one episode of each task: {options.record}")
+    for part in parts:
+        result = scores_of(part, options, config)
+        path = options.run / f"evaluation{part.suffix}.json"
+        try:
+            path.write_text(json.dumps(result, indent=2) + "\n")
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+        console.print(comparison_table([result]))
+        if options.record is not None:
+            film = options.record.with_stem(options.record.stem + (part.suffix if len(parts) > 1 else ""))
+            record_gif(as_scored(part.suite), part.policy, film, options.seed, device)
+            console.print(f"one episode of each task: {film}")
     return 0
 
 
-def load_policy(path: Path, config: TrainConfig[Any]) -> Policy:
-    """Return the deterministic policy whose weights lie in a run folder. Raises ``UsageError`` where there are none."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+def parts_of(options: EvaluateConfig, config: TrainConfig[Any], suite: TaskSuite, facts: dict[str, Any]) -> list[Part]:
+    """Sort out which tasks are to be played, and load a policy for each part of them, before anything is played."""
+    from mtrl.policies import policy_for_new, policy_of
 
-    from agents.presets import PRESETS
-    from mtrl.assemble import agent_of, device_of, greedy, suite_of
-    from mtrl.runs import WEIGHTS
-    from mtrl.tensor_env import TensorEnv
-
-    suite, device = suite_of(config), device_of(config)
-    try:
-        weights = load_file(path / WEIGHTS, device=str(device))
-    except FileNotFoundError:
-        raise UsageError(f"{str(path)!r} has no {WEIGHTS}: the run did not come to its end; train it again") from None
-    except (SafetensorError, OSError) as error:
-        raise UsageError(f"{str(path / WEIGHTS)!r} is damaged ({error}); train the run again") from None
-    if PRESETS[config.agent].builder is None:
-        from mtrl.sb3 import load_sb3_policy
-
-        try:
-            return load_sb3_policy(config, suite, weights, device)
-        except RuntimeError as error:
-            raise _misfit(path, error) from None
-        except KeyError as task:
+    asked = options.tasks or suite.task_names
+    unseen = suite.unseen() if suite.held_out or HELD_OUT in asked else None
+    new_names = unseen.task_names if unseen else ()
+    known = (*suite.task_names, *new_names)
+    for name in asked:
+        if name not in (*known, HELD_OUT):
             raise UsageError(
-                f"{str(path / WEIGHTS)!r} holds no model of task {task}: the run was stopped before; train it again"
-            ) from None
-    env = TensorEnv(suite, 1, device)
-    agent, _ = agent_of(config, suite, env)
-    env.close()
-    try:
-        agent.load_state_dict(weights)
-    except RuntimeError as error:
-        raise _misfit(path, error) from None
-    return greedy(agent)
+                f"unknown task {name!r}; {str(options.run)!r} was trained on {', '.join(suite.task_names)}; held out: "
+                f"{', '.join(new_names) or 'none'}.{nearest(name, known)}"
+            )
+    parts = []
+    if trained := [name for name in suite.task_names if name in asked]:
+        parts.append(Part(suite.only(trained), policy_of(options.run, config, suite, trained), held_out=False))
+    if unseen and (names := [name for name in new_names if name in asked or HELD_OUT in asked]):
+        new = unseen.only(names)
+        policy = policy_for_new(options.run, config, suite, new, facts.get("context_source"))
+        parts.append(Part(new, policy, held_out=True))
+    return parts
 
 
-def _misfit(path: Path, error: RuntimeError) -> UsageError:
-    """What to say where torch will not take the weights of a run."""
-    from mtrl.runs import WEIGHTS
+def scores_of(part: Part, options: EvaluateConfig, config: TrainConfig[Any]) -> dict[str, Any]:
+    """Play a part -> what its file holds."""
+    from mtrl.assemble import device_of
+    from mtrl.final import episodes_of, play
 
-    return UsageError(
-        f"{str(path / WEIGHTS)!r} does not fit the suite as it is now ({str(error).splitlines()[-1].strip()}); "
-        "train the run again"
-    )
+    tasks = part.suite.tasks
+    episodes = [options.episodes] * len(tasks) if options.episodes else episodes_of(part.suite, EPISODES)
+    scores = play(config, part.suite, part.policy, episodes, options.seed, device_of(config))
+    told: dict[str, Any] = {"suite": part.suite.name, "agent": config.agent, "seed": options.seed}
+    if part.held_out:
+        told["held_out"] = True
+        for task in tasks:
+            scores["tasks"][task.name]["range"] = next((t for t in task.tags if t in ("inside", "outside")), None)
+    return {**told, **scores}
+
+
+def warn_of_changed_sentences(config: TrainConfig[Any], suite: TaskSuite, facts: dict[str, Any]) -> None:
+    """Say on stderr which tasks are described in other words than those that a run's agent reads."""
+    trained: dict[str, str] = facts.get("task_sentences", {})
+    changed = [task.name for task in suite.tasks if trained.get(task.name, task.description) != task.description]
+    if changed and hasattr(config.settings, "context") and facts.get("context_source") != "none":
+        sys.stderr.write(
+            f"warning: the sentences of {', '.join(changed)} have changed since the run was trained; its weights hold "
+            "the old ones, so the scores of its own tasks are for those\n"
+        )
 
 
 run = command(main)

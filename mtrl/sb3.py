@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any, NamedTuple
@@ -26,6 +26,7 @@ from envs.vector import MultiTaskVectorEnv
 from mtrl.assemble import EVALUATION, processors, score_seed, suite_of
 from mtrl.config import TrainConfig
 from mtrl.display import Display
+from mtrl.final import final_scores
 from mtrl.interrupt import Stopped, StopWish
 from mtrl.log import RunLog, per_task
 from mtrl.loop import Progress
@@ -34,7 +35,7 @@ from mtrl.reporter import Reporter
 from mtrl.runs import WEIGHTS, new_run_folder, write_config
 from mtrl.sb3_env import SB3VecEnv
 from mtrl.scores import Policy, Scorer, TaskScore
-from mtrl.session import as_markdown, final_scores, finish, replay_capacity, sentences_of
+from mtrl.session import as_markdown, finish, replay_capacity, sentences_of
 
 CPU = torch.device("cpu")
 
@@ -121,14 +122,19 @@ def make_model(config: TrainConfig[Any], env: VecEnv, seed: int) -> SAC:
 
 
 def load_sb3_policy(
-    config: TrainConfig[Any], suite: TaskSuite, weights: dict[str, Tensor], device: torch.device
+    config: TrainConfig[Any],
+    suite: TaskSuite,
+    weights: dict[str, Tensor],
+    device: torch.device,
+    names: Sequence[str] = (),
 ) -> Policy:
     """Return the deterministic policy of all tasks' models, from what ``pack_weights`` made of them.
 
-    Raises ``KeyError`` with the name of a task that has none, as after a run that was stopped.
+    ``names`` leaves only those tasks, in this order. Raises ``KeyError`` with the name of a task that has none, as
+    after a run that was stopped.
     """
     policies = []
-    for name in suite.task_names:
+    for name in names or suite.task_names:
         env = MultiTaskVectorEnv(suite.only([name]), 1)
         policy = SACPolicy(
             env.single_observation_space,

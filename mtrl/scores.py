@@ -16,7 +16,8 @@ from mtrl.episodes import Episode, EpisodeTracker, success_rate
 from mtrl.tensor_env import TensorEnv
 
 Policy = Callable[[Tensor], Tensor]  # (T, N, obs) -> (T, N, A)
-MOST_COPIES = {"environments": 5, "simulator": 200}  # of each task: a simulator steps many at the price of one
+MOST_ENVIRONMENTS = 40  # in all, but at least one of each task: each takes memory of its own
+MOST_SIMULATED = 200  # of each task: a simulator steps many at the price of one
 MEASURES = ("success_any", "success_last", "return")
 
 
@@ -67,27 +68,41 @@ def scores_to_json(scores: dict[str, TaskScore]) -> dict[str, Any]:
 
 
 class Scorer:
-    """Scores policies on a suite, always from the same starts: the environments are its own and are reset each time."""
+    """Scores policies on a suite, always from the same starts: the environments are its own and are reset each time.
 
-    def __init__(self, suite: TaskSuite, episodes: int, seed: int, device: torch.device) -> None:
-        copies = min(episodes, MOST_COPIES["environments" if suite.simulator is None else "simulator"])
-        self.suite, self.seed = suite, seed
+    ``episodes`` is a number for all tasks, or one for each. ``each_start`` takes a task's fixed starts in turn, so that
+    as many episodes as it has play each exactly once.
+    """
+
+    def __init__(
+        self,
+        suite: TaskSuite,
+        episodes: int | Sequence[int],
+        seed: int,
+        device: torch.device,
+        each_start: bool = False,
+    ) -> None:
+        wanted = [episodes] * len(suite.tasks) if isinstance(episodes, int) else episodes
+        most = MOST_SIMULATED if suite.simulator else max(1, MOST_ENVIRONMENTS // len(suite.tasks))
+        copies = min(max(wanted), most)
+        self.suite, self.seed, self.each_start = suite, seed, each_start
         self.env = TensorEnv(suite, copies, device)
-        # Each copy plays a number of episodes fixed in advance, so that short ones do not count more often.
-        self._quota = [episodes // copies + (k < episodes % copies) for k in range(copies)]
+        # Each copy plays a number of episodes fixed in advance, so that short ones do not count more often. Copy k's
+        # are numbers k, k + copies, k + 2 copies, ... of the task's, which is also how it goes through fixed starts.
+        self._quotas = [[len(range(copy, n, copies)) for copy in range(copies)] for n in wanted]
 
     def score(self, policy: Policy) -> dict[str, TaskScore]:
         """Play the episodes -> task name to score."""
         tracker = EpisodeTracker(self.env.tasks, self.env.copies)
-        finished: list[list[list[Episode]]] = [[[] for _ in self._quota] for _ in range(self.env.tasks)]
-        missing = self.env.tasks * sum(self._quota)
-        obs = self.env.reset(self.seed)
+        finished: list[list[list[Episode]]] = [[[] for _ in quotas] for quotas in self._quotas]
+        missing = sum(map(sum, self._quotas))
+        obs = self.env.reset(self.seed, self.each_start)
         while missing:
             transition = self.env.step(policy(obs))
             obs = transition.obs
             for episode in tracker.step(transition):
                 mine = finished[episode.task][episode.copy]
-                if len(mine) < self._quota[episode.copy]:
+                if len(mine) < self._quotas[episode.task][episode.copy]:
                     mine.append(episode)
                     missing -= 1
         return {

@@ -15,7 +15,6 @@ from agents.replay import Replay
 from envs.suite import TaskSuite
 from mtrl.assemble import (
     EVALUATION,
-    FINAL,
     agent_of,
     device_of,
     greedy,
@@ -26,13 +25,14 @@ from mtrl.assemble import (
 )
 from mtrl.config import TrainConfig
 from mtrl.display import Display
+from mtrl.final import final_scores
 from mtrl.interrupt import Stopped, StopWish
 from mtrl.log import RunLog
 from mtrl.loop import Progress, train
 from mtrl.memory import check_replay_fits, keep_freed_memory, size_in_words
 from mtrl.reporter import Reporter
 from mtrl.runs import WEIGHTS, new_run_folder, write_config, write_result
-from mtrl.scores import Policy, Scorer, scores_to_json
+from mtrl.scores import Scorer
 from mtrl.tensor_env import TensorEnv
 
 
@@ -42,13 +42,13 @@ def run_agent(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
     keep_freed_memory()
     device, suite = device_of(config), suite_of(config)
     env = TensorEnv(suite, config.envs_per_task, device)
-    agent, context_source = agent_of(config, suite, env)
+    agent, context = agent_of(config, suite, env)
     replay, size = replay_of(config, env)
     path = new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
-    write_config(path, config, context_source=context_source, task_sentences=sentences_of(suite))
+    write_config(path, config, context_source=context.source, task_sentences=sentences_of(suite))
     console.print(
         f"{path}: {config.agent} on {env.tasks} tasks, {device}, {parameter_count(agent):,} parameters, "
-        f"replay {size}, sentence vectors: {context_source}"
+        f"replay {size}, sentence vectors: {context.source}"
     )
     scorer = Scorer(suite, config.eval_episodes, score_seed(config.seed, EVALUATION), device)
     with (
@@ -108,16 +108,6 @@ def replay_of(config: TrainConfig[Any], env: TensorEnv) -> tuple[Replay, str]:
     check_replay_fits(needed, env.device)
     generator = seeded_generator(config.seed, env.device)
     return Replay(env.tasks, capacity, env.obs_size, env.action_size, generator), size_in_words(needed)
-
-
-def final_scores(
-    config: TrainConfig[Any], suite: TaskSuite, policy: Policy, device: torch.device, seed: int = FINAL
-) -> dict[str, Any]:
-    """Score a policy on starts that nothing before drew -> ``mean`` and ``tasks`` of ``result.json``."""
-    scorer = Scorer(suite, config.eval_episodes, score_seed(config.seed, seed), device)
-    scores = scores_to_json(scorer.score(policy))
-    scorer.close()
-    return scores
 
 
 def save_weights(agent: Agent, path: Path) -> None:

@@ -38,9 +38,9 @@ class TensorEnv:
         self.obs_size, self.action_size = self.env.engine.obs_size, self.env.engine.action_size
         self.action_mask = torch.as_tensor(self.env.action_mask)
 
-    def reset(self, seed: int) -> Tensor:
-        """Begin an episode everywhere -> obs (T, N, obs)."""
-        return self._tensor(self.env.reset(seed=seed)[0])
+    def reset(self, seed: int, each_start: bool = False) -> Tensor:
+        """Begin an episode everywhere -> obs (T, N, obs); ``each_start`` goes through a task's fixed starts in turn."""
+        return self._tensor(self.env.reset(seed=seed, options={"each_start": each_start})[0])
 
     def step(self, action: Tensor) -> Transition:
         """Apply actions (T, N, A) in [-1, 1]."""

@@ -23,7 +23,7 @@ def evaluated(run: Path, *more: object) -> dict:
 
 def test_an_evaluation_repeats_and_another_seed_is_another_evaluation(care_run: Path) -> None:
     first = evaluated(care_run)
-    assert set(first) == {"suite", "agent", "seed", "mean", "tasks"}
+    assert set(first) == {"suite", "agent", "seed", "mean", "tasks", "protocol"}
     assert (first["suite"], first["agent"], first["seed"]) == ("tabletop", "care", evaluate.DEFAULT_SEED)
     assert {name: scores["episodes"] for name, scores in first["tasks"].items()} == {"reach": 2, "push": 2}
     assert evaluated(care_run) == first

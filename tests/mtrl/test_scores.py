@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +13,9 @@ import torch
 from torch import Tensor
 
 from envs.suite import Task, TaskSuite, make_suite
+from mtrl import scores
 from mtrl.episodes import Episode
-from mtrl.scores import MOST_COPIES, Scorer, TaskScore, mean_score, scores_to_json
+from mtrl.scores import Scorer, TaskScore, mean_score, scores_to_json
 from tests.mtrl.conftest import Scripted, scripted_suite, zeros
 
 CPU = torch.device("cpu")
@@ -35,24 +37,24 @@ def test_a_tasks_score_is_the_mean_over_its_episodes() -> None:
 
 
 def test_the_mean_over_tasks_takes_success_from_those_that_say_it() -> None:
-    scores = {
+    three = {
         "a": TaskScore(1.0, 0.5, 10.0, 4),
         "b": TaskScore(NAN, NAN, 20.0, 4),
         "c": TaskScore(0.0, 0.0, 60.0, 4),
     }
-    assert mean_score(scores) == {"success_any": 0.5, "success_last": 0.25, "return": 30.0}
+    assert mean_score(three) == {"success_any": 0.5, "success_last": 0.25, "return": 30.0}
 
 
 def test_unknown_success_is_null_in_json() -> None:
-    scores = {"a": TaskScore(NAN, NAN, 2.0, 3)}
-    assert scores_to_json(scores) == {
+    assert scores_to_json({"a": TaskScore(NAN, NAN, 2.0, 3)}) == {
         "mean": {"success_any": None, "success_last": None, "return": 2.0},
         "tasks": {"a": {"success_any": None, "success_last": None, "return": 2.0, "episodes": 3}},
     }
 
 
-def test_each_copy_plays_a_number_of_episodes_fixed_in_advance() -> None:
+def test_each_copy_plays_a_number_of_episodes_fixed_in_advance(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seven episodes on five copies of lengths 1 to 5: the first two copies play two each, however short theirs are."""
+    monkeypatch.setattr(scores, "MOST_ENVIRONMENTS", 5)
     scorer = Scorer(TaskSuite("s", [Task("t", growing_copies(), "Do it.")]), 7, 0, CPU)
     score = scorer.score(zeros)["t"]
     assert score.episodes == 7
@@ -66,11 +68,11 @@ def test_every_task_is_scored_on_exactly_the_episodes_asked_for(episodes: int) -
         long=partial(Scripted, (0.5,) * 7, "truncated", (0.0,) * 7),
         silent=partial(Scripted, (2.0, 3.0)),
     )
-    scores = Scorer(suite, episodes, 0, CPU).score(zeros)
-    assert {name: score.episodes for name, score in scores.items()} == dict.fromkeys(suite.task_names, episodes)
-    assert [score.mean_return for score in scores.values()] == [1.0, 3.5, 5.0]
-    assert [score.success_any for score in scores.values()][:2] == [1.0, 0.0]
-    assert math.isnan(scores["silent"].success_any)
+    played = Scorer(suite, episodes, 0, CPU).score(zeros)
+    assert {name: score.episodes for name, score in played.items()} == dict.fromkeys(suite.task_names, episodes)
+    assert [score.mean_return for score in played.values()] == [1.0, 3.5, 5.0]
+    assert [score.success_any for score in played.values()][:2] == [1.0, 0.0]
+    assert math.isnan(played["silent"].success_any)
 
 
 def test_success_is_scored_both_ways() -> None:
@@ -79,10 +81,52 @@ def test_success_is_scored_both_ways() -> None:
     assert (score.success_any, score.success_last) == (1.0, 0.0)
 
 
-def test_a_simulator_is_asked_for_many_copies_and_environments_for_few() -> None:
-    plain = scripted_suite(t=Scripted)
-    assert Scorer(plain, 50, 0, CPU).env.copies == MOST_COPIES["environments"]
+@pytest.mark.parametrize(("tasks", "episodes", "copies"), [(1, 50, 40), (1, 7, 7), (3, 50, 13), (50, 9, 1)])
+def test_environments_are_few_in_all_and_at_least_one_of_each_task(tasks: int, episodes: int, copies: int) -> None:
+    suite = scripted_suite(**{f"t{k}": Scripted for k in range(tasks)})
+    assert Scorer(suite, episodes, 0, CPU).env.copies == copies
+
+
+def test_a_simulator_is_asked_for_many_copies() -> None:
     assert Scorer(make_suite("tabletop").only(["reach"]), 50, 0, CPU).env.copies == 50
+
+
+class StartTeller(Scripted):
+    """An environment of so many fixed starts: each episode's return is 1, 10, 100, ... by its start."""
+
+    def __init__(self, starts: int) -> None:
+        super().__init__()
+        self.starts = starts
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict]:
+        assert seed is not None
+        self.start = seed % self.starts
+        self.rewards = [0.0] * self.start + [10.0**self.start]  # of unequal length, so that copies drift apart
+        return super().reset(seed=seed)
+
+
+def starting(**starts: int) -> TaskSuite:
+    """A suite of tasks with so many fixed starts each."""
+    return TaskSuite("s", [Task(n, partial(StartTeller, s or 9), f"Do {n}.", starts=s) for n, s in starts.items()])
+
+
+@pytest.mark.parametrize("most", [3, 7, 1, 40])
+def test_each_fixed_start_is_played_exactly_once(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """Seven starts on three copies do not divide; a return of 1,111,111 / 7 takes each of them once."""
+    monkeypatch.setattr(scores, "MOST_ENVIRONMENTS", most)
+    score = Scorer(starting(t=7), 7, 5, CPU, each_start=True).score(zeros)["t"]
+    assert score.mean_return == pytest.approx(1_111_111 / 7, rel=1e-12)
+
+
+def test_tasks_of_one_suite_may_have_unequal_numbers_of_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scores, "MOST_ENVIRONMENTS", 6)
+    played = Scorer(starting(a=7, b=2, c=5), [7, 2, 5], 5, CPU, each_start=True).score(zeros)
+    assert [score.mean_return * score.episodes for score in played.values()] == [1_111_111, 11, 11_111]
+
+
+def test_evaluations_during_training_draw_their_starts() -> None:
+    first, other = (Scorer(starting(t=7), 7, seed, CPU).score(zeros)["t"].mean_return for seed in (5, 6))
+    assert first != other
 
 
 @pytest.mark.parametrize("simulator", [True, False])

@@ -44,10 +44,10 @@ def test_agent_and_baseline_write_the_same_files_and_the_promised_result(finishe
     (events,) = [name for name in names if name.startswith("events.out.tfevents")]
     assert {*names} == {"config.json", "metrics.csv", "result.json", "weights.safetensors", events}
     result = read_json(run / "result.json")
-    assert set(result) == RESULT | {"mean", "tasks"}
+    assert set(result) == RESULT | {"mean", "tasks", "protocol"}
     assert set(result["mean"]) == MEASURES
     assert list(result["tasks"]) == ["reach", "push"]
-    assert all(set(scores) == MEASURES | {"episodes"} for scores in result["tasks"].values())
+    assert all(set(scores) == MEASURES | {"episodes", "random_return"} for scores in result["tasks"].values())
     assert [scores["episodes"] for scores in result["tasks"].values()] == [2, 2]
     told = [result[name] for name in ("suite", "agent", "seed", "device", "steps_per_task", "env_steps")]
     assert told == ["tabletop", agent, 0, "cpu", 256, 512]

@@ -1,0 +1,142 @@
+"""The policy of a run, out of its folder: for tasks that it was trained on, and for tasks that are new to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+from torch.nn.functional import pad
+
+from agents.base import Agent
+from agents.presets import PRESETS
+from envs.context import Context
+from envs.suite import TaskSuite
+from mtrl.assemble import agent_of, device_of
+from mtrl.cli import UsageError
+from mtrl.config import TrainConfig
+from mtrl.runs import WEIGHTS
+from mtrl.scores import Policy
+from mtrl.tensor_env import TensorEnv
+
+
+class Sizes(NamedTuple):
+    """What the environments of a suite look like to an agent."""
+
+    obs: int
+    action_mask: Tensor  # (T, A) bool
+
+
+def policy_of(path: Path, config: TrainConfig[Any], suite: TaskSuite, names: Sequence[str]) -> Policy:
+    """Return a run's deterministic policy for those of its tasks; ``UsageError`` where the weights do not fit."""
+    if PRESETS[config.agent].builder is None:
+        return _sb3_policy(path, config, suite, names)
+    agent, _, sizes = _load_agent(path, config, suite)
+    if len(names) == len(suite.tasks):
+        return _fitted(agent, sizes, sizes.action_mask.shape[1], None)
+    own = _sizes(suite.only(names), config)
+    task = torch.tensor([suite.task_names.index(name) for name in names], device=device_of(config))
+    return _fitted(agent, sizes, own.action_mask.shape[1], task)
+
+
+def policy_for_new(
+    path: Path, config: TrainConfig[Any], suite: TaskSuite, new: TaskSuite, source: str | None
+) -> Policy:
+    """Return a run's deterministic policy for held-out tasks of its suite, told apart by their context.
+
+    ``source`` is where the run's sentence vectors came from. Raises ``UsageError`` where the agent reads no context
+    that a new task has, where its vectors would come from elsewhere now, and where the tasks are larger than what it
+    was trained on.
+    """
+    if PRESETS[config.agent].builder is None:
+        raise _cannot(config, "it trains a model for each task alone")
+    agent, context, sizes = _load_agent(path, config, suite)
+    if context.source != source:
+        raise UsageError(
+            f"{str(path)!r} was trained on sentence vectors of source {source!r}, and those of its held-out tasks are "
+            f"of source {context.source!r} now; vectors of different sources do not mix, so train the run again"
+        )
+    own = _sizes(new, config)
+    actions, most = own.action_mask.shape[1], sizes.action_mask.shape[1]
+    if own.obs > sizes.obs or actions > most:
+        raise UsageError(
+            f"held-out tasks {', '.join(new.task_names)} have up to {own.obs} numbers in an observation and {actions} "
+            f"in an action, and the agent was trained on at most {sizes.obs} and {most}; leave out those that have more"
+        )
+    rows = [suite.held_out.index(task) for task in new.tasks]
+    if not context.tells_new:
+        raise _cannot(config, f"nothing in --context {config.settings.context} tells a new task apart")
+    try:
+        agent.meet(pad(own.action_mask, (0, most - actions)), torch.as_tensor(context.held_out[rows]))
+    except ValueError as error:
+        raise _cannot(config, str(error)) from None
+    return _fitted(agent, sizes, actions, None)
+
+
+def _cannot(config: TrainConfig[Any], why: str) -> UsageError:
+    return UsageError(
+        f"agent {config.agent!r} cannot play held-out tasks: {why}; train --agent care with a --context of text or "
+        "numbers"
+    )
+
+
+def _fitted(agent: Agent, sizes: Sizes, actions: int, task: Tensor | None) -> Policy:
+    """The agent's deterministic policy where observations or actions may be shorter than those it was trained on."""
+
+    def act(obs: Tensor) -> Tensor:
+        return agent.act(pad(obs, (0, sizes.obs - obs.shape[-1])), task, explore=False)[..., :actions]
+
+    return act
+
+
+def _sizes(suite: TaskSuite, config: TrainConfig[Any]) -> Sizes:
+    env = TensorEnv(suite, 1, device_of(config))
+    env.close()
+    return Sizes(env.obs_size, env.action_mask)
+
+
+def _load_agent(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> tuple[Any, Context, Sizes]:
+    """Build the run's agent as it was, with its weights -> it, its tasks' context, and what it was built for."""
+    weights = _weights(path, config)
+    env = TensorEnv(suite, 1, device_of(config))
+    agent, context = agent_of(config, suite, env)
+    env.close()
+    try:
+        agent.load_state_dict(weights)
+    except RuntimeError as error:
+        raise _misfit(path, error) from None
+    return agent, context, Sizes(env.obs_size, env.action_mask)
+
+
+def _sb3_policy(path: Path, config: TrainConfig[Any], suite: TaskSuite, names: Sequence[str]) -> Policy:
+    from mtrl.sb3 import load_sb3_policy  # costs seconds
+
+    try:
+        return load_sb3_policy(config, suite, _weights(path, config), device_of(config), names)
+    except RuntimeError as error:
+        raise _misfit(path, error) from None
+    except KeyError as task:
+        raise UsageError(
+            f"{str(path / WEIGHTS)!r} holds no model of task {task}: the run was stopped before; train it again"
+        ) from None
+
+
+def _weights(path: Path, config: TrainConfig[Any]) -> dict[str, Tensor]:
+    try:
+        return load_file(path / WEIGHTS, device=str(device_of(config)))
+    except FileNotFoundError:
+        raise UsageError(f"{str(path)!r} has no {WEIGHTS}: the run did not come to its end; train it again") from None
+    except (SafetensorError, OSError) as error:
+        raise UsageError(f"{str(path / WEIGHTS)!r} is damaged ({error}); train the run again") from None
+
+
+def _misfit(path: Path, error: RuntimeError) -> UsageError:
+    """What to say where torch will not take the weights of a run."""
+    return UsageError(
+        f"{str(path / WEIGHTS)!r} does not fit the suite as it is now ({str(error).splitlines()[-1].strip()}); "
+        "train the run again"
+    )
