@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
 from envs.engine import Step
-from envs.errors import SuiteError, one_line
+from envs.errors import EnvFailed, SuiteError, one_line
 from envs.suite import Task
 
 
@@ -18,12 +19,28 @@ class GymCopies:
 
     Actions in [-1, 1] are scaled exactly to each environment's own bounds. Raises ``SuiteError``, naming the task,
     where an environment breaks the contract: at construction for its spaces, at a step for what it returns.
+
+    What an environment itself raises ends it all too, unless ``failed(row, words)`` is given: then that is called, the
+    row is lost, and its environment is made anew at its next reset. ``before(row, call)`` is called before each call of
+    an environment, so that somebody else can say what it was that hung.
     """
 
-    def __init__(self, tasks: Sequence[Task], copies: int, render_mode: str | None = None) -> None:
-        kwargs = {} if render_mode is None else {"render_mode": render_mode}
-        self._rows = [CheckedEnv(task, task.make_env(**kwargs)) for task in tasks for _ in range(copies)]
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        copies: int,
+        render_mode: str | None = None,
+        failed: Callable[[int, str], None] | None = None,
+        before: Callable[[int, str], None] | None = None,
+    ) -> None:
+        self._kwargs = {} if render_mode is None else {"render_mode": render_mode}
+        self._failed, self._before = failed, before
+        self._rows: list[CheckedEnv] = []
+        for task in (task for task in tasks for _ in range(copies)):
+            self._announce(len(self._rows), "make")
+            self._rows.append(CheckedEnv(task, task.make_env(**self._kwargs)))
         _check_own(self._rows)
+        self._open, self._broken = np.zeros(len(self._rows), dtype=bool), np.zeros(len(self._rows), dtype=bool)
         self.obs_size = max(row.obs_size for row in self._rows)
         self.action_size = max(row.action_size for row in self._rows)
         firsts = self._rows[::copies]
@@ -33,13 +50,19 @@ class GymCopies:
         """Reset each of ``rows``; see ``Engine.reset``."""
         obs = np.zeros((len(rows), self.obs_size), dtype=np.float32)
         for k, (index, seed) in enumerate(zip(rows, seeds, strict=True)):
-            row = self._rows[index]
-            obs[k, : row.obs_size] = row.reset(seed)
+            try:
+                if self._broken[index]:
+                    self._make_anew(index)
+                self._announce(index, "reset")
+                obs[k, : self._rows[index].obs_size] = self._rows[index].reset(seed)
+                self._open[index] = True
+            except EnvFailed as error:
+                self._lose(index, error)
         return obs
 
     def step(self, action: np.ndarray) -> Step:
         """Step every row; see ``Engine.step``."""
-        n = len(self._rows)
+        n, lost = len(self._rows), []
         step = Step(
             np.zeros((n, self.obs_size), dtype=np.float32),
             np.zeros(n, dtype=np.float32),
@@ -48,9 +71,17 @@ class GymCopies:
             np.full(n, np.nan, dtype=np.float32),
         )
         for k, row in enumerate(self._rows):
-            obs, step.reward[k], step.terminated[k], step.truncated[k], step.success[k] = row.step(action[k])
-            step.obs[k, : row.obs_size] = obs
-        return step
+            if self._failed is None or self._open[k]:
+                self._announce(k, "step")
+                try:
+                    obs, step.reward[k], step.terminated[k], step.truncated[k], step.success[k] = row.step(action[k])
+                    step.obs[k, : row.obs_size] = obs
+                    continue
+                except EnvFailed as error:
+                    self._lose(k, error)
+            step.truncated[k] = True
+            lost.append(k)
+        return step._replace(lost=lost)
 
     def render(self, rows: Sequence[int]) -> list[np.ndarray]:
         """Let each of ``rows`` draw itself."""
@@ -58,8 +89,33 @@ class GymCopies:
 
     def close(self) -> None:
         """Close every environment."""
-        for row in self._rows:
+        for k, row in enumerate(self._rows):
+            self._announce(k, "close")
             row.env.close()
+
+    def _announce(self, index: int, call: str) -> None:
+        if self._before is not None:
+            self._before(index, call)
+
+    def _lose(self, index: int, error: EnvFailed) -> None:
+        if self._failed is None:
+            raise error
+        self._open[index], self._broken[index] = False, True
+        self._failed(index, error.words)
+
+    def _make_anew(self, index: int) -> None:
+        """Replace an environment that raised, whatever it says to being closed."""
+        self._announce(index, "make")
+        old = self._rows[index]
+        with contextlib.suppress(Exception):
+            old.env.close()
+        try:
+            new = CheckedEnv(old.task, old.task.make_env(**self._kwargs))
+        except SuiteError as error:
+            raise EnvFailed(old.task.name, f"making its environment anew failed: {one_line(error)}") from error
+        if (new.obs_size, new.action_size) != (old.obs_size, old.action_size):
+            raise SuiteError(f"task {old.task.name!r}: made anew, its environment has other spaces than before")
+        self._rows[index], self._broken[index] = new, False
 
 
 def _check_own(rows: Sequence[CheckedEnv]) -> None:
@@ -78,31 +134,29 @@ def _check_own(rows: Sequence[CheckedEnv]) -> None:
 def check_spaces(task: Task, env: gym.Env[Any, Any]) -> tuple[gym.spaces.Box, gym.spaces.Box]:
     """Return the environment's observation and action space, or raise ``SuiteError`` where they are unsupported."""
     obs, action = env.observation_space, env.action_space
-    supported = "supported are flat Box observations and bounded Box actions"
+    supported = "supported are Box observations, alone or in a Dict or Tuple, and flat, bounded Box actions"
     if not isinstance(obs, gym.spaces.Box) or len(obs.shape) != 1:
-        raise SuiteError(
-            f"task {task.name!r}: observation space {_words(obs)}; {supported} (wrap it in FlattenObservation)"
-        )
+        raise SuiteError(f"task {task.name!r}: {obstacle(obs)}; {supported}; wrap it so that it gives numbers")
     if not isinstance(action, gym.spaces.Box) or len(action.shape) != 1:
-        raise SuiteError(f"task {task.name!r}: action space {_words(action)}; {supported}")
+        raise SuiteError(f"task {task.name!r}: action space {in_words(action)}; {supported}")
     if not (np.isfinite(action.low).all() and np.isfinite(action.high).all()):
         raise SuiteError(
-            f"task {task.name!r}: action space {_words(action)} has no finite bounds; {supported} "
+            f"task {task.name!r}: action space {in_words(action)} has no finite bounds; {supported} "
             "(wrap it in ClipAction and give bounds)"
         )
     return obs, action
 
 
-def _words(space: gym.Space[Any]) -> str:
-    return f"{type(space).__name__} of shape {space.shape}" if isinstance(space, gym.spaces.Box) else str(space)[:80]
-
-
 class CheckedEnv:
-    """One environment, and the checks on everything that comes out of it."""
+    """One environment, and the checks on everything that comes out of it.
+
+    ``env`` has a flat observation: an observation made of parts is flattened by Gymnasium's own wrapper.
+    """
 
     def __init__(self, task: Task, env: gym.Env[Any, Any]) -> None:
-        self.task, self.env = task, env
-        obs, action = check_spaces(task, env)
+        self.task, self.env = task, flattened(env)
+        self._own = env  # stepped, so that its parts can be checked before they are flattened
+        obs, action = check_spaces(task, self.env)
         self._obs_shape = obs.shape
         self.obs_size, self.action_size = obs.shape[0], action.shape[0]
         self._low, self._high, self._dtype = action.low.astype(np.float64), action.high.astype(np.float64), action.dtype
@@ -110,7 +164,7 @@ class CheckedEnv:
 
     def reset(self, seed: int | None) -> np.ndarray:
         """Begin an episode -> observation, checked."""
-        result = self._call("reset", lambda: self.env.reset(seed=seed))
+        result = self._call("reset", lambda: self._own.reset(seed=seed))
         if not (isinstance(result, tuple) and len(result) == 2):
             raise self._error("reset() returned no (observation, info) pair; Gymnasium's API is asked for")
         return self._checked_obs(result[0], "reset()")
@@ -119,7 +173,7 @@ class CheckedEnv:
         """Apply an action in [-1, 1] -> observation, reward, terminated, truncated, success (NaN: not said)."""
         own = self._low + self._half_range * (1.0 + np.clip(action[: self.action_size], -1.0, 1.0))
         own = np.clip(own, self._low, self._high)  # rounding may have put it a hair outside
-        result = self._call("step", lambda: self.env.step(own.astype(self._dtype)))
+        result = self._call("step", lambda: self._own.step(own.astype(self._dtype)))
         if not (isinstance(result, tuple) and len(result) == 5):
             raise self._error("step() returned no (observation, reward, terminated, truncated, info)")
         obs, reward, terminated, truncated, info = result
@@ -141,13 +195,18 @@ class CheckedEnv:
     def _call(self, what: str, function: Any) -> Any:
         try:
             return function()
-        except Exception as error:
-            raise self._error(f"{what}() failed: {one_line(error)}") from error
+        except (Exception, SystemExit) as error:  # an environment that calls sys.exit is not to end more than itself
+            raise EnvFailed(self.task.name, f"{what}() failed: {one_line(error)}") from error
 
     def _checked_obs(self, obs: Any, source: str) -> np.ndarray:
-        array = _as_numbers(obs)
+        if self.env is not self._own:
+            problem = misfit(self._own.observation_space, obs)
+            if problem:
+                raise self._error(f"{source} gave {problem}")
+            obs = self.env.observation(obs)  # type: ignore[attr-defined]
+        array = as_numbers(obs)
         if array is None:
-            raise self._error(f"{source} gave the observation {_short(obs)}, of {_kind(obs)}; numbers are asked for")
+            raise self._error(f"{source} gave the observation {short(obs)}, of {kind(obs)}; numbers are asked for")
         if array.shape != self._obs_shape:
             raise self._error(f"{source} gave an observation of shape {array.shape}; its space says {self._obs_shape}")
         if not np.isfinite(array).all():
@@ -156,44 +215,24 @@ class CheckedEnv:
         return array
 
     def _checked_reward(self, reward: Any) -> float:
-        array = _as_numbers(reward)
+        array = as_numbers(reward)
         if array is None or array.size != 1 or not np.isfinite(array).all():
-            raise self._error(f"step() gave the reward {_short(reward)}; a finite number is asked for")
+            raise self._error(f"step() gave the reward {short(reward)}; a finite number is asked for")
         return float(array.reshape(()))
 
     def _checked_flag(self, flag: Any, name: str) -> bool:
         if not isinstance(flag, bool | int | np.bool_ | np.integer) or flag not in (0, 1):
-            raise self._error(f"step() gave {name}={_short(flag)}; True or False is asked for")
+            raise self._error(f"step() gave {name}={short(flag)}; True or False is asked for")
         return bool(flag)
 
     def _checked_success(self, info: Any) -> float:
         if not isinstance(info, dict):
-            raise self._error(f"step() gave the info {_short(info)}; a dictionary is asked for")
+            raise self._error(f"step() gave the info {short(info)}; a dictionary is asked for")
         said = info.get("success", info.get("is_success", np.nan))
-        array = np.asarray(said) if isinstance(said, bool | np.bool_) else _as_numbers(said)
+        array = np.asarray(said) if isinstance(said, bool | np.bool_) else as_numbers(said)
         if array is None or array.size != 1:
-            raise self._error(f"step() gave the success {_short(said)}; True, False or a number is asked for")
+            raise self._error(f"step() gave the success {short(said)}; True, False or a number is asked for")
         return float(array.reshape(()))
 
     def _error(self, text: str) -> SuiteError:
         return SuiteError(f"task {self.task.name!r}: {text}")
-
-
-def _as_numbers(values: Any) -> np.ndarray | None:
-    """Return numbers as float32, what is too large for it as infinite; None where they are no plain numbers."""
-    try:
-        array = np.asarray(values)
-    except ValueError:  # ragged
-        return None
-    if array.dtype.kind not in "fiu":
-        return None
-    with np.errstate(over="ignore"):
-        return array.astype(np.float32)
-
-
-def _short(value: Any) -> str:
-    return " ".join(repr(value).split())[:80]
-
-
-def _kind(value: Any) -> str:
-    return f"dtype {value.dtype}" if isinstance(value, np.ndarray) else f"type {type(value).__name__}"

@@ -14,7 +14,8 @@ Array = Any
 class Step(NamedTuple):
     """What one step of every row yields, before any reset: n rows, task by task.
 
-    ``success`` is 1 where the task is solved at this step, 0 where it is not, NaN where a task does not say.
+    ``success`` is 1 where the task is solved at this step, 0 where it is not, NaN where a task does not say. Rows that
+    are ``lost`` failed: they are ``truncated``, so that an episode begins there anew, and zero otherwise.
     """
 
     obs: Array  # (n, obs) float32
@@ -22,6 +23,7 @@ class Step(NamedTuple):
     terminated: Array  # (n,) bool
     truncated: Array  # (n,) bool
     success: Array  # (n,) float32
+    lost: Sequence[int] = ()
 
 
 class Engine(Protocol):
@@ -32,7 +34,10 @@ class Engine(Protocol):
     action_mask: np.ndarray  # (T, action) bool: which action dimensions each task has
 
     def reset(self, rows: np.ndarray, seeds: Sequence[int | None]) -> Array:
-        """Begin an episode on each of ``rows`` ((k,) int); a seed restarts that row's generator. -> (k, obs)."""
+        """Begin an episode on each of ``rows`` ((k,) int); a seed restarts that row's generator. -> (k, obs).
+
+        Where an engine survives failures, a row that cannot begin is zero, and ``lost`` at the next step.
+        """
 
     def step(self, action: Array) -> Step:
         """Step every row with ``action`` ((n, action) in [-1, 1])."""

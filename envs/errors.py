@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import sys
 from collections.abc import Iterable
 
 
 class SuiteError(ValueError):
     """A task, suite or environment breaks the contract; the message is one line and names the way out."""
+
+
+class EnvFailed(SuiteError):
+    """An environment raised something of its own; ``words`` say what, without the task's name."""
+
+    def __init__(self, task_name: str, words: str) -> None:
+        super().__init__(f"task {task_name!r}: {words}")
+        self.words = words
+
+
+class TaskFailed(RuntimeError):
+    """A task's environment, or the process it runs in, failed again and again; the message is one line."""
 
 
 class MissingExtra(SuiteError):
@@ -31,3 +44,9 @@ def one_line(error: BaseException) -> str:
     """Return ``TypeName: first line`` of an exception, for a message that has to stay on one line."""
     text = str(error).strip().splitlines()
     return f"{type(error).__name__}: {text[0][:200]}" if text else type(error).__name__
+
+
+def warn(text: str) -> None:
+    """Say on stderr, in one line, what was survived."""
+    sys.stderr.write(f"warning: {' '.join(text.split())}\n")
+    sys.stderr.flush()
