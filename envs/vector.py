@@ -91,13 +91,16 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
         """Step every row, and begin the next episode where one ended."""
-        obs, reward, terminated, truncated, success = self.engine.step(actions)
+        obs, reward, terminated, truncated, success, lost = self.engine.step(actions)
         ended = terminated | truncated
         info = {"success": success, "is_success": success, "final_obs": obs, "_final_obs": ended}
+        if len(lost):
+            info["lost"] = np.isin(np.arange(self.num_envs), lost)
         if ended.any():
             rows = np.flatnonzero(np.asarray(ended.tolist()))
             obs = obs + 0.0  # `info` keeps the true successors
             self._episodes[rows] += 1
+            self._episodes[[row for row in lost if self._plays_each_start(row)]] -= 1  # that start is still to be played
             obs[rows.tolist()] = self.engine.reset(rows, [self._next_seed(int(row)) for row in rows])
         return obs, reward, terminated, truncated, info
 
@@ -105,9 +108,12 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         """The seed of the episode that ``row`` is about to begin."""
         task, copy = self._rows[row]
         episode = int(self._episodes[row])
-        if self._each_start and task.starts:
+        if self._plays_each_start(row):
             return (episode * self.copies + copy) % task.starts
         return episode_seed(self._seeds[row], task.name, copy, episode)
+
+    def _plays_each_start(self, row: int) -> bool:
+        return self._each_start and self._rows[row][0].starts > 0
 
     def render(self) -> tuple[np.ndarray, ...]:
         """Draw every row as an (H, W, 3) uint8 picture."""
