@@ -1,4 +1,4 @@
-"""Sentences become vectors from one source, the same ones each time, spread over the suite."""
+"""What an agent may read of a task: sentences as vectors from one source, numbers by their range, and one-hots."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from envs import context
-from envs.context import encode, sentence_key, spread
-from envs.suite import BUILT_IN, make_suite
+from envs.context import context_of, encode, sentence_key, spread
+from envs.errors import SuiteError
+from envs.suite import BUILT_IN, Task, TaskSuite, make_suite
+from tests.envs.scripted import Scripted
 
 
 @pytest.fixture
@@ -17,7 +19,8 @@ def _no_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", sorted(BUILT_IN))
 def test_the_sentences_of_built_in_suites_are_shipped(name: str) -> None:
-    vectors, source = encode(make_suite(name).descriptions)
+    suite = make_suite(name)
+    vectors, source = encode([task.description for task in (*suite.tasks, *suite.held_out)])
     assert source == "shipped"
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=2e-3)  # stored in half precision
@@ -58,3 +61,99 @@ def test_spread_by_hand() -> None:
 def test_what_cannot_be_spread_stays_as_it_is() -> None:
     for same in (np.array([[0.6, 0.8]]), np.array([[0.6, 0.8], [0.6, 0.8]])):
         assert spread(same) is same
+
+
+def test_what_is_held_out_is_spread_around_the_training_sentences_alone() -> None:
+    """Their mean is (2, 0); one held-out vector lies beyond them, one at their mean, where nothing tells it apart."""
+    rows = spread(np.array([[3.0, 0.0], [1.0, 0.0], [9.0, 0.0], [2.0, 0.0]]), 2)
+    np.testing.assert_allclose(rows, [[1, 0], [-1, 0], [1, 0], [0, 0]])
+    same = np.array([[0.6, 0.8], [0.6, 0.8], [1.0, 0.0]])
+    assert spread(same, 2) is same
+
+
+SENTENCES = ["Swing up on the moon.", "Hold still at noon.", "Throw it far.", "Catch the red ball.", "Climb the wall."]
+
+
+def numbered(*training: dict[str, float], held_out: tuple[dict[str, float], ...] = ()) -> TaskSuite:
+    """A suite of tasks with these parameters, each with a sentence of its own."""
+    tasks = [
+        Task(f"t{k}", lambda: Scripted([]), SENTENCES[k], parameters=parameters)
+        for k, parameters in enumerate((*training, *held_out))
+    ]
+    return TaskSuite("numbered", tasks[: len(training)], held_out=tasks[len(training) :])
+
+
+GRAVITIES = numbered({"g": 2.0}, {"g": 4.0}, {"g": 10.0}, held_out=({"g": 7.0}, {"g": 14.0}))
+
+
+def test_numbers_by_hand() -> None:
+    """2, 4 and 10 lie at -1, -.5 and 1 of their range; 7 inside it at .25, and 14 outside at 2."""
+    got = context_of(GRAVITIES, "numbers")
+    size = np.sqrt((1.0 + 0.25 + 1.0) / 3)
+    np.testing.assert_allclose(got.tasks, np.array([[-1.0], [-0.5], [1.0]]) / size, rtol=1e-6)
+    np.testing.assert_allclose(got.held_out, np.array([[0.25], [2.0]]) / size, rtol=1e-6)
+    assert (got.learned, got.source, got.tells_new) == (False, "none", True)
+    assert got.tasks.dtype == np.float32
+
+
+def test_each_number_has_its_own_scale_and_a_missing_one_is_in_the_middle() -> None:
+    got = context_of(numbered({"mass": 1.0, "g": 0.0}, {"mass": 3000.0, "g": 0.2}, {"g": 0.1}), "numbers")
+    np.testing.assert_allclose(got.tasks * np.sqrt(4 / 3), [[-1, -1], [1, 1], [0, 0]], atol=1e-6)
+
+
+def test_a_number_that_training_never_varied_says_nothing_of_a_held_out_task() -> None:
+    got = context_of(
+        numbered({"g": 1.0, "k": 9.8}, {"g": 2.0, "k": 9.8}, held_out=({"g": 1.0, "k": 300.0},)), "numbers"
+    )
+    np.testing.assert_allclose(got.held_out[0], got.tasks[0])
+    assert not context_of(numbered({"g": 5.0}, held_out=({"g": 9.0},)), "numbers").held_out.any()
+
+
+@pytest.mark.parametrize("wanted", ["text", "numbers", "onehot", "text+numbers", "numbers+onehot+text+learned"])
+def test_the_parts_weigh_the_same_and_come_to_a_unit_row(wanted: str) -> None:
+    parts = [part for part in ("text", "numbers", "onehot") if part in wanted]
+    width = {"text": 384, "numbers": 1, "onehot": 3}
+    columns = np.split(context_of(GRAVITIES, wanted).tasks, np.cumsum([width[part] for part in parts])[:-1], axis=1)
+    squares = [np.square(column).sum(axis=1).mean() for column in columns]
+    assert squares == pytest.approx([1 / len(parts)] * len(parts), rel=1e-5)
+
+
+def test_a_held_out_task_has_no_one_hot_and_nothing_but_a_row_to_be_learned() -> None:
+    onehot, learned = context_of(GRAVITIES, "onehot"), context_of(GRAVITIES, "learned")
+    np.testing.assert_array_equal(onehot.tasks, np.eye(3))
+    np.testing.assert_array_equal(onehot.held_out, np.zeros((2, 3)))
+    assert (onehot.learned, onehot.tells_new) == (False, False)
+    assert (learned.tasks.shape, learned.held_out.shape) == ((3, 0), (2, 0))
+    assert (learned.learned, learned.tells_new) == (True, False)
+    assert context_of(GRAVITIES, "onehot+text").tells_new
+
+
+def test_auto_takes_what_the_suite_gives() -> None:
+    for suite, same in ((GRAVITIES, "text+numbers+learned"), (numbered({}, {}), "text+learned")):
+        auto, named = context_of(suite), context_of(suite, same)
+        np.testing.assert_array_equal(auto.tasks, named.tasks)
+        assert auto.learned
+        assert auto.tells_new
+
+
+@pytest.mark.usefixtures("_no_model")
+def test_held_out_tasks_change_nothing_for_those_that_are_trained() -> None:
+    alone = numbered({"g": 2.0}, {"g": 4.0}, {"g": 10.0})
+    np.testing.assert_array_equal(context_of(alone).tasks, context_of(GRAVITIES).tasks)
+
+
+@pytest.mark.parametrize(
+    ("suite", "wanted", "parts"),
+    [
+        (GRAVITIES, "txet", ["--context is 'txet'", "text, numbers, onehot, learned", "Did you mean 'text'?"]),
+        (GRAVITIES, "text+nubmers", ["--context is 'text+nubmers'", "Did you mean 'numbers'?"]),
+        (GRAVITIES, "", ["--context is ''", "auto"]),
+        (numbered({}, {}), "text+numbers", ["'text+numbers'", "no task of suite 'numbered' has parameters", "text"]),
+        (numbered({"g": 1.0}, {"g": float("nan")}), "auto", ["task 't1'", "'g' is nan", "finite"]),
+        (numbered({"g": 1.0}, held_out=({"g": "big"},)), "auto", ["task 't1'", "'g' is 'big'", "finite"]),  # type: ignore[dict-item]
+    ],
+)
+def test_a_context_that_cannot_be_is_named_with_what_it_may_be(suite: TaskSuite, wanted: str, parts: list[str]) -> None:
+    with pytest.raises(SuiteError) as caught:
+        context_of(suite, wanted)
+    assert [part for part in parts if part not in str(caught.value)] == []
