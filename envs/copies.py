@@ -11,7 +11,9 @@ import numpy as np
 
 from envs.engine import Step
 from envs.errors import EnvFailed, SuiteError, one_line
+from envs.flatten import flattened, in_words, misfit, obstacle
 from envs.suite import Task
+from envs.values import as_numbers, kind, short
 
 
 class GymCopies:

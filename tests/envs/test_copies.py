@@ -15,7 +15,8 @@ from envs.errors import SuiteError
 from envs.suite import Task
 from tests.envs.scripted import CALM, Scripted
 
-BOX = gym.spaces.Box
+BOX, DICT, TUPLE = gym.spaces.Box, gym.spaces.Dict, gym.spaces.Tuple
+LINE = BOX(-1.0, 1.0, (2,))
 
 
 def checked(make: Callable[..., Any]) -> CheckedEnv:
@@ -36,16 +37,20 @@ def with_spaces(obs: gym.Space[Any] | None = None, action: gym.Space[Any] | None
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (with_spaces(obs=gym.spaces.Dict({"x": BOX(-1, 1, (2,))})), "observation space Dict"),
-        (with_spaces(obs=BOX(0, 255, (8, 8, 3), np.uint8)), r"Box of shape \(8, 8, 3\)"),
-        (with_spaces(obs=gym.spaces.Discrete(4)), "observation space Discrete"),
-        (with_spaces(action=gym.spaces.Discrete(4)), "action space Discrete"),
+        (with_spaces(obs=BOX(0, 255, (8, 8, 3), np.uint8)), r"observation is a picture, Box of shape \(8, 8, 3\)"),
+        (with_spaces(obs=BOX(0, 255, (8, 8), np.uint8)), r"observation is a picture, Box of shape \(8, 8\)"),
+        (with_spaces(obs=DICT({"a": LINE, "eye": BOX(0, 255, (8, 8, 3), np.uint8)})), r"\['eye'\] is a picture"),
+        (with_spaces(obs=DICT({"a": TUPLE([LINE, gym.spaces.Text(3)])})), r"observation\['a'\]\[1\] is Text"),
+        (with_spaces(obs=DICT({})), "observation has no parts"),
+        (with_spaces(obs=gym.spaces.Sequence(LINE)), "observation is Sequence"),
+        (with_spaces(obs=gym.spaces.Discrete(4)), r"observation is Discrete\(4\)"),
+        (with_spaces(action=gym.spaces.Discrete(4)), r"action space Discrete\(4\)"),
         (with_spaces(action=BOX(-np.inf, np.inf, (2,))), "no finite bounds"),
         (with_spaces(action=BOX(-1, 1, (2, 2))), r"action space Box of shape \(2, 2\)"),
     ],
 )
 def test_unsupported_spaces_are_refused_with_what_is_supported(make: Callable[[], Any], said: str) -> None:
-    with pytest.raises(SuiteError, match=f"'odd': .*{said}.*supported are flat Box") as caught:
+    with pytest.raises(SuiteError, match=f"'odd': .*{said}.*supported are Box observations, alone or in") as caught:
         checked(make)
     assert "\n" not in str(caught.value)
 

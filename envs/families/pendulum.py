@@ -1,0 +1,58 @@
+"""Gymnasium's Pendulum-v1 under another gravity, or with a rod of another length."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+
+from envs.families.family import Family
+from envs.suite import TaskSuite
+
+
+def under_gravity(gravity: float, **kwargs: Any) -> gym.Env[Any, Any]:
+    """Make the pendulum under ``gravity``, in m/s^2."""
+    return gym.make("Pendulum-v1", g=gravity, disable_env_checker=True, **kwargs)
+
+
+def of_length(length: float, **kwargs: Any) -> gym.Env[Any, Any]:
+    """Make the pendulum with a rod of ``length``, in m; its mass stays 1 kg and its motor 2 N m."""
+    env = gym.make("Pendulum-v1", disable_env_checker=True, **kwargs)
+    env.unwrapped.l = length  # type: ignore[attr-defined]
+    return env
+
+
+# Above about 16 m/s^2 the top is out of reach: the environment clips the speed at 8 rad/s.
+GRAVITY = Family(
+    name="pendulum-gravity",
+    parameter="gravity",
+    unit="m/s^2",
+    least=0.0,
+    most=16.0,
+    training=(4.0, 6.0, 8.0, 10.0, 12.0),
+    held_out=(2.0, 5.0, 9.0, 14.0),
+    sentence="Swing the pendulum up and keep it upright where gravity is {value} m/s^2.",
+    make=under_gravity,
+)
+
+LENGTH = Family(
+    name="pendulum-length",
+    parameter="length",
+    unit="m",
+    least=0.25,
+    most=2.5,
+    training=(0.5, 0.75, 1.0, 1.25, 1.5),
+    held_out=(0.4, 0.6, 1.1, 1.75),
+    sentence="Swing the pendulum up and keep it upright with a rod {value} m long.",
+    make=of_length,
+)
+
+
+def gravity(argument: str = "") -> TaskSuite:
+    """Return the suite ``pendulum-gravity``: five gravities, or your own from 0 to 16 m/s^2."""
+    return GRAVITY.suite(argument)
+
+
+def length(argument: str = "") -> TaskSuite:
+    """Return the suite ``pendulum-length``: rods of five lengths, or of your own from 0.25 to 2.5 m."""
+    return LENGTH.suite(argument)
