@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ def comparison_table(results: Sequence[dict[str, Any]]) -> Table:
         table.add_column("normalised", justify="right")
 
     def row(label: str, side: str | None, values: Sequence[float | None], own: str, share: float | None) -> None:
-        sides = [side or "-"] if any(ranges.values()) else []
+        sides = ["-" if side is None else side] if any(ranges.values()) else []
         shares = ["-" if share is None else f"{share:.2f}"] if normalised else []
         table.add_row(label, *sides, *_cells(values, own), *shares)
 
@@ -43,8 +43,11 @@ def comparison_table(results: Sequence[dict[str, Any]]) -> Table:
         label = escape(name) if own == measure else f"{escape(name)} (return)"
         row(label, ranges[name], [result["tasks"][name][own] for result in results], own, normalised.get(name))
     table.add_section()
-    known = [share for share in normalised.values() if share is not None]
-    row("mean", "", [result["mean"][measure] for result in results], measure, float(np.mean(known)) if known else None)
+    row("mean", "", [result["mean"][measure] for result in results], measure, _mean(normalised.values()))
+    for side in sorted({side for side in ranges.values() if side is not None}):
+        mine = [name for name, own in ranges.items() if own == side]
+        means = [_mean(result["tasks"][name][measure] for name in mine) for result in results]
+        row(f"mean {side}", "", means, measure, _mean(normalised.get(name) for name in mine))
     return table
 
 
@@ -73,6 +76,11 @@ def _title(results: Sequence[dict[str, Any]], measure: str) -> str:
     episodes = " to ".join(map(str, counts[:: max(len(counts) - 1, 1)]))
     seeds = ", ".join(sorted({str(r["seed"]) for r in results}))
     return f"{what}: {words} over {episodes} episodes a task, seed {seeds}"
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def _cells(values: Sequence[float | None], measure: str) -> list[str]:
