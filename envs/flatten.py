@@ -42,7 +42,7 @@ def misfit(space: gym.Space[Any], value: Any, where: str = "observation") -> str
         return _box_misfit(space, value, where)
     if not isinstance(space, Dict | Tuple):
         return "" if space.contains(value) else f"{where} {short(value)}; its space is {in_words(space)}"
-    if not isinstance(value, Mapping if isinstance(space, Dict) else tuple):
+    if not isinstance(value, Mapping if isinstance(space, Dict) else tuple | list):
         return f"{where} {short(value)}, of {kind(value)}; its space is {in_words(space)}"
     parts = _parts(space, where)
     if isinstance(space, Tuple) and len(value) != len(parts):

@@ -27,8 +27,8 @@ def checked(make: Callable[..., Any]) -> CheckedEnv:
 def with_spaces(obs: gym.Space[Any] | None = None, action: gym.Space[Any] | None = None) -> Callable[[], Scripted]:
     def make() -> Scripted:
         env = Scripted([CALM] * 3)
-        env.observation_space = obs or env.observation_space
-        env.action_space = action or env.action_space
+        env.observation_space = env.observation_space if obs is None else obs
+        env.action_space = env.action_space if action is None else action
         return env
 
     return make

@@ -42,8 +42,8 @@ SUITES = """
         return TaskSuite("broken", [Task(name, lambda **_: Env(**kwargs), "Do it.", max_episode_steps=20)])
 
     fine = one("fine-task")
-    dictionary = one("dict-task", space=gym.spaces.Dict({"a": gym.spaces.Box(-1.0, 1.0, (2,))}))
-    picture = one("picture-task", space=gym.spaces.Box(0.0, 1.0, (4, 4)))
+    dictionary = one("dict-task", space=gym.spaces.Dict({"a": gym.spaces.Text(4)}))
+    picture = one("picture-task", space=gym.spaces.Box(0, 255, (4, 4, 3), np.uint8))
     discrete = one("discrete-task", action=gym.spaces.Discrete(3))
     unbounded = one("unbounded-task", action=gym.spaces.Box(-np.inf, np.inf, (1,)))
     shape = one("shape-task", obs=np.zeros(3, np.float32))
@@ -209,8 +209,8 @@ def test_a_plug_in_that_is_no_suite_is_named_with_what_is_wrong(
 @pytest.mark.parametrize(
     ("attribute", "parts"),
     [
-        ("dictionary", ["'dict-task'", "Dict", "Box", "FlattenObservation"]),
-        ("picture", ["'picture-task'", "shape (4, 4)", "FlattenObservation"]),
+        ("dictionary", ["'dict-task'", "observation['a']", "Text", "Box"]),
+        ("picture", ["'picture-task'", "picture", "shape (4, 4, 3)"]),
         ("discrete", ["'discrete-task'", "Discrete(3)", "Box"]),
         ("unbounded", ["'unbounded-task'", "no finite bounds"]),
         ("failing", ["'failing-task'", "ZeroDivisionError"]),
@@ -248,7 +248,7 @@ def test_check_finds_the_same_faults_without_training(
 ) -> None:
     name = plug_in(SUITES)
     assert call(check.main, f"{name}:fine").code == 0
-    for attribute, word in (("dictionary", "Dict"), ("nan", "nan"), ("reward", "inf"), ("shape", "(3,)")):
+    for attribute, word in (("dictionary", "Text"), ("nan", "nan"), ("reward", "inf"), ("shape", "(3,)")):
         said = call(check.main, f"{name}:{attribute}")
         (line,) = [line for line in said.out.splitlines() if line.startswith("problem: ")]
         assert said.code == 2
