@@ -27,6 +27,9 @@ class Agent(Protocol):
         ``task``, (T,) int64, names the tasks that the leading axis stands for; None means all, in order.
         """
 
+    def see(self, obs: Tensor, reward: Tensor, ended: Tensor) -> None:
+        """Hear of a step of the environments as it happens: (T, N, obs), (T, N), (T, N) bool; scales follow it."""
+
     def update(self, batch: Batch) -> dict[str, Tensor]:
         """Learn from a batch of all tasks. -> metrics, 0-d or (T,), still on the device."""
 

@@ -12,9 +12,15 @@ from agents.aggregators import Aggregate
 from agents.base import seeded_generator
 from agents.care import CAREEncoder, ContextAttention, ContextNetwork, DotProductAttention
 from agents.encoders import Encoder, OneHot, PassThrough
+from agents.heads import CategoricalHead, ScalarHead, ValueHead
+from agents.networks import StackedMLP, StackedResidual
+from agents.normalize import ObsScale, ReturnScale
 from agents.presets import CARESettings, SACSettings
 from agents.sac import SAC
 from agents.trunks import MakeTrunk, MultiHeadTrunk, SeparateTrunk, SharedTrunk, TrunkShape
+
+NETWORKS = {"mlp": StackedMLP, "residual": StackedResidual}
+BINS, REACH = 101, 10.0  # of a categorical critic, and what scaled returns come to (BRC, Nauman et al. 2025)
 
 
 @dataclass(frozen=True)
@@ -83,16 +89,26 @@ def build_sac(
     tasks, actions = sizes.action_mask.shape
 
     def trunk(size_in: int, size_out: int, ensemble: int) -> nn.Module:
-        shape = TrunkShape(tasks, ensemble, size_in, settings.hidden, size_out, settings.layer_norm)
+        network = NETWORKS[settings.network]
+        shape = TrunkShape(tasks, ensemble, size_in, settings.hidden, size_out, settings.layer_norm, network)
         return make_trunk(shape, init)
+
+    head: ValueHead = ScalarHead(settings.critics)
+    if settings.critic == "categorical":
+        head = CategoricalHead(BINS, REACH, device, settings.critics)
+    obs_scale = ObsScale(sizes.obs) if settings.obs_scale == "running" else None
+    reward_scale = ReturnScale(tasks, settings.discount, REACH) if settings.reward_scale == "return" else None
 
     noise = seeded_generator(int(torch.randint(2**62, (), generator=init)), device)
     return SAC(
         encoder,
         actor=trunk(encoder.size, 2 * actions, 1),
-        critic=trunk(encoder.size + actions, 1, 2),
+        critic=trunk(encoder.size + actions, head.size, 2),
         action_mask=sizes.action_mask,
         settings=settings,
         aggregate=aggregate,
         generator=noise,
+        head=head,
+        obs_scale=obs_scale,
+        reward_scale=reward_scale,
     )

@@ -54,6 +54,41 @@ class StackedMLP(nn.Module):
         return self.layers[-1](x, groups)
 
 
+class StackedResidual(nn.Module):
+    """G residual networks in one product, (G, R, in) -> (G, R, out): BroNet (Nauman et al. 2024).
+
+    The first of ``hidden`` is the layer that everything else is added to, each further one a block of two layers of
+    that width. Raises ``ValueError`` for widths that differ.
+    """
+
+    def __init__(
+        self,
+        groups: int,
+        size_in: int,
+        hidden: Sequence[int],
+        size_out: int,
+        generator: torch.Generator,
+        layer_norm: bool = True,
+    ) -> None:
+        super().__init__()
+        width = hidden[0]
+        if any(size != width for size in hidden):
+            raise ValueError(f"hidden widths are {(*hidden,)}; a residual network has one width, as in 256 256 256")
+        self.layer_norm = layer_norm
+        self.first = StackedLinear(groups, size_in, width, generator)
+        self.inner = nn.ModuleList(StackedLinear(groups, width, width, generator) for _ in hidden[1:])
+        self.outer = nn.ModuleList(StackedLinear(groups, width, width, generator) for _ in hidden[1:])
+        self.last = StackedLinear(groups, width, size_out, generator)
+
+    def forward(self, x: Tensor, groups: Tensor | None = None) -> Tensor:
+        """Apply all networks, or those that ``groups`` (G',) int64 names, each to its own rows."""
+        x = hidden_activation(self.first(x, groups), self.layer_norm)
+        for inner, outer in zip(self.inner, self.outer, strict=True):
+            y = outer(hidden_activation(inner(x, groups), self.layer_norm), groups)
+            x = x + (F.layer_norm(y, y.shape[-1:]) if self.layer_norm else y)
+        return self.last(x, groups)
+
+
 def hidden_activation(x: Tensor, layer_norm: bool) -> Tensor:
     """What follows a hidden layer: layer norm, where asked for, and ReLU."""
     return F.relu(F.layer_norm(x, x.shape[-1:]) if layer_norm else x)

@@ -26,6 +26,26 @@ class SACSettings:
     """Share of the online weights that goes into the target at each update."""
     initial_temperature: float = 0.1
     """Where each task's entropy coefficient starts; it is learned."""
+    target_entropy: float = 1.0
+    """The policy's entropy is held at minus this times the number of actions."""
+    network: Literal["mlp", "residual"] = "mlp"
+    """Of actor and critics. residual: hidden widths are a first layer and then a block each (BroNet)."""
+    critic: Literal["scalar", "categorical"] = "scalar"
+    """scalar: the mean return, by squared error; categorical: 101 bins of it, by cross-entropy (C51)."""
+    critics: Literal["min", "mean"] = "min"
+    """Which of the twin critics' values counts: the lesser one, or their mean."""
+    obs_scale: Literal["none", "running"] = "none"
+    """running: each number of the observation is brought to zero mean and unit variance over all tasks."""
+    reward_scale: Literal["none", "return"] = "none"
+    """return: each task's rewards are divided so that its largest discounted return so far becomes 10."""
+    weight_decay: float = 0.0
+    """AdamW's; 0 makes it Adam."""
+    adam_epsilon: float = 1e-8
+    """Adam's."""
+    gradient_norm: float = 0.0
+    """Gradients of actor and of critics are cut to this norm; 0 leaves them."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the matrix products in an update; bfloat16 is faster where the processor has it."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +14,8 @@ from agents.aggregators import Aggregate
 from agents.base import Batch, rows_of
 from agents.encoders import Encoder
 from agents.gaussian import split_head, squash
+from agents.heads import ScalarHead, ValueHead
+from agents.normalize import Unscaled
 from agents.presets import SACSettings
 
 
@@ -20,7 +24,8 @@ class SAC(nn.Module):
 
     The encoder is shared by actor and critics and trained by the critics' loss; the target copy includes it.
     ``action_mask``, (T, A), names the action dimensions that a task has: the others count neither in the
-    log-probability nor in the target entropy, which is minus the number of dimensions.
+    log-probability nor in the target entropy, which is minus their number times ``settings.target_entropy``.
+    ``head`` says what the critics' output means; ``obs_scale`` and ``reward_scale`` are running scales, or none.
     """
 
     mask: Tensor
@@ -35,13 +40,19 @@ class SAC(nn.Module):
         settings: SACSettings,
         aggregate: Aggregate,
         generator: torch.Generator,
+        head: ValueHead | None = None,
+        obs_scale: nn.Module | None = None,
+        reward_scale: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.encoder: Encoder = encoder
         self.actor, self.critic = actor, critic
+        self.head: ValueHead = head or ScalarHead()
+        self.obs_scale: Any = obs_scale or Unscaled()
+        self.reward_scale: Any = reward_scale or Unscaled()
         self.log_temperature = nn.Parameter(torch.full((len(action_mask),), settings.initial_temperature).log())
         self.register_buffer("mask", action_mask.float(), persistent=False)
-        self.register_buffer("target_entropy", -action_mask.float().sum(dim=1), persistent=False)
+        self.register_buffer("target_entropy", -settings.target_entropy * action_mask.float().sum(dim=1), persistent=False)
         self.to(generator.device)
         self.target_encoder = copy.deepcopy(self.encoder).requires_grad_(False)
         self.target_critic = copy.deepcopy(self.critic).requires_grad_(False)
@@ -52,25 +63,37 @@ class SAC(nn.Module):
         self._critic_parameters: list[nn.Parameter] = [*self.encoder.parameters(), *self.critic.parameters()]
         self._actor_parameters = list(self.actor.parameters())
         self._target_parameters: list[Tensor] = [*self.target_encoder.parameters(), *self.target_critic.parameters()]
-        self.critic_optimizer = _adam(self._critic_parameters, settings.learning_rate)
-        self.actor_optimizer = _adam(self._actor_parameters, settings.learning_rate)
-        self.temperature_optimizer = _adam([self.log_temperature], settings.learning_rate)
+        self.critic_optimizer = _adam(self._critic_parameters, settings)
+        self.actor_optimizer = _adam(self._actor_parameters, settings)
+        self.temperature_optimizer = _adam([self.log_temperature], replace(settings, weight_decay=0.0))
         self._learning_rates = (settings.learning_rate, settings.final_learning_rate)
+        self._most_gradient, self._reduced = settings.gradient_norm, settings.precision == "bfloat16"
 
     @torch.no_grad()
     def act(self, obs: Tensor, task: Tensor | None = None, *, explore: bool) -> Tensor:
         """(T, N, obs) -> actions (T, N, A): sampled when exploring, else the squashed mean."""
         mask = rows_of(self.mask, task)[:, None, :]
-        mean, log_std = split_head(self.actor(self.encoder(obs, task), task)[0])
+        mean, log_std = split_head(self.actor(self.encoder(self.obs_scale(obs), task), task)[0])
         if not explore:
             return torch.tanh(mean) * mask
         return squash(mean, log_std, self._noise(mean.shape), mask)[0]
 
+    def see(self, obs: Tensor, reward: Tensor, ended: Tensor) -> None:
+        """Take in a step of the environments, (T, N, obs), (T, N), (T, N) bool, for the running scales."""
+        self.obs_scale.see(obs)
+        self.reward_scale.see(reward, ended)
+
     def update(self, batch: Batch) -> dict[str, Tensor]:
         """One step on critics, actor, temperatures and targets."""
-        z = self.encoder(batch.obs)
-        critic_metrics = self._update_critic(z, batch)
-        log_prob, actor_loss = self._update_actor(z.detach())
+        batch = batch._replace(
+            obs=self.obs_scale(batch.obs),
+            next_obs=self.obs_scale(batch.next_obs),
+            reward=self.reward_scale(batch.reward),
+        )
+        with torch.autocast(self.generator.device.type, torch.bfloat16, enabled=self._reduced):
+            z = self.encoder(batch.obs)
+            critic_metrics = self._update_critic(z, batch)
+            log_prob, actor_loss = self._update_actor(z.detach())
         self._update_temperature(log_prob)
         self._update_targets()
         return {**critic_metrics, "actor_loss": actor_loss, "ent_coef": self.log_temperature.detach().exp()}
@@ -96,23 +119,24 @@ class SAC(nn.Module):
         self.mask = action_mask.float().to(self.mask.device)
 
     def td_target(self, batch: Batch) -> Tensor:
-        """r + discount (1 - terminated) (min Q'(s', a') - temperature log pi(a'|s')), (T, N)."""
+        """r + discount (1 - terminated) (Q'(s', a') - temperature log pi(a'|s')), in the head's terms: (T, N, ...)."""
         with torch.no_grad():
             next_action, log_prob = self._sample(self.encoder(batch.next_obs))
             target_z = self.target_encoder(batch.next_obs)
-            next_q = self.target_critic(torch.cat([target_z, next_action], dim=-1)).squeeze(-1).amin(dim=0)
-            soft = next_q - self.log_temperature.exp()[:, None] * log_prob
-            return batch.reward + self.discount * (1.0 - batch.terminated) * soft
+            next_out = self.target_critic(torch.cat([target_z, next_action], dim=-1))
+            scale = self.discount * (1.0 - batch.terminated)
+            shift = batch.reward - scale * self.log_temperature.exp()[:, None] * log_prob
+            return self.head.target(next_out, shift, scale)
 
     def _update_critic(self, z: Tensor, batch: Batch) -> dict[str, Tensor]:
-        q = self.critic(torch.cat([z, batch.action], dim=-1)).squeeze(-1)
-        losses = (q - self.td_target(batch)).square().mean(dim=2).sum(dim=0)
+        out = self.critic(torch.cat([z, batch.action], dim=-1))
+        losses = self.head.losses(out, self.td_target(batch))
         self._step(self.critic_optimizer, losses, self._critic_parameters)
-        return {"critic_loss": losses.detach().mean(), "q_mean": q.detach().mean(dim=(0, 2))}
+        return {"critic_loss": losses.detach().mean(), "q_mean": self.head.value(out.detach()).mean(dim=1)}
 
     def _update_actor(self, z: Tensor) -> tuple[Tensor, Tensor]:
         action, log_prob = self._sample(z)
-        q = self.critic(torch.cat([z, action], dim=-1)).squeeze(-1).amin(dim=0)
+        q = self.head.value(self.critic(torch.cat([z, action], dim=-1)))
         losses = (self.log_temperature.detach().exp()[:, None] * log_prob - q).mean(dim=1)
         self._step(self.actor_optimizer, losses, self._actor_parameters)
         return log_prob.detach(), losses.detach().mean()
@@ -131,15 +155,19 @@ class SAC(nn.Module):
     def _step(self, optimizer: torch.optim.Optimizer, losses: Tensor, parameters: Sequence[nn.Parameter]) -> None:
         optimizer.zero_grad()
         self.aggregate(losses, parameters)
+        if self._most_gradient:
+            nn.utils.clip_grad_norm_(parameters, self._most_gradient)
         optimizer.step()
 
     def _sample(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_std = split_head(self.actor(z)[0])
+        mean, log_std = split_head(self.actor(z)[0].float())
         return squash(mean, log_std, self._noise(mean.shape), self.mask[:, None, :])
 
     def _noise(self, shape: torch.Size) -> Tensor:
         return torch.randn(shape, generator=self.generator, device=self.generator.device)
 
 
-def _adam(parameters: Sequence[nn.Parameter], learning_rate: float) -> torch.optim.Adam:
-    return torch.optim.Adam(parameters, lr=learning_rate, fused=True)
+def _adam(parameters: Sequence[nn.Parameter], settings: SACSettings) -> torch.optim.Adam:
+    return torch.optim.AdamW(
+        parameters, settings.learning_rate, eps=settings.adam_epsilon, weight_decay=settings.weight_decay, fused=True
+    )

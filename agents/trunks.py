@@ -21,10 +21,11 @@ class TrunkShape:
     hidden: tuple[int, ...]
     size_out: int
     layer_norm: bool
+    network: Callable[..., nn.Module] = StackedMLP
 
-    def stack(self, groups: int, generator: torch.Generator) -> StackedMLP:
+    def stack(self, groups: int, generator: torch.Generator) -> nn.Module:
         """Make ``groups`` networks of this shape."""
-        return StackedMLP(groups, self.size_in, self.hidden, self.size_out, generator, self.layer_norm)
+        return self.network(groups, self.size_in, self.hidden, self.size_out, generator, self.layer_norm)
 
 
 MakeTrunk = Callable[[TrunkShape, torch.Generator], nn.Module]

@@ -125,6 +125,7 @@ _LEAST = {
     "log_every": 1,
 }
 _SHARES = ("discount", "polyak")
+_MAY_BE_ZERO = ("weight_decay", "gradient_norm")
 
 
 def _check_setting(flag: str, field: str, value: Any) -> None:
@@ -134,6 +135,9 @@ def _check_setting(flag: str, field: str, value: Any) -> None:
     elif field in _SHARES:
         if not 0.0 < value <= 1.0:
             raise UsageError(f"{flag} is {value}; it has to be above 0 and at most 1")
+    elif field in _MAY_BE_ZERO:
+        if not (value >= 0 and math.isfinite(value)):
+            raise UsageError(f"{flag} is {value}; it has to be a number of at least 0")
     elif isinstance(value, (int, float)) and not isinstance(value, bool) and not (value > 0 and math.isfinite(value)):
         raise UsageError(f"{flag} is {value}; it has to be a number above 0")
 

@@ -1,0 +1,117 @@
+"""Meta-World's own environments, made to keep to Gymnasium's contract: seeds count, copies differ, no state is shared."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+import zlib
+from functools import lru_cache
+from importlib import metadata
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from envs.errors import SuiteError
+
+STARTS = 50  # goals of a task, as in every Meta-World benchmark
+INSTALL = "pip install -e '.[metaworld]'"
+CAMERA = "corner4"
+
+
+class MetaWorldEnv(gym.Wrapper[Any, Any, Any, Any]):
+    """One of Meta-World's v3 tasks with its goal shown (Yu et al. 2019; Meta-World+, McLean et al. 2025).
+
+    The observation, (39,) float64: hand x y z (m), gripper opening in [0, 1], 14 numbers of object positions (m) and
+    quaternions, the same 18 a step before, goal x y z (m). The action, (4,) in [-1, 1]: hand dx dy dz (cm), grip.
+    ``reset(seed=s)`` takes goal ``s % 50`` of the task's fifty; without a seed one of them is drawn. The episode is
+    truncated after 500 steps and never terminates.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any], name: str, starts: np.ndarray) -> None:
+        super().__init__(env)
+        self._name, self._starts = name, starts
+        self._generator = np.random.default_rng()
+        # Upstream says the goal is always 0 0 0 (the bounds of a hidden one), so its space is of no use here.
+        self.observation_space = gym.spaces.Box(-np.inf, np.inf, (39,), np.float64)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode at the start that the seed names."""
+        from metaworld import Task
+
+        if seed is not None:
+            self._generator = np.random.default_rng(seed)
+        start = int(self._generator.integers(STARTS)) if seed is None else seed % STARTS
+        env: Any = self.env
+        told = {"env_cls": type(env), "rand_vec": self._starts[start], "partially_observable": False}
+        env.set_task(Task(self._name, pickle.dumps(told)))
+        return env.reset()
+
+
+def make_env(name: str, reward_version: str, goal_seed: int, **kwargs: Any) -> MetaWorldEnv:
+    """Make a task's environment. Raises ``SuiteError`` where metaworld, or the MuJoCo that it asks for, is missing."""
+    check_installed()
+    return MetaWorldEnv(_raw(name, reward_version, **kwargs), name, starts(name, goal_seed))
+
+
+@lru_cache(maxsize=256)
+def starts(name: str, goal_seed: int) -> np.ndarray:
+    """Draw the fifty starts of a task, (50, d) in metres: where its goal and its objects are.
+
+    They are those that Meta-World's own rejection rules accept, from a generator of ours that follows from
+    ``goal_seed`` and the task alone. Nothing is simulated for it, which is what makes it fast.
+    """
+    env: Any = _raw(name, "v2")
+    env.np_random = np.random.default_rng([goal_seed, zlib.crc32(name.encode())])
+    env.seeded_rand_vec, env._freeze_rand_vec, env._set_task_called = True, False, True
+    env.do_simulation = _nothing
+    drawn = []
+    for _ in range(STARTS):
+        env.reset_model()
+        drawn.append(env._last_rand_vec.copy())
+    env.close()
+    return np.array(drawn)
+
+
+def check_installed() -> None:
+    """Raise ``SuiteError`` where metaworld cannot be used: not installed, or beside a MuJoCo that it does not allow."""
+    try:
+        import metaworld  # noqa: F401
+        from packaging.requirements import Requirement
+    except ImportError as error:
+        raise SuiteError(f"metaworld is not installed ({error}): {INSTALL}") from error
+    for line in metadata.requires("metaworld") or ():
+        wanted = Requirement(line)
+        if wanted.name == "mujoco" and wanted.marker is None:
+            found = metadata.version("mujoco")
+            if not wanted.specifier.contains(found):
+                raise SuiteError(
+                    f"metaworld asks for mujoco{wanted.specifier} and mujoco is {found}, under which its tasks are "
+                    f"others: {INSTALL}"
+                )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what a score depends on, of those that are installed."""
+    found = {}
+    for name in ("metaworld", "mujoco", "envpool"):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _raw(name: str, reward_version: str, **kwargs: Any) -> gym.Env[Any, Any]:
+    """Make Meta-World's environment itself; what it warns of (its spaces' precision) does not concern ours."""
+    from metaworld import ALL_V3_ENVIRONMENTS
+
+    if kwargs.get("render_mode"):
+        kwargs.setdefault("camera_name", CAMERA)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ALL_V3_ENVIRONMENTS[name](reward_function_version=reward_version, **kwargs)
+
+
+def _nothing(*_: Any) -> None:
+    """Stand in for the simulation."""
