@@ -1,0 +1,265 @@
+"""A run meets tasks that it was not trained on: told by their context, scored apart, or refused in one line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mtrl import evaluate, train
+from tests.mtrl.conftest import Said, read_json, tiny
+
+Refused = Callable[..., str]
+Call = Callable[..., Said]
+
+# Tasks to hold a number: the reward is the less the farther the action is from it, and the observation does not say it.
+HOLDING = """
+    from functools import partial
+    import gymnasium as gym
+    import numpy as np
+    from mtrl import Task, TaskSuite
+
+    class Hold(gym.Env):
+        metadata = {"render_modes": ["rgb_array"]}
+
+        def __init__(self, aim, size=2, actions=1, render_mode=None):
+            self.observation_space = gym.spaces.Box(-1.0, 1.0, (size,))
+            self.action_space = gym.spaces.Box(-1.0, 1.0, (actions,))
+            self.aim, self.render_mode = aim, render_mode
+
+        def reset(self, *, seed=None, options=None):
+            super().reset(seed=seed)
+            self.t = 0
+            return self._obs(), {}
+
+        def step(self, action):
+            self.t += 1
+            return self._obs(), 1.0 - abs(float(action[0]) - self.aim), False, self.t == 5, {}
+
+        def render(self):
+            return np.full((32, 32, 3), 40 * self.t, np.uint8)
+
+        def _obs(self):
+            return self.np_random.uniform(-1.0, 1.0, self.observation_space.shape).astype(np.float32)
+
+    def task(aim, *tags, **kwargs):
+        return Task(f"hold{aim}", partial(Hold, aim, **kwargs), f"Hold {aim}.", tags, parameters={"aim": aim})
+
+    trained = [task(-0.5), task(0.25, size=1), task(0.5)]
+    suite = TaskSuite("holding", trained, held_out=[task(0.0, "inside", size=1), task(0.9, "far", "outside")])
+    none = TaskSuite("holding", trained)
+    wide = TaskSuite("holding", trained, held_out=[task(0.0, size=3, actions=2)])
+    other = TaskSuite("holding", [*trained[:2], Task("hold0.5", partial(Hold, 0.5), "Hold a half.",
+                                  parameters={"aim": 0.5})], held_out=suite.held_out)
+    renamed = Task("renamed", partial(Hold, 0.5), "Hold 0.5.", parameters={"aim": 0.5})
+    twins = TaskSuite("holding", [*trained[:2], renamed], held_out=[trained[2]])
+    plain = TaskSuite("holding", [Task(f"hold{k}", partial(Hold, 0.1 * k), f"Hold it {k}.") for k in range(2)])
+"""
+SMALL = ("--steps-per-task", "64", "--random-steps", "32", "--encoder-hidden", "8", "--context-hidden", "8")
+
+
+def hold(runs_dir: Path, *more: str, suite: str = "suite") -> list[str]:
+    """The arguments of a small run on the tasks above."""
+    given = tiny(runs_dir, "--suite", f"holding_suite:{suite}", "--baseline", "none", *more)
+    start = given.index("--tasks")
+    return [*given[:start], *given[start + 3 :]]
+
+
+def trained(runs_dir: Path, *more: str, agent: str = "care", suite: str = "suite") -> Path:
+    assert train.main(hold(runs_dir, "--agent", agent, *more, suite=suite)) == 0
+    return runs_dir / "holding" / agent / "seed0"
+
+
+@pytest.fixture(autouse=True)
+def _suites(plug_in: Callable[..., str]) -> None:
+    plug_in(HOLDING, "holding_suite")
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the run of this module is kept once it is trained."""
+    return tmp_path_factory.mktemp("kept") / "run"
+
+
+@pytest.fixture
+def run(kept: Path, tmp_path: Path) -> Path:
+    """A copy of a CARE run on the suite with two held-out tasks."""
+    if not kept.exists():
+        shutil.copytree(trained(tmp_path / "runs", *SMALL), kept)
+    return Path(shutil.copytree(kept, tmp_path / "run"))
+
+
+def retold(run: Path, **values: object) -> None:
+    """Change what a run's config.json says."""
+    config = read_json(run / "config.json")
+    (run / "config.json").write_text(json.dumps({**config, **values}))
+
+
+def test_held_out_tasks_are_scored_apart_and_show_their_side_of_the_range(call: Call, run: Path) -> None:
+    said = call(evaluate.main, run, "--tasks", "held-out", "--episodes", "3")
+    assert (said.code, said.err) == (0, "")
+    assert "holding, held-out tasks" in " ".join(said.out.split())
+    rows = {line.split("│")[1].strip(): line.split("│")[2].strip() for line in said.out.splitlines() if "│" in line}
+    assert rows == {"hold0.0": "inside", "hold0.9": "outside", "mean": "", "mean inside": "", "mean outside": ""}
+    result = read_json(run / "evaluation-held-out.json")
+    assert not (run / "evaluation.json").exists()
+    assert result["held_out"] is True
+    assert {name: (entry["episodes"], entry["range"]) for name, entry in result["tasks"].items()} == {
+        "hold0.0": (3, "inside"),
+        "hold0.9": (3, "outside"),
+    }
+    assert all(np.isfinite(entry["random_return"]) for entry in result["tasks"].values())
+    assert result["protocol"]["episodes"] == 3
+
+
+def test_a_trained_task_scores_the_same_when_it_is_met_as_a_new_one(tmp_path: Path) -> None:
+    """Without learned rows a task is known by its context alone, so it may as well be held out under its own name."""
+    own = trained(tmp_path / "runs", *SMALL, "--context", "text+numbers")
+    assert evaluate.main([str(own), "--episodes", "4", "--tasks", "hold0.5"]) == 0
+    retold(own, suite="holding_suite:twins")
+    assert evaluate.main([str(own), "--episodes", "4", "--tasks", "hold0.5"]) == 0
+    old, new = (read_json(own / f"evaluation{part}.json")["tasks"]["hold0.5"] for part in ("", "-held-out"))
+    assert new["return"] == pytest.approx(old["return"], rel=1e-5)
+    assert evaluate.main([str(own), "--episodes", "4", "--tasks", "hold0.25"]) == 0
+    assert read_json(own / "evaluation.json")["tasks"]["hold0.25"]["return"] != pytest.approx(old["return"], rel=1e-2)
+
+
+def test_tasks_by_name_are_scored_alone_and_by_the_same_policy(run: Path) -> None:
+    assert evaluate.main([str(run), "--episodes", "4"]) == 0
+    every = read_json(run / "evaluation.json")["tasks"]
+    assert list(every) == ["hold-0.5", "hold0.25", "hold0.5"]
+    assert evaluate.main([str(run), "--episodes", "4", "--tasks", "hold0.5", "hold0.25"]) == 0
+    some = read_json(run / "evaluation.json")["tasks"]
+    assert list(some) == ["hold0.25", "hold0.5"]
+    assert evaluate.main([str(run), "--episodes", "4", "--tasks", "hold0.25"]) == 0  # of a shorter observation
+    alone = read_json(run / "evaluation.json")["tasks"]
+    for part in (some, alone):
+        for name, entry in part.items():
+            assert entry["return"] == pytest.approx(every[name]["return"], rel=1e-5)
+
+
+def test_trained_and_held_out_names_go_to_a_file_each(run: Path, tmp_path: Path) -> None:
+    film = tmp_path / "film.gif"
+    names = ["hold0.9", "hold-0.5"]
+    assert evaluate.main([str(run), "--episodes", "2", "--tasks", *names, "--record", str(film)]) == 0
+    assert list(read_json(run / "evaluation.json")["tasks"]) == ["hold-0.5"]
+    assert list(read_json(run / "evaluation-held-out.json")["tasks"]) == ["hold0.9"]
+    for path in (film, tmp_path / "film-held-out.gif"):
+        with Image.open(path) as pictures:
+            assert pictures.n_frames == 5  # the start and four steps; the fifth ends it, and the last picture stays
+
+
+def test_a_recording_of_held_out_tasks_bears_the_name_it_was_given(run: Path, tmp_path: Path) -> None:
+    assert evaluate.main([str(run), "--episodes", "1", "--tasks", "held-out", "--record", str(tmp_path / "f.gif")]) == 0
+    with Image.open(tmp_path / "f.gif") as pictures:
+        assert pictures.n_frames == 5
+
+
+@pytest.mark.parametrize(
+    ("agent", "more", "why"),
+    [
+        ("mtsac", (), "reads no context"),
+        ("mtmhsac", (), "reads no context"),
+        ("single-task", (), "reads no context"),
+        ("care", ("--context", "onehot"), "nothing in --context onehot tells a new task apart"),
+        ("care", ("--context", "learned"), "nothing in --context learned tells a new task apart"),
+    ],
+)
+def test_an_agent_that_cannot_tell_a_new_task_refuses_and_names_care(
+    refused: Refused, tmp_path: Path, agent: str, more: tuple[str, ...], why: str
+) -> None:
+    path = trained(tmp_path / "runs", *more, agent=agent)
+    line = refused(evaluate.main, path, "--tasks", "hold0.5", "held-out")
+    assert f"agent {agent!r} cannot play held-out tasks" in line
+    assert why in line
+    assert "--agent care" in line
+    assert not list(path.glob("evaluation*"))
+
+
+def test_stable_baselines3_refuses_before_its_models_are_read(refused: Refused, run: Path) -> None:
+    retold(run, agent="sb3", settings={})
+    line = refused(evaluate.main, run, "--tasks", "held-out")
+    assert "agent 'sb3' cannot play held-out tasks: it trains a model for each task alone" in line
+
+
+def test_a_suite_that_holds_nothing_out_says_so(refused: Refused, run: Path) -> None:
+    retold(run, suite="holding_suite:none")
+    assert "suite 'holding' holds no task out" in refused(evaluate.main, run, "--tasks", "held-out")
+
+
+def test_an_unknown_task_is_named_with_those_that_are_known(refused: Refused, run: Path) -> None:
+    line = refused(evaluate.main, run, "--tasks", "hold0.55")
+    for part in (
+        "unknown task 'hold0.55'",
+        "hold-0.5, hold0.25, hold0.5",
+        "held out: hold0.0, hold0.9",
+        "Did you mean",
+    ):
+        assert part in line
+
+
+def test_held_out_tasks_larger_than_those_trained_on_are_refused(refused: Refused, run: Path) -> None:
+    retold(run, suite="holding_suite:wide")
+    line = refused(evaluate.main, run, "--tasks", "held-out")
+    for part in ("hold0.0", "3 numbers in an observation and 2", "at most 2 and 1"):
+        assert part in line
+
+
+@pytest.mark.parametrize("source", ["shipped", "none", None])
+def test_sentence_vectors_of_another_source_do_not_mix(refused: Refused, run: Path, source: str | None) -> None:
+    retold(run, context_source=source)
+    line = refused(evaluate.main, run, "--tasks", "held-out")
+    assert f"source {source!r}" in line
+    assert "train the run again" in line
+    assert evaluate.main([str(run), "--episodes", "1"]) == 0  # the tasks it was trained on read none
+
+
+def test_a_changed_sentence_is_said_once_with_the_tasks_name(call: Call, run: Path) -> None:
+    retold(run, suite="holding_suite:other")
+    said = call(evaluate.main, run, "--episodes", "1")
+    assert said.code == 0
+    assert said.err.count("\n") == 1
+    assert said.err.startswith("warning: ")
+    assert "hold0.5" in said.err
+    assert "hold0.25" not in said.err
+    retold(run, suite="holding_suite:suite")
+    assert call(evaluate.main, run, "--episodes", "1").err == ""
+
+
+def test_an_agent_that_reads_no_sentence_minds_no_change(call: Call, tmp_path: Path) -> None:
+    for k, (agent, more) in enumerate((("mtsac", ()), ("care", ("--context", "numbers")))):
+        path = trained(tmp_path / f"runs{k}", *more, agent=agent)
+        retold(path, suite="holding_suite:other")
+        assert call(evaluate.main, path, "--episodes", "1").err == ""
+
+
+@pytest.mark.parametrize("kind", ["text", "numbers", "learned", "onehot", "text+learned", "text+numbers+learned"])
+def test_a_run_trains_with_every_kind_of_context(tmp_path: Path, kind: str) -> None:
+    path = trained(tmp_path / "runs", *SMALL, "--context", kind)
+    config = read_json(path / "config.json")
+    assert config["settings"]["context"] == kind
+    assert (config["context_source"] == "none") == ("text" not in kind)
+    assert read_json(path / "result.json")["updates"] > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["--context", "txet"], ["--context is 'txet'", "Did you mean 'text'?"]),
+        (["--context", "text+lerned"], ["--context is 'text+lerned'", "Did you mean 'learned'?"]),
+        (["--context", "text,numbers"], ["--context is 'text,numbers'", "joined by '+'"]),
+        (["--suite", "holding_suite:plain", "--context", "numbers"], ["'numbers'", "'holding'", "no task", "use text"]),
+        (["--agent", "mtsac", "--context", "text"], ["--context"]),
+    ],
+)
+def test_a_context_that_cannot_be_is_refused_before_anything_is_written(
+    refused: Refused, tmp_path: Path, arguments: list[str], parts: list[str]
+) -> None:
+    line = refused(train.main, "--suite", "holding_suite:suite", *arguments, "--runs-dir", tmp_path / "runs")
+    assert [part for part in parts if part not in line] == [], line
+    assert not (tmp_path / "runs").exists()
