@@ -64,14 +64,7 @@ class GymCopies:
 
     def step(self, action: np.ndarray) -> Step:
         """Step every row; see ``Engine.step``."""
-        n, lost = len(self._rows), []
-        step = Step(
-            np.zeros((n, self.obs_size), dtype=np.float32),
-            np.zeros(n, dtype=np.float32),
-            np.zeros(n, dtype=bool),
-            np.zeros(n, dtype=bool),
-            np.full(n, np.nan, dtype=np.float32),
-        )
+        step, lost = Step.blank(len(self._rows), self.obs_size), []
         for k, row in enumerate(self._rows):
             if self._failed is None or self._open[k]:
                 self._announce(k, "step")

@@ -25,6 +25,13 @@ class Step(NamedTuple):
     success: Array  # (n,) float32
     lost: Sequence[int] = ()
 
+    @classmethod
+    def blank(cls, rows: int, obs_size: int) -> Step:
+        """Return a step, in NumPy, that is still to be filled in: all zero, success not said."""
+        flags = np.zeros((2, rows), dtype=bool)
+        success = np.full(rows, np.nan, dtype=np.float32)
+        return cls(np.zeros((rows, obs_size), np.float32), np.zeros(rows, np.float32), flags[0], flags[1], success)
+
 
 class Engine(Protocol):
     """Steps n rows at once: a batched simulator, or one environment per row."""

@@ -12,10 +12,10 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from envs.copies import GymCopies
 from envs.engine import Array, Engine
 from envs.errors import SuiteError
 from envs.suite import TaskSuite
+from envs.workers import TIME_LIMIT, make_copies
 
 
 class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
@@ -28,7 +28,10 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
     the mask ``_final_obs`` of rows whose episode ended; for those the returned observation is the next episode's first.
 
     ``xp`` and ``device`` choose the arrays that a suite's own simulator computes with (NumPy unless said).
-    Raises ``SuiteError`` where a task breaks the contract.
+    ``workers`` spreads other environments over so many processes, and ``time_limit`` is how many seconds one call of
+    one of them may take. There, and here where ``patient``, a row whose environment fails is survived: ``info["lost"]``
+    ((T * copies,) bool, there only when a row was lost) says whose numbers mean nothing; it begins anew, truncated.
+    Raises ``SuiteError`` where a task breaks the contract, ``TaskFailed`` at the third failure of a row in a row.
     """
 
     def __init__(
@@ -39,6 +42,9 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         xp: Any = array_numpy,
         device: Any = None,
         render_mode: str | None = None,
+        workers: int = 0,
+        time_limit: float = TIME_LIMIT,
+        patient: bool = False,
     ) -> None:
         if copies < 1:
             raise SuiteError(f"copies is {copies}; a vector environment has at least 1 of each task")
@@ -54,7 +60,7 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         if suite.simulator is not None:
             self.engine = suite.simulator(suite.tasks, copies, xp, device)
         else:
-            self.engine = GymCopies(suite.tasks, copies, render_mode)
+            self.engine = make_copies(suite.tasks, copies, render_mode, workers, time_limit, patient)
         self.action_mask = self.engine.action_mask
         self.single_observation_space = gym.spaces.Box(-np.inf, np.inf, (self.engine.obs_size,))
         self.single_action_space = gym.spaces.Box(-1.0, 1.0, (self.engine.action_size,))
@@ -100,7 +106,9 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
             rows = np.flatnonzero(np.asarray(ended.tolist()))
             obs = obs + 0.0  # `info` keeps the true successors
             self._episodes[rows] += 1
-            self._episodes[[row for row in lost if self._plays_each_start(row)]] -= 1  # that start is still to be played
+            self._episodes[[row for row in lost if self._plays_each_start(row)]] -= (
+                1  # that start is still to be played
+            )
             obs[rows.tolist()] = self.engine.reset(rows, [self._next_seed(int(row)) for row in rows])
         return obs, reward, terminated, truncated, info
 

@@ -1,0 +1,60 @@
+"""How often an environment may fail: each failure is said in one line, the third in a row ends the run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from envs.copies import GymCopies
+from envs.engine import Step
+from envs.errors import TaskFailed, warn
+from envs.suite import Task
+
+MOST_IN_A_ROW = 3
+MADE_ANEW = "it is made anew, its open episode is dropped"
+
+
+class Failures:
+    """Counts each row's failures since an episode of it last came to its end."""
+
+    def __init__(self, tasks: Sequence[Task], copies: int) -> None:
+        self.names = [f"task {task.name!r}, copy {copy}" for task in tasks for copy in range(copies)]
+        self._in_a_row = np.zeros(len(self.names), dtype=np.int64)
+
+    def note(self, rows: Sequence[int] | np.ndarray, words: str, remedy: str = MADE_ANEW) -> None:
+        """Count a failure against ``rows``; say it, and what is done about it, on stderr.
+
+        Raises ``TaskFailed`` where it is the third in a row for one of them.
+        """
+        self._in_a_row[rows] += 1
+        if self._in_a_row[rows].max() >= MOST_IN_A_ROW:
+            raise TaskFailed(
+                f"{words}; these are {MOST_IN_A_ROW} failures in a row without a finished episode, so the run ends; "
+                "mend the environment, or leave the task out"
+            )
+        warn(f"{words}; {remedy}")
+
+    def note_one(self, row: int, words: str) -> None:
+        """Count a failure of ``row`` whose environment is made anew."""
+        self.note([row], f"{self.names[row]}: {words}")
+
+    def after(self, step: Step) -> None:
+        """Forget the failures of rows whose episode came to its end in ``step``."""
+        ended = step.terminated | step.truncated
+        ended[list(step.lost)] = False
+        self._in_a_row[ended] = 0
+
+
+class PatientCopies(GymCopies):
+    """``GymCopies`` that survive what an environment raises: the row is ``lost``, its environment is made anew."""
+
+    def __init__(self, tasks: Sequence[Task], copies: int) -> None:
+        self._failures = Failures(tasks, copies)
+        super().__init__(tasks, copies, failed=self._failures.note_one)
+
+    def step(self, action: np.ndarray) -> Step:
+        """Step every row; see ``Engine.step``."""
+        step = super().step(action)
+        self._failures.after(step)
+        return step
