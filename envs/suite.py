@@ -129,6 +129,14 @@ class TaskSuite:
 # Built-in suites: name -> "module:attribute". A new family is one module and one line here.
 BUILT_IN: dict[str, str] = {
     "tabletop": "envs.tabletop:suite",
+    "pendulum-gravity": "envs.families.pendulum:gravity",
+    "pendulum-length": "envs.families.pendulum:length",
+    "cheetah-velocity": "envs.families.mujoco:cheetah_velocity",
+    "cheetah-gravity": "envs.families.mujoco:cheetah_gravity",
+    "ant-direction": "envs.families.mujoco:ant_direction",
+    "hopper-mass": "envs.families.mujoco:hopper_mass",
+    "walker-friction": "envs.families.mujoco:walker_friction",
+    "fetch": "envs.families.fetch:suite",
 }
 
 

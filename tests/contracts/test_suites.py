@@ -2,27 +2,68 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from envs.check import check_suite
-from envs.suite import BUILT_IN, make_suite
+from envs.errors import MissingExtra
+from envs.suite import BUILT_IN, Task, TaskSuite, make_suite
 from envs.vector import MultiTaskVectorEnv
 
-pytestmark = pytest.mark.parametrize("name", sorted(BUILT_IN))
+ALL, SOME = 10, 4  # more tasks than this are a large suite, of which about so many are stepped
 
 
-def test_no_task_has_a_problem(name: str) -> None:
-    assert [problem for report in check_suite(make_suite(name)) for problem in report.problems] == []
+def spread(tasks: Sequence[Task]) -> Sequence[Task]:
+    """All tasks of a small suite, an even spread of a large one's."""
+    return tasks if len(tasks) <= ALL else tasks[:: len(tasks) // SOME]
 
 
-def test_sentences_tell_the_tasks_apart(name: str) -> None:
-    suite = make_suite(name)
-    assert len(set(suite.descriptions)) == len(suite.tasks)
+@pytest.fixture(scope="module", params=sorted(BUILT_IN))
+def whole(request: pytest.FixtureRequest) -> TaskSuite:
+    """A built-in suite; skipped where its extra is not installed."""
+    try:
+        suite = make_suite(request.param)
+        suite.tasks[0].make_env().close()
+    except MissingExtra as missing:
+        pytest.skip(str(missing))
+    return suite
 
 
-def test_same_seed_same_numbers_within_the_spaces(name: str) -> None:
-    suite = make_suite(name)
+@pytest.fixture(scope="module")
+def suite(whole: TaskSuite) -> TaskSuite:
+    return replace(whole, tasks=spread(whole.tasks), held_out=spread(whole.held_out))
+
+
+def test_no_task_has_a_problem(suite: TaskSuite) -> None:
+    suites = [suite, suite.unseen()] if suite.held_out else [suite]
+    assert [problem for each in suites for report in check_suite(each) for problem in report.problems] == []
+
+
+def test_names_and_sentences_tell_all_tasks_apart(whole: TaskSuite) -> None:
+    tasks = [*whole.tasks, *whole.held_out]
+    assert len({task.name for task in tasks}) == len({task.description for task in tasks}) == len(tasks)
+
+
+def test_names_can_be_typed_and_be_parts_of_a_path(whole: TaskSuite) -> None:
+    for task in (*whole.tasks, *whole.held_out):
+        assert not set(task.name) & set(" /\\:,;*?\"'"), task.name
+
+
+def test_tasks_travel_to_other_processes(whole: TaskSuite) -> None:
+    tasks = [*whole.tasks, *whole.held_out]
+    loaded = pickle.loads(pickle.dumps(tasks))
+    assert [(task.name, task.parameters) for task in loaded] == [(task.name, task.parameters) for task in tasks]
+    there, here = loaded[0].make_env(), tasks[0].make_env()
+    assert (there.observation_space, there.action_space) == (here.observation_space, here.action_space)
+    there.close()
+    here.close()
+
+
+def test_same_seed_same_numbers_within_the_spaces(suite: TaskSuite) -> None:
     seen = []
     for _ in range(2):
         env = MultiTaskVectorEnv(suite, 2)
