@@ -149,6 +149,13 @@ def test_it_is_evaluated_like_any_other(sb3_run: Path) -> None:
         assert tasks[name] == pytest.approx(scores)
 
 
+def test_one_of_its_tasks_is_scored_by_the_model_of_that_task(sb3_run: Path) -> None:
+    assert evaluate.main([str(sb3_run), "--episodes", "2", "--seed", "500000002", "--tasks", "push"]) == 0
+    tasks = read_json(sb3_run / "evaluation.json")["tasks"]
+    assert list(tasks) == ["push"]
+    assert tasks["push"] == pytest.approx(read_json(sb3_run / "result.json")["tasks"]["push"])
+
+
 def test_a_run_that_was_stopped_before_every_task_had_a_model_is_refused_in_one_line(
     refused: Callable[..., str], sb3_run: Path, tmp_path: Path
 ) -> None:
