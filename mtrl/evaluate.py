@@ -110,9 +110,9 @@ def parts_of(options: EvaluateConfig, config: TrainConfig[Any], suite: TaskSuite
     asked = options.tasks or suite.task_names
     unseen = suite.unseen() if suite.held_out or HELD_OUT in asked else None
     new_names = unseen.task_names if unseen else ()
-    known = (*suite.task_names, *new_names)
+    known = (*suite.task_names, *new_names, *([HELD_OUT] if unseen else []))
     for name in asked:
-        if name not in (*known, HELD_OUT):
+        if name not in known:
             raise UsageError(
                 f"unknown task {name!r}; {str(options.run)!r} was trained on {', '.join(suite.task_names)}; held out: "
                 f"{', '.join(new_names) or 'none'}.{nearest(name, known)}"

@@ -58,6 +58,8 @@ HOLDING = """
                                   parameters={"aim": 0.5})], held_out=suite.held_out)
     renamed = Task("renamed", partial(Hold, 0.5), "Hold 0.5.", parameters={"aim": 0.5})
     twins = TaskSuite("holding", [*trained[:2], renamed], held_out=[trained[2]])
+    fixed = TaskSuite("holding", [Task(f"start{s}", partial(Hold, 0.1), "Hold.", starts=s) for s in (0, 7)],
+                      facts={"reward": "v2"})
     plain = TaskSuite("holding", [Task(f"hold{k}", partial(Hold, 0.1 * k), f"Hold it {k}.") for k in range(2)])
 """
 SMALL = ("--steps-per-task", "64", "--random-steps", "32", "--encoder-hidden", "8", "--context-hidden", "8")
@@ -190,6 +192,22 @@ def test_stable_baselines3_refuses_before_its_models_are_read(refused: Refused, 
 def test_a_suite_that_holds_nothing_out_says_so(refused: Refused, run: Path) -> None:
     retold(run, suite="holding_suite:none")
     assert "suite 'holding' holds no task out" in refused(evaluate.main, run, "--tasks", "held-out")
+
+
+def test_fixed_starts_are_played_once_each_unless_episodes_are_given(tmp_path: Path) -> None:
+    path = trained(tmp_path / "runs", "--eval-episodes", "3", agent="mtsac", suite="fixed")
+
+    def episodes(file: str) -> list[int]:
+        return [entry["episodes"] for entry in read_json(path / file)["tasks"].values()]
+
+    assert episodes("result.json") == [3, 7]
+    assert evaluate.main([str(path)]) == 0
+    assert episodes("evaluation.json") == [50, 7]
+    assert evaluate.main([str(path), "--episodes", "2"]) == 0
+    assert episodes("evaluation.json") == [2, 2]
+    for file in ("result.json", "evaluation.json"):
+        protocol = read_json(path / file)["protocol"]
+        assert (protocol["reward"], protocol["starts"]) == ("v2", "fixed where a task has such")
 
 
 def test_an_unknown_task_is_named_with_those_that_are_known(refused: Refused, run: Path) -> None:
