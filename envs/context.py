@@ -42,9 +42,9 @@ def context_of(suite: TaskSuite, wanted: str = "auto") -> Context:
     ``text`` is the sentence's vector, ``numbers`` the task's parameters, ``onehot`` the task itself, ``learned`` a row
     that the agent learns. ``auto`` takes the sentence, the numbers where the suite gives them, and a learned row.
     Sentences and numbers are centred over the training tasks, held-out ones have no one-hot, and each part weighs the
-    same. Raises ``SuiteError`` for a part that does not exist, or that the suite cannot give.
+    same. Raises ``SuiteError`` as ``context_parts`` does, and for a parameter that is no finite number.
     """
-    parts = _parts(suite, wanted)
+    parts = context_parts(suite, wanted)
     tables, source = [np.zeros((len(suite.tasks) + len(suite.held_out), 0))], "none"
     if "text" in parts:
         vectors, source = encode([task.description for task in (*suite.tasks, *suite.held_out)])
@@ -58,7 +58,8 @@ def context_of(suite: TaskSuite, wanted: str = "auto") -> Context:
     return Context(table[: len(suite.tasks)], table[len(suite.tasks) :], "learned" in parts, source, tells_new)
 
 
-def _parts(suite: TaskSuite, wanted: str) -> list[str]:
+def context_parts(suite: TaskSuite, wanted: str) -> list[str]:
+    """Return the parts that ``wanted`` names. Raises ``SuiteError`` for one that is none, or that the suite lacks."""
     numbers = any(task.parameters for task in suite.tasks)
     if wanted == "auto":
         return ["text", "numbers", "learned"] if numbers else ["text", "learned"]

@@ -60,6 +60,7 @@ HOLDING = """
     twins = TaskSuite("holding", [*trained[:2], renamed], held_out=[trained[2]])
     fixed = TaskSuite("holding", [Task(f"start{s}", partial(Hold, 0.1), "Hold.", starts=s) for s in (0, 7)],
                       facts={"reward": "v2"})
+    broken = TaskSuite("holding", [Task("broken", lambda: 1 / 0, "Fail.")])
     plain = TaskSuite("holding", [Task(f"hold{k}", partial(Hold, 0.1 * k), f"Hold it {k}.") for k in range(2)])
 """
 SMALL = ("--steps-per-task", "64", "--random-steps", "32", "--encoder-hidden", "8", "--context-hidden", "8")
@@ -189,6 +190,19 @@ def test_stable_baselines3_refuses_before_its_models_are_read(refused: Refused, 
     assert "agent 'sb3' cannot play held-out tasks: it trains a model for each task alone" in line
 
 
+def test_returns_are_shown_beside_what_random_actions_and_the_task_alone_come_to(call: Call, tmp_path: Path) -> None:
+    given = [word if word != "none" else "single-task" for word in hold(tmp_path / "runs", *SMALL[:4])]
+    said = call(train.main, *given)
+    assert said.code == 0
+    assert "normalised" in said.out
+    care, alone = (
+        read_json(tmp_path / "runs" / "holding" / agent / "seed0" / "result.json")["tasks"]
+        for agent in ("care", "single-task")
+    )
+    for name, entry in care.items():
+        assert entry["random_return"] == alone[name]["random_return"]
+
+
 def test_a_suite_that_holds_nothing_out_says_so(refused: Refused, run: Path) -> None:
     retold(run, suite="holding_suite:none")
     assert "suite 'holding' holds no task out" in refused(evaluate.main, run, "--tasks", "held-out")
@@ -272,6 +286,7 @@ def test_a_run_trains_with_every_kind_of_context(tmp_path: Path, kind: str) -> N
         (["--context", "text+lerned"], ["--context is 'text+lerned'", "Did you mean 'learned'?"]),
         (["--context", "text,numbers"], ["--context is 'text,numbers'", "joined by '+'"]),
         (["--suite", "holding_suite:plain", "--context", "numbers"], ["'numbers'", "'holding'", "no task", "use text"]),
+        (["--suite", "holding_suite:broken", "--context", "txet"], ["--context is 'txet'"]),  # before it is made
         (["--agent", "mtsac", "--context", "text"], ["--context"]),
     ],
 )
