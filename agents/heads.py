@@ -1,7 +1,7 @@
-"""What a critic's output means: one number, or a distribution over the return. A head turns it into values and losses.
+"""What a critic's output means: one number, or a distribution over the return.
 
-The target of a critic is an affine map of the successor's value, shift + scale * Z, where scale is the discount (0 after
-an end) and shift the reward and the entropy's part. That is all a head has to know of the Bellman equation.
+The target of a critic is an affine map of the successor's value, shift + scale * Z, where scale is the discount (0
+after an end) and shift the reward and the entropy's part. That is all a head has to know of the Bellman equation.
 """
 
 from __future__ import annotations

@@ -35,6 +35,8 @@ class ObsScale(nn.Module):
         """Take in observations (T, N, obs); the moments are pooled exactly (Chan et al. 1983)."""
         rows = obs.reshape(-1, obs.shape[-1]).double()
         added = rows.shape[0]
+        if not added:
+            return
         total = self.count + added
         delta = rows.mean(dim=0) - self.mean
         self.square += (rows - rows.mean(dim=0)).square().sum(dim=0) + delta.square() * self.count * added / total
@@ -52,8 +54,9 @@ class ObsScale(nn.Module):
 class ReturnScale(nn.Module):
     """Divides each task's rewards so that the largest discounted return met so far becomes ``reach``.
 
-    After BRC (Nauman et al. 2025), which scales by the largest Monte-Carlo return: tasks with small rewards then weigh as
-    much as those with large ones. The return is summed forward, sum of discount^(t-k) r_k, which needs no episode kept.
+    After BRC (Nauman et al. 2025), which scales by the largest Monte-Carlo return: tasks with small rewards then weigh
+    as much as those with large ones. The return is summed forward, sum of discount^(t-k) r_k, so that no episode has to
+    be kept.
     """
 
     largest: Tensor

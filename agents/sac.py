@@ -52,7 +52,9 @@ class SAC(nn.Module):
         self.reward_scale: Any = reward_scale or Unscaled()
         self.log_temperature = nn.Parameter(torch.full((len(action_mask),), settings.initial_temperature).log())
         self.register_buffer("mask", action_mask.float(), persistent=False)
-        self.register_buffer("target_entropy", -settings.target_entropy * action_mask.float().sum(dim=1), persistent=False)
+        self.register_buffer(
+            "target_entropy", -settings.target_entropy * action_mask.float().sum(dim=1), persistent=False
+        )
         self.to(generator.device)
         self.target_encoder = copy.deepcopy(self.encoder).requires_grad_(False)
         self.target_critic = copy.deepcopy(self.critic).requires_grad_(False)

@@ -1,4 +1,4 @@
-"""Meta-World's own environments, made to keep to Gymnasium's contract: seeds count, copies differ, no state is shared."""
+"""Meta-World's own environments, kept to Gymnasium's contract: seeds count, copies differ, no state is shared."""
 
 from __future__ import annotations
 

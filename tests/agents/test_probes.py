@@ -113,3 +113,52 @@ def test_an_agent_blind_to_the_task_fails_where_the_optimum_differs() -> None:
     action = agent.act(probe_obs(), explore=False)
     torch.testing.assert_close(action[0], action[1])
     assert opposite(probe_obs(), action).mean() < -1.0
+
+
+OTHER_PIECES = {
+    "network": "residual",
+    "critic": "categorical",
+    "critics": "mean",
+    "obs_scale": "running",
+    "reward_scale": "return",
+}
+
+
+def test_the_other_pieces_find_an_optimum_that_differs_by_task(make_agent: MakeAgent) -> None:
+    """Residual networks, distributions of scaled returns and scaled observations; task 1's rewards are a hundredth."""
+    agent = make_agent("care", tasks=TASKS, obs=1, actions=1, initial_temperature=0.02, **OTHER_PIECES)
+    generator = seeded_generator(0)
+    for _ in range(600):
+        batch = one_step_batch(agent, lambda o, a: opposite(o, a) * torch.tensor([[1.0], [0.01]]), generator)
+        agent.see(batch.obs, batch.reward, torch.ones(TASKS, ROWS, dtype=torch.bool))
+        agent.update(batch)
+    action = agent.act(probe_obs(), explore=False)
+    assert (action[0] - 0.6).abs().max() < 0.25
+    assert (action[1] + 0.6).abs().max() < 0.25
+
+
+def test_a_categorical_critic_says_the_scaled_discounted_value(make_agent: MakeAgent) -> None:
+    """As above: obs -0.5 leads to 0.5 without reward, which ends with reward 1; that return is scaled to 10."""
+    settings = {**OTHER_PIECES, "obs_scale": "none", "initial_temperature": 1e-4, "discount": 0.5}
+    agent = make_agent("mtsac", tasks=TASKS, obs=1, actions=1, **settings)
+    generator = seeded_generator(0)
+    for _ in range(400):
+        first = torch.arange(ROWS)[None, :].expand(TASKS, -1) % 2 == 0
+        obs = torch.where(first, -0.5, 0.5)[..., None]
+        action = torch.rand(TASKS, ROWS, 1, generator=generator) * 2 - 1
+        batch = Batch(obs, action, (~first).float(), (~first).float(), torch.full_like(obs, 0.5))
+        agent.see(batch.obs, batch.reward, torch.ones(TASKS, ROWS, dtype=torch.bool))
+        agent.update(batch)
+    at = torch.tensor([-0.5, 0.5])[None, :, None].expand(TASKS, -1, -1)
+    with torch.no_grad():
+        value = agent.head.value(agent.critic(torch.cat([agent.encoder(at), torch.zeros(TASKS, 2, 1)], dim=-1)))
+    assert (value - torch.tensor([5.0, 10.0])).abs().max() < 0.7
+
+
+def test_reduced_precision_learns_the_same_answer(make_agent: MakeAgent) -> None:
+    agent = make_agent("care", tasks=TASKS, obs=1, actions=1, initial_temperature=0.02, precision="bfloat16")
+    learn(agent, opposite, 600)
+    action = agent.act(probe_obs(), explore=False)
+    assert action.dtype == torch.float32
+    assert (action[0] - 0.6).abs().max() < 0.3
+    assert (action[1] + 0.6).abs().max() < 0.3

@@ -1,0 +1,44 @@
+"""Residual networks: what a block adds, and that groups keep apart."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from agents.base import seeded_generator
+from agents.networks import StackedResidual
+
+
+def test_a_block_adds_to_what_came_in() -> None:
+    """With the outer layer of every block at zero nothing is added, so only the first and the last layer count."""
+    network = StackedResidual(1, 3, (8, 8, 8), 2, seeded_generator(0), layer_norm=False)
+    x = torch.randn(1, 5, 3, generator=torch.Generator().manual_seed(1))
+    before = network(x)
+    with torch.no_grad():
+        for layer in network.outer:
+            layer.weight.zero_()
+            layer.bias.zero_()
+    plain = network.last(torch.relu(network.first(x)))
+    torch.testing.assert_close(network(x), plain)
+    assert not torch.allclose(before, plain)
+
+
+def test_each_further_width_is_a_block_of_two_layers() -> None:
+    network = StackedResidual(2, 3, (8, 8, 8), 1, seeded_generator(0))
+    count = sum(parameter.numel() for parameter in network.parameters())
+    assert count == 2 * ((3 * 8 + 8) + 2 * 2 * (8 * 8 + 8) + (8 + 1))
+
+
+def test_groups_do_not_mix_and_may_be_named() -> None:
+    network = StackedResidual(2, 3, (8, 8), 1, seeded_generator(0))
+    x = torch.randn(2, 4, 3, generator=torch.Generator().manual_seed(1))
+    both = network(x)
+    torch.testing.assert_close(network(x[1:], torch.tensor([1])), both[1:])
+    changed = x.clone()
+    changed[0] += 1.0
+    torch.testing.assert_close(network(changed)[1], both[1])
+
+
+def test_widths_that_differ_are_refused_in_words() -> None:
+    with pytest.raises(ValueError, match=r"hidden widths are \(8, 4\); a residual network has one width"):
+        StackedResidual(1, 3, (8, 4), 1, seeded_generator(0))
