@@ -146,6 +146,15 @@ def test_tasks_by_name_are_scored_alone_and_by_the_same_policy(run: Path) -> Non
             assert entry["return"] == pytest.approx(every[name]["return"], rel=1e-5)
 
 
+def test_a_held_out_task_is_told_by_its_own_context_whichever_others_are_played(run: Path) -> None:
+    scores = []
+    for names in (["held-out"], ["hold0.9"]):
+        assert evaluate.main([str(run), "--episodes", "4", "--tasks", *names]) == 0
+        scores.append(read_json(run / "evaluation-held-out.json")["tasks"])
+    assert [list(tasks) for tasks in scores] == [["hold0.0", "hold0.9"], ["hold0.9"]]
+    assert scores[1]["hold0.9"]["return"] == pytest.approx(scores[0]["hold0.9"]["return"], rel=1e-5)
+
+
 def test_trained_and_held_out_names_go_to_a_file_each(run: Path, tmp_path: Path) -> None:
     film = tmp_path / "film.gif"
     names = ["hold0.9", "hold-0.5"]
