@@ -9,9 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from envs.suite import make_suite
 from mtrl import evaluate, train
+from mtrl.policies import policy_for_new
+from mtrl.runs import read_run
 from tests.mtrl.conftest import Said, read_json, tiny
 
 Refused = Callable[..., str]
@@ -60,6 +64,8 @@ HOLDING = """
     twins = TaskSuite("holding", [*trained[:2], renamed], held_out=[trained[2]])
     fixed = TaskSuite("holding", [Task(f"start{s}", partial(Hold, 0.1), "Hold.", starts=s) for s in (0, 7)],
                       facts={"reward": "v2"})
+    threes = TaskSuite("holding", [task(0.1, size=2, actions=3), task(0.2, size=2, actions=3)],
+                       held_out=[task(0.3, size=1, actions=2), task(0.4, size=1, actions=1)])
     broken = TaskSuite("holding", [Task("broken", lambda: 1 / 0, "Fail.")])
     plain = TaskSuite("holding", [Task(f"hold{k}", partial(Hold, 0.1 * k), f"Hold it {k}.") for k in range(2)])
 """
@@ -249,6 +255,17 @@ def test_held_out_tasks_larger_than_those_trained_on_are_refused(refused: Refuse
     line = refused(evaluate.main, run, "--tasks", "held-out")
     for part in ("hold0.0", "3 numbers in an observation and 2", "at most 2 and 1"):
         assert part in line
+
+
+def test_smaller_ones_are_padded_and_their_actions_cut(tmp_path: Path) -> None:
+    path = trained(tmp_path / "runs", *SMALL, suite="threes")
+    config, facts = read_run(path)
+    suite = make_suite("holding_suite:threes")
+    action = policy_for_new(path, config, suite, suite.unseen(), facts["context_source"])(torch.ones(2, 4, 1))
+    assert action.shape == (2, 4, 2)
+    assert action[0].all()
+    assert action[1, :, 0].all()
+    assert not action[1, :, 1].any()
 
 
 @pytest.mark.parametrize("source", ["shipped", "none", None])
