@@ -34,11 +34,11 @@ class Died(Exception):
 class Worker:
     """A process that steps ``rows``, numbers in the whole engine; ``tasks`` are theirs, pickled.
 
-    One call of an environment may take ``time_limit`` seconds, whatever the number of rows.
+    One call of an environment may take ``timeout`` seconds, whatever the number of rows.
     """
 
-    def __init__(self, rows: np.ndarray, tasks: Sequence[bytes], specs: Sequence[bytes], time_limit: float) -> None:
-        self.rows, self._time_limit = rows, time_limit
+    def __init__(self, rows: np.ndarray, tasks: Sequence[bytes], specs: Sequence[bytes], timeout: float) -> None:
+        self.rows, self._timeout = rows, timeout
         self._told = (tasks, specs, os.getpid())
         self._process: Any = None
 
@@ -68,7 +68,7 @@ class Worker:
         beat, since = self._place[BEAT], time.monotonic()
         while True:
             try:
-                if self._connection.poll(min(LOOK_AGAIN, self._time_limit / 4)):
+                if self._connection.poll(min(LOOK_AGAIN, self._timeout / 4)):
                     number, result, failures = self._connection.recv()
                     if number == self._number:  # Ctrl-C may have given up on an older one
                         return result, failures
@@ -80,7 +80,7 @@ class Worker:
             now = time.monotonic()
             if self._place[BEAT] != beat:
                 beat, since = self._place[BEAT], now
-            limit = self._time_limit if beat else max(self._time_limit, START_LIMIT)
+            limit = self._timeout if beat else max(self._timeout, START_LIMIT)
             if now - since > limit:
                 raise self._died(limit)
 

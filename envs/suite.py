@@ -46,7 +46,7 @@ class Task:
             env = self.make(**kwargs)
         except MissingExtra:
             raise  # its line holds for the whole suite
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise SuiteError(f"task {self.name!r}: making its environment failed: {one_line(error)}") from error
         if not isinstance(env, gym.Env):
             raise SuiteError(

@@ -15,7 +15,7 @@ from gymnasium.vector.utils import batch_space
 from envs.engine import Array, Engine
 from envs.errors import SuiteError
 from envs.suite import TaskSuite
-from envs.workers import TIME_LIMIT, make_copies
+from envs.workers import TIMEOUT, WorkerCopies, make_copies
 
 
 class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
@@ -28,7 +28,7 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
     the mask ``_final_obs`` of rows whose episode ended; for those the returned observation is the next episode's first.
 
     ``xp`` and ``device`` choose the arrays that a suite's own simulator computes with (NumPy unless said).
-    ``workers`` spreads other environments over so many processes, and ``time_limit`` is how many seconds one call of
+    ``workers`` spreads other environments over so many processes, and ``timeout`` is how many seconds one call of
     one of them may take. There, and here where ``patient``, a row whose environment fails is survived: ``info["lost"]``
     ((T * copies,) bool, there only when a row was lost) says whose numbers mean nothing; it begins anew, truncated.
     Raises ``SuiteError`` where a task breaks the contract, ``TaskFailed`` at the third failure of a row in a row.
@@ -43,7 +43,7 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         device: Any = None,
         render_mode: str | None = None,
         workers: int = 0,
-        time_limit: float = TIME_LIMIT,
+        timeout: float = TIMEOUT,
         patient: bool = False,
     ) -> None:
         if copies < 1:
@@ -60,7 +60,8 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         if suite.simulator is not None:
             self.engine = suite.simulator(suite.tasks, copies, xp, device)
         else:
-            self.engine = make_copies(suite.tasks, copies, render_mode, workers, time_limit, patient)
+            self.engine = make_copies(suite.tasks, copies, render_mode, workers, timeout, patient)
+        self.workers = self.engine.workers if isinstance(self.engine, WorkerCopies) else 0
         self.action_mask = self.engine.action_mask
         self.single_observation_space = gym.spaces.Box(-np.inf, np.inf, (self.engine.obs_size,))
         self.single_action_space = gym.spaces.Box(-1.0, 1.0, (self.engine.action_size,))

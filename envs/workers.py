@@ -19,7 +19,7 @@ from envs.failures import Failures, PatientCopies
 from envs.process import Died, Worker
 from envs.suite import Task
 
-TIME_LIMIT = 60.0  # seconds that one call of an environment may take
+TIMEOUT = 60.0  # seconds that one call of an environment may take
 GRACE = 3.0  # seconds that all environments together have to close themselves
 
 
@@ -33,23 +33,24 @@ class CannotStart(SuiteError):
 class WorkerCopies:
     """An ``Engine`` like ``GymCopies``, with the same numbers, its rows spread evenly over ``workers`` processes.
 
-    An environment that raises is made anew; a process that ends, is killed, or takes longer than ``time_limit`` seconds
+    An environment that raises is made anew; a process that ends, is killed, or takes longer than ``timeout`` seconds
     for one call is started anew. Each failure is named on stderr, its rows are ``lost``, and the third in a row raises
     ``TaskFailed``. Raises ``CannotStart`` where a task does not pickle or cannot be made in another process, and
     ``SuiteError`` where an environment breaks the contract.
     """
 
-    def __init__(self, tasks: Sequence[Task], copies: int, workers: int, time_limit: float = TIME_LIMIT) -> None:
+    def __init__(self, tasks: Sequence[Task], copies: int, workers: int, timeout: float = TIMEOUT) -> None:
         packed, specs = [one for task in tasks for one in [_packed(task)] * copies], _packed_specs()
         self._failures = Failures(tasks, copies)
-        shares = np.array_split(np.arange(len(packed)), min(workers, len(packed)))
-        self._workers = [Worker(share, [packed[row] for row in share], specs, time_limit) for share in shares]
+        self.workers = min(workers, len(packed))
+        shares = np.array_split(np.arange(len(packed)), self.workers)
+        self._processes = [Worker(share, [packed[row] for row in share], specs, timeout) for share in shares]
         # Before multiprocessing's own end, which would wait for processes that nobody told to end.
-        self._end = Finalize(self, _end_all, args=(self._workers, 0.0), exitpriority=10)
+        self._end = Finalize(self, _end_all, args=(self._processes, 0.0), exitpriority=10)
         try:
-            for worker in self._workers:
+            for worker in self._processes:
                 worker.start()
-            self._sizes = {worker: self._first_sizes(worker) for worker in self._workers}
+            self._sizes = {worker: self._first_sizes(worker) for worker in self._processes}
         except BaseException:
             self.close()
             raise
@@ -62,7 +63,7 @@ class WorkerCopies:
         """Reset each of ``rows``; see ``Engine.reset``."""
         obs = np.zeros((len(rows), self.obs_size), dtype=np.float32)
         asked: dict[Worker, np.ndarray] = {}
-        for worker in self._workers:
+        for worker in self._processes:
             mine = np.flatnonzero(np.isin(rows, worker.rows))
             if len(mine):
                 asked[worker] = mine
@@ -73,12 +74,12 @@ class WorkerCopies:
 
     def step(self, action: np.ndarray) -> Step:
         """Step every row; see ``Engine.step``."""
-        for worker in self._workers:
+        for worker in self._processes:
             worker.ask("step", action[worker.rows[0] : worker.rows[-1] + 1])
-        answers = self._answers(self._workers)
+        answers = self._answers(self._processes)
         step = Step.blank(len(self._failures.names), self.obs_size)
         lost: list[int] = []
-        for worker in self._workers:
+        for worker in self._processes:
             if worker not in answers:
                 step.truncated[worker.rows] = True
                 lost.extend(map(int, worker.rows))
@@ -98,9 +99,9 @@ class WorkerCopies:
 
     def close(self) -> None:
         """Close the environments and end the processes, within ``GRACE`` and a few seconds."""
-        for worker in self._workers:
+        for worker in self._processes:
             worker.dismiss()
-        _end_all(self._workers, GRACE)
+        _end_all(self._processes, GRACE)
         self._end.cancel()
 
     def _answers(self, workers: Iterable[Worker]) -> dict[Worker, Any]:
@@ -170,7 +171,7 @@ class WorkerCopies:
 
 
 def make_copies(
-    tasks: Sequence[Task], copies: int, render_mode: str | None, workers: int, time_limit: float, patient: bool
+    tasks: Sequence[Task], copies: int, render_mode: str | None, workers: int, timeout: float, patient: bool
 ) -> Engine:
     """Return what steps one environment a row: in ``workers`` processes, or in this one.
 
@@ -181,7 +182,7 @@ def make_copies(
     warning = ""
     if workers and render_mode is None:
         try:
-            return WorkerCopies(tasks, copies, workers, time_limit)
+            return WorkerCopies(tasks, copies, workers, timeout)
         except CannotStart as error:
             warning = f"{error}; its suite's environments are stepped in this process, without workers"
     patient = (patient or workers > 0) and render_mode is None

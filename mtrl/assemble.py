@@ -11,6 +11,7 @@ from agents.base import Agent
 from agents.build import Sizes
 from agents.presets import PRESETS
 from envs.context import Context, context_of
+from envs.pace import suggest_workers
 from envs.suite import TaskSuite, make_suite
 from mtrl.cli import UsageError
 from mtrl.config import TrainConfig
@@ -48,6 +49,18 @@ def device_of(config: TrainConfig[Any]) -> torch.device:
 def threads_of(config: TrainConfig[Any]) -> int:
     """Return how many CPU threads torch is to use: what was asked for, else the processors at hand, at most 4."""
     return config.threads or min(processors(), MOST_THREADS)
+
+
+def workers_of(config: TrainConfig[Any], suite: TaskSuite) -> int:
+    """Return how many processes are to step environments: what was asked for, else what promises to be quickest."""
+    if config.workers is not None:
+        return config.workers
+    return suggest_workers(suite, config.envs_per_task, processors())
+
+
+def processes_of(config: TrainConfig[Any]) -> dict[str, Any]:
+    """Return what ``TensorEnv`` and ``Scorer`` are to know of worker processes."""
+    return {"workers": config.workers or 0, "timeout": config.env_timeout}
 
 
 def processors() -> int:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from envs.errors import SuiteError
+from envs.errors import SuiteError, TaskFailed
 from mtrl.interrupt import Stopped
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ def command(main: Callable[[Sequence[str]], int]) -> Callable[[], int]:
         except (UsageError, SuiteError) as error:
             sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
             return BAD_INPUT
-        except RunError as error:
+        except (RunError, TaskFailed) as error:
             sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
             return FAILED
         except Stopped as stopped:

@@ -36,6 +36,10 @@ class TrainConfig(Generic[S]):
     """Environment steps in each task."""
     envs_per_task: int = 4
     """Copies of each task that are stepped together."""
+    workers: int | None = None
+    """Processes that step environments; 0: none, all in this one; unless given, a short measurement decides."""
+    env_timeout: float = 60.0
+    """Seconds that one call of an environment in a worker process may take before it is killed and started anew."""
     batch_per_task: int = 128
     """Transitions of each task in one update."""
     updates_per_step: int = 1
@@ -93,7 +97,7 @@ def check_config(config: TrainConfig[Any]) -> None:
     """Raise ``UsageError`` for a number out of its range, naming the flag, the value and the range."""
     for field, least in _LEAST.items():
         value = getattr(config, field)
-        if value < least:
+        if value is not None and value < least:
             raise UsageError(f"--{field.replace('_', '-')} is {value}; it has to be at least {least}")
     if config.seed > MOST_SEED:
         raise UsageError(f"--seed is {config.seed}; it has to be at most {MOST_SEED}")
@@ -106,6 +110,8 @@ def check_config(config: TrainConfig[Any]) -> None:
         raise UsageError(
             f"--replay-per-task is {config.replay_per_task}, less than --envs-per-task {config.envs_per_task}"
         )
+    if not (config.env_timeout > 0 and math.isfinite(config.env_timeout)):
+        raise UsageError(f"--env-timeout is {config.env_timeout}; it has to be a number of seconds above 0")
     for field, value in dataclasses.asdict(config.settings).items():
         _check_setting(f"--{field.replace('_', '-')}", field, value)
 
@@ -114,6 +120,7 @@ _LEAST = {
     "seed": 0,
     "steps_per_task": 1,
     "envs_per_task": 1,
+    "workers": 0,
     "batch_per_task": 1,
     "updates_per_step": 1,
     "random_steps": 0,
@@ -153,6 +160,8 @@ def _check_types(values: dict[str, Any], like: Any) -> None:
             kind = (list, tuple)
         elif isinstance(default, float):
             kind = (float, int)
+        elif default is None:
+            kind = (int, type(None))
         if not isinstance(value, kind):
             raise TypeError(f"{name} is {value!r}")
 

@@ -32,12 +32,16 @@ def success_rate(said: Sequence[float]) -> float:
 
 
 class EpisodeTracker:
-    """Adds up running episodes of T tasks x N copies and hands them out as they end."""
+    """Adds up running episodes of T tasks x N copies and hands them out as they end.
+
+    ``lost`` is how many were dropped, since their environment failed.
+    """
 
     def __init__(self, tasks: int, copies: int) -> None:
         self._total = np.zeros((tasks, copies))
         self._length = np.zeros((tasks, copies), dtype=np.int64)
         self._success = np.full((tasks, copies), -np.inf)
+        self.lost = 0
 
     def step(self, transition: Transition) -> list[Episode]:
         """Take in a step -> the episodes that it ended."""
@@ -48,6 +52,8 @@ class EpisodeTracker:
         ended = transition.ended.cpu().numpy()
         if not ended.any():
             return []
+        lost = np.zeros_like(ended) if transition.lost is None else transition.lost.cpu().numpy()
+        self.lost += int(lost.sum())
         finished = [
             Episode(
                 int(t),
@@ -57,7 +63,7 @@ class EpisodeTracker:
                 float(self._success[t, k]) if self._success[t, k] >= 0 else math.nan,
                 float(success[t, k]),
             )
-            for t, k in np.argwhere(ended)
+            for t, k in np.argwhere(ended & ~lost)
         ]
         self._total[ended], self._length[ended], self._success[ended] = 0.0, 0, -np.inf
         return finished

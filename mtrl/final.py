@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from envs.suite import TaskSuite
-from mtrl.assemble import FINAL, score_seed
+from mtrl.assemble import FINAL, processes_of, score_seed
 from mtrl.config import TrainConfig
 from mtrl.scores import Policy, Scorer, scores_to_json
 
@@ -22,7 +22,7 @@ SUCCESS = "success_any: at any step of the episode; success_last: at its last"
 def final_scores(config: TrainConfig[Any], suite: TaskSuite, policy: Policy, device: torch.device) -> dict[str, Any]:
     """Score a run's policy -> ``mean``, ``tasks`` and ``protocol`` of ``result.json``."""
     episodes = episodes_of(suite, config.eval_episodes)
-    return play(config, suite, policy, episodes, score_seed(config.seed, FINAL), device)
+    return play(config, suite, policy, episodes, score_seed(config.seed, FINAL), device, **processes_of(config))
 
 
 def episodes_of(suite: TaskSuite, otherwise: int) -> list[int]:
@@ -42,13 +42,14 @@ def play(
     episodes: Sequence[int],
     seed: int,
     device: torch.device,
+    **processes: Any,
 ) -> dict[str, Any]:
     """Score a policy on so many episodes of each task, fixed starts in turn -> ``mean``, ``tasks`` and ``protocol``.
 
     A task that never says success has a ``random_return`` too: what uniform actions come to from the same starts.
     """
     judged = as_scored(suite)
-    scorer = Scorer(judged, episodes, seed, device, each_start=True)
+    scorer = Scorer(judged, episodes, seed, device, each_start=True, **processes)
     scores = scorer.score(policy)
     silent = {name for name, score in scores.items() if math.isnan(score.success_any)}
     result = scores_to_json(scores)

@@ -49,11 +49,14 @@ def train(
         warm = step < config.random_steps
         action = env.random_action(generator) if warm else agent.act(obs, explore=True)
         transition = env.step(action)
-        replay.add(obs, action, transition.reward, transition.terminated, transition.final_obs)
+        kept = transition.kept
+        reward, terminated = transition.reward[:, kept], transition.terminated[:, kept]
+        replay.add(obs[:, kept], action[:, kept], reward, terminated, transition.final_obs[:, kept])
+        agent.see(obs[:, kept], transition.reward, transition.ended)
         obs, before, step = transition.obs, step, step + env.copies
-        report.episodes(episodes.step(transition))
+        report.episodes(episodes.step(transition), episodes.lost)
         agent.progress(min(step / config.steps_per_task, 1.0))
-        if not warm:
+        if not warm and replay.size:
             for _ in range(config.updates_per_step):
                 metrics = agent.update(replay.sample(config.batch_per_task))
             updates += config.updates_per_step

@@ -22,9 +22,11 @@ class Reporter:
     def __init__(self, suite: TaskSuite, log: RunLog) -> None:
         self._names, self._log = suite.task_names, log
         self._recent: list[Episode] = []
+        self._lost = 0
 
-    def episodes(self, finished: Sequence[Episode]) -> None:
-        """Keep finished training episodes until the next line of the log."""
+    def episodes(self, finished: Sequence[Episode], lost: int = 0) -> None:
+        """Keep finished training episodes until the next line of the log; ``lost`` is how many were dropped so far."""
+        self._lost = lost
         self._recent.extend(finished)
 
     def training(self, step: int, env_steps: int, updates: int, metrics: dict[str, Tensor]) -> None:
@@ -39,6 +41,8 @@ class Reporter:
             "time/time_elapsed": seconds,
             "train/n_updates": float(updates),
         }
+        if self._lost:
+            values["time/lost_episodes"] = float(self._lost)
         if self._recent:
             values["rollout/ep_rew_mean"] = float(np.mean([e.total for e in self._recent]))
             values["rollout/ep_len_mean"] = float(np.mean([e.length for e in self._recent]))

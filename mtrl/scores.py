@@ -71,7 +71,8 @@ class Scorer:
     """Scores policies on a suite, always from the same starts: the environments are its own and are reset each time.
 
     ``episodes`` is a number for all tasks, or one for each. ``each_start`` takes a task's fixed starts in turn, so that
-    as many episodes as it has play each exactly once.
+    as many episodes as it has play each exactly once. ``processes`` are ``workers`` and ``timeout`` of ``TensorEnv``;
+    an episode that is lost to a failure is played again.
     """
 
     def __init__(
@@ -81,12 +82,13 @@ class Scorer:
         seed: int,
         device: torch.device,
         each_start: bool = False,
+        **processes: Any,
     ) -> None:
         wanted = [episodes] * len(suite.tasks) if isinstance(episodes, int) else episodes
         most = MOST_SIMULATED if suite.simulator else max(1, MOST_ENVIRONMENTS // len(suite.tasks))
         copies = min(max(wanted), most)
         self.suite, self.seed, self.each_start = suite, seed, each_start
-        self.env = TensorEnv(suite, copies, device)
+        self.env = TensorEnv(suite, copies, device, **processes)
         # Each copy plays a number of episodes fixed in advance, so that short ones do not count more often. Copy k's
         # are numbers k, k + copies, k + 2 copies, ... of the task's, which is also how it goes through fixed starts.
         self._quotas = [[len(range(copy, n, copies)) for copy in range(copies)] for n in wanted]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from safetensors.torch import save_file
 
 from agents.base import Agent, seeded_generator
 from agents.replay import Replay
+from envs.errors import SuiteError, TaskFailed
 from envs.suite import TaskSuite
 from mtrl.assemble import (
     EVALUATION,
@@ -19,13 +21,15 @@ from mtrl.assemble import (
     device_of,
     greedy,
     parameter_count,
+    processes_of,
     score_seed,
     suite_of,
     threads_of,
+    workers_of,
 )
 from mtrl.config import TrainConfig
 from mtrl.display import Display
-from mtrl.final import final_scores
+from mtrl.final import as_scored, final_scores
 from mtrl.interrupt import Stopped, StopWish
 from mtrl.log import RunLog
 from mtrl.loop import Progress, train
@@ -41,26 +45,30 @@ def run_agent(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
     torch.set_num_threads(threads_of(config))
     keep_freed_memory()
     device, suite = device_of(config), suite_of(config)
-    env = TensorEnv(suite, config.envs_per_task, device)
-    agent, context = agent_of(config, suite, env)
-    replay, size = replay_of(config, env)
-    path = new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
-    write_config(path, config, context_source=context.source, task_sentences=sentences_of(suite))
-    console.print(
-        f"{path}: {config.agent} on {env.tasks} tasks, {device}, {parameter_count(agent):,} parameters, "
-        f"replay {size}, sentence vectors: {context.source}"
-    )
-    scorer = Scorer(suite, config.eval_episodes, score_seed(config.seed, EVALUATION), device)
-    with (
-        RunLog(path) as log,
-        StopWish() as stop,
-        Display(console, config.agent, config.steps_per_task) as display,
-    ):
+    config = dataclasses.replace(config, workers=workers_of(config, as_scored(suite)))
+    with ExitStack() as stack:
+        env = stack.enter_context(closing(TensorEnv(suite, config.envs_per_task, device, **processes_of(config))))
+        if suite.simulator is None:  # what was refused once, with a warning, is not asked for again
+            config = dataclasses.replace(config, workers=env.workers)
+        agent, context = agent_of(config, suite, env)
+        replay, size = replay_of(config, env)
+        path = new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
+        write_config(path, config, context_source=context.source, task_sentences=sentences_of(suite))
+        console.print(
+            f"{path}: {config.agent} on {env.tasks} tasks, {device}, {parameter_count(agent):,} parameters, "
+            f"replay {size}, sentence vectors: {context.source}, worker processes: {env.workers or 'none'}"
+        )
+        seed = score_seed(config.seed, EVALUATION)
+        scorer = stack.enter_context(closing(Scorer(suite, config.eval_episodes, seed, device, **processes_of(config))))
+        log, stop = stack.enter_context(RunLog(path)), stack.enter_context(StopWish())
+        display = stack.enter_context(Display(console, config.agent, config.steps_per_task))
         log.text("config", as_markdown(config))
-        progress = train(config, env, agent, replay, scorer, Reporter(suite, log), display, lambda: bool(stop))
+        try:
+            progress = train(config, env, agent, replay, scorer, Reporter(suite, log), display, lambda: bool(stop))
+        except (TaskFailed, SuiteError):  # it is the environments that failed; what was learned is sound
+            save_weights(agent, path)
+            raise
         seconds = log.seconds
-    env.close()
-    scorer.close()
     save_weights(agent, path)
     if stop.signal is not None:
         console.print(f"stopped at {progress.step:,} steps per task; weights and metrics so far are in {path}")

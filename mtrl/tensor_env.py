@@ -11,6 +11,7 @@ from torch import Tensor
 
 from envs.suite import TaskSuite
 from envs.vector import MultiTaskVectorEnv
+from envs.workers import TIMEOUT
 
 
 class Transition(NamedTuple):
@@ -22,19 +23,36 @@ class Transition(NamedTuple):
     terminated: Tensor  # (T, N) bool
     ended: Tensor  # (T, N) bool: terminated or truncated
     success: Tensor  # (T, N) 1, 0, or NaN where the task does not say
+    lost: Tensor | None = None  # (T, N) bool: rows whose environment failed; their numbers mean nothing
+
+    @property
+    def kept(self) -> Tensor | slice:
+        """Which copies, (N,) bool, hold the step of every task: tasks are remembered in step, a lost one costs all."""
+        return slice(None) if self.lost is None else ~self.lost.any(dim=0)
 
 
 class TensorEnv:
     """Steps a suite on ``device``: a suite's own simulator computes there, other environments on the CPU."""
 
-    def __init__(self, suite: TaskSuite, copies: int, device: torch.device, in_torch: bool | None = None) -> None:
-        """``in_torch`` makes a suite's simulator compute on tensors; unless said, it does off the CPU."""
+    def __init__(
+        self,
+        suite: TaskSuite,
+        copies: int,
+        device: torch.device,
+        in_torch: bool | None = None,
+        workers: int = 0,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        """``in_torch`` makes a suite's simulator compute on tensors; unless said, it does off the CPU.
+
+        ``workers`` and ``timeout`` are those of ``MultiTaskVectorEnv``; an environment that fails is survived.
+        """
         self.device = device
         wanted = device.type != "cpu" if in_torch is None else in_torch
         self._in_torch = wanted and suite.simulator is not None
         arrays: dict[str, Any] = {"xp": array_torch, "device": device} if self._in_torch else {}
-        self.env = MultiTaskVectorEnv(suite, copies, **arrays)
-        self.tasks, self.copies = self.env.num_tasks, copies
+        self.env = MultiTaskVectorEnv(suite, copies, workers=workers, timeout=timeout, patient=True, **arrays)
+        self.tasks, self.copies, self.workers = self.env.num_tasks, copies, self.env.workers
         self.obs_size, self.action_size = self.env.engine.obs_size, self.env.engine.action_size
         self.action_mask = torch.as_tensor(self.env.action_mask)
 
@@ -46,7 +64,9 @@ class TensorEnv:
         """Apply actions (T, N, A) in [-1, 1]."""
         flat = action.reshape(self.env.num_envs, -1)
         obs, reward, terminated, _, info = self.env.step(flat if self._in_torch else flat.cpu().numpy())
-        parts = (obs, info["final_obs"], reward, terminated, info["_final_obs"], info["success"])
+        parts = [obs, info["final_obs"], reward, terminated, info["_final_obs"], info["success"]]
+        if "lost" in info:
+            parts.append(info["lost"])
         return Transition(*(self._tensor(part) for part in parts))
 
     def random_action(self, generator: np.random.Generator) -> Tensor:

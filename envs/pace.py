@@ -1,0 +1,70 @@
+"""How long a step takes, and so how many processes should step environments."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from envs.copies import CheckedEnv
+from envs.errors import EnvFailed
+from envs.suite import Task, TaskSuite
+
+MOST_SECONDS = 0.3  # for the measurement, unless one environment takes longer to make
+MOST_STEPS = 10  # of each task
+HANDING_OVER = 200e-6  # seconds that a step costs for each process, whatever it does there (python -m mtrl.bench envs)
+WORTH_IT = 0.8  # of the time in this process: what processes have to promise
+
+
+def suggest_workers(suite: TaskSuite, copies: int, processors: int) -> int:
+    """Return how many worker processes are to step ``copies`` of every task: 0 where this process does it as well.
+
+    A suite with a simulator has no environments to spread. Raises ``SuiteError`` where one breaks the contract.
+    """
+    if suite.simulator is not None or processors < 2:
+        return 0
+    try:
+        return best_workers(len(suite.tasks) * copies, step_seconds(suite.tasks), processors)
+    except EnvFailed:
+        return 0  # failures are for whoever steps it in earnest to survive
+
+
+def best_workers(rows: int, seconds: float, processors: int) -> int:
+    """Return the number of processes that makes a step of ``rows``, each of so many seconds, the quickest."""
+
+    def step(workers: int) -> float:
+        return math.ceil(rows / workers) * seconds + workers * HANDING_OVER
+
+    best = min(range(1, min(rows, processors) + 1), key=step)
+    return best if best > 1 and step(best) < WORTH_IT * rows * seconds else 0
+
+
+def step_seconds(tasks: Sequence[Task]) -> float:
+    """Time some steps of one environment of each task, as many tasks as the time allows -> mean seconds of a step."""
+    end = time.perf_counter() + MOST_SECONDS
+    medians = []
+    for task in tasks:
+        env = CheckedEnv(task, task.make_env())
+        times = _time_steps(env, end)
+        env.env.close()
+        medians.append(statistics.median(times))
+        if time.perf_counter() > end:
+            break
+    return statistics.mean(medians)
+
+
+def _time_steps(env: CheckedEnv, end: float) -> list[float]:
+    """Take at least one step; one episode at most."""
+    action, times = np.zeros(env.action_size, dtype=np.float32), []
+    env.reset(0)
+    for _ in range(MOST_STEPS):
+        begin = time.perf_counter()
+        _, _, terminated, truncated, _ = env.step(action)
+        now = time.perf_counter()
+        times.append(now - begin)
+        if terminated or truncated or now > end:
+            break
+    return times
