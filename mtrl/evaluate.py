@@ -145,7 +145,8 @@ def scores_of(part: Part, options: EvaluateConfig, config: TrainConfig[Any]) -> 
 
 def warn_of_changed_sentences(config: TrainConfig[Any], suite: TaskSuite, facts: dict[str, Any]) -> None:
     """Say on stderr which tasks are described in other words than those that a run's agent reads."""
-    trained: dict[str, str] = facts.get("task_sentences", {})
+    told = facts.get("task_sentences")
+    trained: dict[str, str] = told if isinstance(told, dict) else {}
     changed = [task.name for task in suite.tasks if trained.get(task.name, task.description) != task.description]
     if changed and hasattr(config.settings, "context") and facts.get("context_source") != "none":
         sys.stderr.write(

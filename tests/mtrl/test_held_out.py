@@ -285,8 +285,9 @@ def test_a_changed_sentence_is_said_once_with_the_tasks_name(call: Call, run: Pa
     assert said.err.startswith("warning: ")
     assert "hold0.5" in said.err
     assert "hold0.25" not in said.err
-    retold(run, suite="holding_suite:suite")
-    assert call(evaluate.main, run, "--episodes", "1").err == ""
+    for values in ({"suite": "holding_suite:suite"}, {"suite": "holding_suite:other", "task_sentences": None}):
+        retold(run, **values)
+        assert call(evaluate.main, run, "--episodes", "1").err == ""
 
 
 def test_an_agent_that_reads_no_sentence_minds_no_change(call: Call, tmp_path: Path) -> None:
