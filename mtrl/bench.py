@@ -9,11 +9,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
 from mtrl.cli import UsageError, command, parse
+
+if TYPE_CHECKING:
+    from envs.suite import TaskSuite
 
 
 @dataclass(frozen=True)
@@ -21,10 +24,10 @@ class BenchConfig:
     """Time the environments or the agents of a suite against what one would use without the kit."""
 
     what: Annotated[Literal["envs", "agents"], tyro.conf.Positional]
-    """envs: the suite's simulator against SyncVectorEnv over its single environments.
+    """envs: the suite's simulator against SyncVectorEnv over its single environments; without one, worker processes.
     agents: one run of an agent against one Stable-Baselines3 SAC per task, same networks and batch per task."""
     suite: str = "tabletop"
-    """A suite; envs asks for one with a simulator of its own."""
+    """A suite."""
     agent: str = "care"
     """For agents: which."""
     repeats: int = 20
@@ -66,7 +69,7 @@ def bench_envs(options: BenchConfig) -> list[str]:
 
     suite = make_suite(options.suite)
     if suite.simulator is None:
-        raise UsageError(f"suite {suite.name!r} has no simulator of its own; there is nothing to compare")
+        return bench_workers(suite, options.repeats)
     steps = 10
     lines = [f"{'copies':>8} {'SyncVectorEnv':>16} {'simulator':>16} {'ratio':>7}   environment steps per second"]
     for copies in (1, 5, 20):
@@ -85,6 +88,28 @@ def bench_envs(options: BenchConfig) -> list[str]:
         lines.append(f"{rows:>8} {rate[0]:>16,.0f} {rate[1]:>16,.0f} {other / mine:>6.1f}x")
         ours.close()
         theirs.close()
+    return lines
+
+
+def bench_workers(suite: TaskSuite, repeats: int) -> list[str]:
+    """Time a suite's environments in this process against one and two worker processes."""
+    import numpy as np
+
+    from envs.vector import MultiTaskVectorEnv
+
+    steps, workers = 5, (0, 1, 2)
+    lines = [f"{'copies':>8} {'in process':>12} {'1 worker':>12} {'2 workers':>12} {'ratio':>7}   steps per second"]
+    for copies in (1, 4):
+        envs = [MultiTaskVectorEnv(suite, copies, workers=count) for count in workers]
+        rows = envs[0].num_envs
+        actions = np.random.default_rng(0).uniform(-1, 1, (rows, envs[0].engine.action_size)).astype(np.float32)
+        for env in envs:
+            env.reset(seed=0)
+        times = paired([partial(_play, env, actions, steps) for env in envs], repeats)
+        rates = "".join(f" {rows * steps / seconds:>12,.0f}" for seconds in times)
+        lines.append(f"{rows:>8}{rates} {times[0] / times[2]:>6.2f}x")
+        for env in envs:
+            env.close()
     return lines
 
 
