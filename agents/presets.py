@@ -31,7 +31,7 @@ class SACSettings:
     network: Literal["mlp", "residual"] = "mlp"
     """Of actor and critics. residual: hidden widths are a first layer and then a block each (BroNet)."""
     critic: Literal["scalar", "categorical"] = "scalar"
-    """scalar: the mean return, by squared error; categorical: 101 bins of it, by cross-entropy (C51)."""
+    """scalar: the mean return, by squared error; categorical: 101 bins, by cross-entropy (HL-Gauss)."""
     critics: Literal["min", "mean"] = "min"
     """Which of the twin critics' values counts: the lesser one, or their mean."""
     obs_scale: Literal["none", "running"] = "none"
@@ -41,7 +41,7 @@ class SACSettings:
     weight_decay: float = 0.0
     """AdamW's; 0 makes it Adam."""
     adam_epsilon: float = 1e-8
-    """Adam's."""
+    """Adam's, in the denominator."""
     gradient_norm: float = 0.0
     """Gradients of actor and of critics are cut to this norm; 0 leaves them."""
     precision: Literal["float32", "bfloat16"] = "float32"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
+
 import pytest
 import torch
 
-from agents.heads import CategoricalHead, ScalarHead, project
+from agents.heads import CategoricalHead, ScalarHead
 
 CPU = torch.device("cpu")
 
@@ -19,23 +22,6 @@ def test_a_scalar_head_takes_the_lesser_critic_or_their_mean() -> None:
     assert ScalarHead("mean").losses(out, torch.tensor([[1.0]])).item() == (3 - 1) ** 2 + (5 - 1) ** 2
 
 
-def test_a_value_between_two_bins_is_shared_by_nearness() -> None:
-    """Bins at -1, 0, 1: 0.25 lies a quarter of the way from 0 to 1; what lies outside counts as the outermost."""
-    probabilities = torch.tensor([[0.5, 0.3, 0.2]])
-    values = torch.tensor([[0.25, -7.0, 1.0]])
-    assert project(probabilities, values, 1.0)[0].tolist() == pytest.approx([0.3, 0.375, 0.125 + 0.2])
-
-
-def test_projection_keeps_the_mass_and_within_reach_the_mean() -> None:
-    generator = torch.Generator().manual_seed(0)
-    probabilities = torch.rand(4, 5, 11, generator=generator).softmax(dim=-1)
-    values = torch.rand(4, 5, 11, generator=generator) * 20 - 10
-    out = project(probabilities, values, 10.0)
-    torch.testing.assert_close(out.sum(-1), torch.ones(4, 5))
-    support = torch.linspace(-10, 10, 11)
-    torch.testing.assert_close(out @ support, (probabilities * values).sum(-1), atol=1e-4, rtol=1e-4)
-
-
 def test_a_categorical_head_reads_the_mean_of_its_distribution() -> None:
     head = CategoricalHead(3, 2.0, CPU)  # bins -2, 0, 2
     sure = torch.tensor([-30.0, -30.0, 30.0])
@@ -45,13 +31,24 @@ def test_a_categorical_head_reads_the_mean_of_its_distribution() -> None:
     assert CategoricalHead(3, 2.0, CPU, "min").value(out).item() == pytest.approx(0.0, abs=1e-6)
 
 
-def test_a_categorical_target_is_the_mapped_mean_distribution_of_both_critics() -> None:
-    """Bins -2, 0, 2; both sure of 2: shift 0.5 + 0.25 * 2 = 1, half way from 0 to 2. An end leaves the shift alone."""
+def test_a_categorical_target_is_a_narrow_gaussian_around_the_scalar_one() -> None:
+    """Bins -2, 0, 2, spread 1.5: around 0.5 + 0.25 * 2 = 1 the mass between edges -3, -1, 1, 3, made to sum to 1."""
     head = CategoricalHead(3, 2.0, CPU)
-    next_out = torch.tensor([-30.0, -30.0, 30.0]).expand(2, 1, 2, 3)
-    target = head.target(next_out, torch.tensor([[0.5, -2.0]]), torch.tensor([[0.25, 0.0]]))
-    assert target[0, 0].tolist() == pytest.approx([0.0, 0.5, 0.5], abs=1e-5)
-    assert target[0, 1].tolist() == pytest.approx([1.0, 0.0, 0.0], abs=1e-5)
+    next_out = torch.tensor([-30.0, -30.0, 30.0]).expand(2, 1, 1, 3)
+    target = head.target(next_out, torch.tensor([[0.5]]), torch.tensor([[0.25]]))
+    cdf = [0.5 * (1 + math.erf((edge - 1.0) / (1.5 * math.sqrt(2)))) for edge in (-3.0, -1.0, 1.0, 3.0)]
+    mass = [b - a for a, b in pairwise(cdf)]
+    assert target[0, 0].tolist() == pytest.approx([m / sum(mass) for m in mass], abs=1e-5)
+
+
+def test_a_categorical_target_has_the_scalar_targets_mean_and_is_cut_at_the_reach() -> None:
+    head = CategoricalHead(101, 10.0, CPU)
+    shift = torch.tensor([[-3.33, 0.05, 7.0, 25.0]])
+    target = head.target(torch.zeros(2, 1, 4, 101), shift, torch.zeros(1, 4))
+    assert target.sum(-1) == pytest.approx(1.0)
+    mean = (target @ torch.linspace(-10, 10, 101))[0].tolist()
+    assert mean[:3] == pytest.approx([-3.33, 0.05, 7.0], abs=1e-3)
+    assert mean[3] == pytest.approx(10.0, abs=0.2)
 
 
 def test_the_categorical_loss_is_least_at_the_target_and_summed_over_critics() -> None:
