@@ -101,9 +101,9 @@ def _made(
 def _detach(parent: int, dies_with_parent: bool) -> None:
     """Leave signals and the end to the parent: it stops its workers itself, and they end when it is gone.
 
-    A thread looks for the parent, and takes along what the environments started; the system's own signal is for an
-    environment that holds the interpreter's lock. It comes when the thread that made the worker ends, so only a
-    parent's main thread asks for it.
+    A thread looks for the parent, and takes along what the environments started. The system's own signal is quicker,
+    reaches an environment that holds the interpreter's lock, and leaves the rest to itself. It comes when the thread
+    that made the worker ends, so only a parent's main thread asks for it.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,34 +45,52 @@ class Walk(gym.Env[np.ndarray, np.ndarray]):
 
 
 class Failing(Walk):
-    """Fails in ``call`` ("make", "reset" or "step") in the way ``how``, the first ``times`` times.
+    """Fails in ``call`` ("make", "reset", "step", "close") in the way ``how``, where ``pattern`` has an x.
 
-    How often it did is written down in the file ``log``, one character each, since it has to outlive the process.
-    A step fails as the second of its episode.
+    Each letter of the pattern is one try; how many there were is written down in the file ``log``, one letter each,
+    since it has to outlive the process. A step's try is the second step of an episode.
     """
 
-    def __init__(self, how: str, call: str, times: int, log: str, length: int = 5) -> None:
+    def __init__(self, how: str, call: str, pattern: str, log: str, length: int = 5) -> None:
         super().__init__(length)
-        self.how, self.call, self.times, self.log = how, call, times, Path(log)
-        self._maybe_fail("make")
+        self.how, self.call, self.pattern, self.log = how, call, pattern, Path(log)
+        self._try("make")
 
     def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[np.ndarray, dict[str, Any]]:
-        self._maybe_fail("reset")
+        self._try("reset")
         return super().reset(seed=seed)
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         if self.count == 1:
-            self._maybe_fail("step")
+            self._try("step")
         return super().step(action)
 
     def close(self) -> None:
-        self._maybe_fail("close")
+        self._try("close")
 
-    def _maybe_fail(self, call: str) -> None:
-        if call == self.call and len(self.log.read_text() if self.log.exists() else "") < self.times:
-            with self.log.open("a") as file:
-                file.write("x")
+    def _try(self, call: str) -> None:
+        if call != self.call:
+            return
+        tried = len(self.log.read_text()) if self.log.exists() else 0
+        letter = self.pattern[tried : tried + 1]
+        with self.log.open("a") as file:
+            file.write(letter or ".")
+        if letter == "x":
             WAYS[self.how]()
+
+
+class LooksAround(Walk):
+    """Observation (is torch imported here, process, 0)."""
+
+    def _obs(self) -> np.ndarray:
+        return np.array([float("torch" in sys.modules), float(os.getpid()), 0.0])
+
+
+class OddAfter(Walk):
+    """Gives a NaN at the third step of every episode."""
+
+    def _obs(self) -> np.ndarray:
+        return np.array([np.nan if self.count == 3 else 0.0, 0.0, self.count])
 
 
 def _raise() -> None:
@@ -107,8 +126,9 @@ WAYS = {
 
 def walks(*tasks: Task) -> TaskSuite:
     """A suite of ``tasks`` after two that never fail."""
-    return TaskSuite("walks", [Task("calm", Walk, "Walk."), Task("long", long_walk, "Walk far."), *tasks])
+    return TaskSuite("walks", [Task("calm", Walk, "Walk."), Task("long", partial(Walk, 9), "Walk far."), *tasks])
 
 
-def long_walk() -> Walk:
-    return Walk(9)
+def failing(how: str, call: str, pattern: str, folder: Path, length: int = 5) -> Task:
+    """A task called bad, whose environment fails."""
+    return Task("bad", partial(Failing, how, call, pattern, str(folder / "tries"), length), "Fail.")
