@@ -24,8 +24,8 @@ class Task:
     """One task: a name, a way to make its environment, and a sentence that says what is to be done.
 
     ``make`` returns a Gymnasium environment with a ``Box`` observation, or a ``Dict`` or ``Tuple`` of such, and a flat,
-    bounded ``Box`` action; it is called with ``render_mode="rgb_array"`` where pictures are wanted. ``max_episode_steps`` adds a time limit to
-    an environment that has none.
+    bounded ``Box`` action; it is called with ``render_mode="rgb_array"`` where pictures are wanted.
+    ``max_episode_steps`` adds a time limit to an environment that has none.
 
     ``parameters`` are numbers that set the task apart from others of its family, such as a gravity in m/s^2; an agent
     may read them beside the sentence. ``starts`` says that the environment has so many fixed starts, and that
