@@ -137,6 +137,12 @@ BUILT_IN: dict[str, str] = {
     "hopper-mass": "envs.families.mujoco:hopper_mass",
     "walker-friction": "envs.families.mujoco:walker_friction",
     "fetch": "envs.families.fetch:suite",
+    "metaworld/MT1": "envs.metaworld:mt1",
+    "metaworld/MT10": "envs.metaworld:mt10",
+    "metaworld/MT25": "envs.metaworld:mt25",
+    "metaworld/MT50": "envs.metaworld:mt50",
+    "metaworld/ML10": "envs.metaworld:ml10",
+    "metaworld/ML45": "envs.metaworld:ml45",
 }
 
 

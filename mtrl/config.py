@@ -13,6 +13,7 @@ from envs.errors import nearest
 from mtrl.cli import UsageError
 
 S = TypeVar("S")
+STANDARD = "standard"  # the recipe that is taken unless another is named
 MOST_SEED = 2**32 - 1  # what Stable-Baselines3 takes
 
 
@@ -24,6 +25,8 @@ class TrainConfig(Generic[S]):
     """A suite that python -m mtrl.list shows, or your own: module:attribute, tasks.toml, or gym:ID,ID."""
     agent: str = "care"
     """care, mtsac, mtmhsac, single-task or sb3."""
+    recipe: str = STANDARD
+    """Which set of defaults: standard, or laptop, which trains metaworld on a few CPU cores in half an hour."""
     tasks: tuple[str, ...] = ()
     """Only these of the suite's tasks; none given means all."""
     engine: str = "auto"
@@ -112,6 +115,9 @@ def check_config(config: TrainConfig[Any]) -> None:
         )
     if not (config.env_timeout > 0 and math.isfinite(config.env_timeout)):
         raise UsageError(f"--env-timeout is {config.env_timeout}; it has to be a number of seconds above 0")
+    if getattr(config.settings, "network", "mlp") == "residual" and len(set(config.settings.hidden)) > 1:
+        widths = " ".join(map(str, config.settings.hidden))
+        raise UsageError(f"--hidden is {widths}; a residual network has one width, as in --hidden 256 256 256")
     for field, value in dataclasses.asdict(config.settings).items():
         _check_setting(f"--{field.replace('_', '-')}", field, value)
 

@@ -1,4 +1,4 @@
-"""Which defaults hold for which suite and agent: one table, read from the top, later lines over earlier ones."""
+"""Which defaults hold for which suite and agent: tables, read from the top, later lines over earlier ones."""
 
 from __future__ import annotations
 
@@ -7,10 +7,22 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from agents.presets import PRESETS
-from mtrl.config import TrainConfig, known_agent
+from envs.errors import nearest
+from mtrl.cli import UsageError
+from mtrl.config import STANDARD, TrainConfig, known_agent
 
 # suite pattern, agent pattern, fields of TrainConfig or of the agent's settings
-TABLE: list[tuple[str, str, dict[str, Any]]] = [
+Lines = list[tuple[str, str, dict[str, Any]]]
+
+# Thousand-step episodes of running: customary values, measured on cheetah-velocity alone.
+LOCOMOTION = {
+    "steps_per_task": 300_000,
+    "random_steps": 5_000,
+    "eval_every": 25_000,
+    "eval_episodes": 5,
+}
+
+TABLE: Lines = [
     (
         "tabletop",
         "*",
@@ -28,13 +40,119 @@ TABLE: list[tuple[str, str, dict[str, Any]]] = [
             "polyak": 0.01,
         },
     ),
+    (
+        # Multi-task SAC as published for Meta-World+ (McLean et al. 2025): two million steps in each task.
+        "metaworld/*",
+        "*",
+        {
+            "steps_per_task": 2_000_000,
+            "envs_per_task": 1,
+            "batch_per_task": 128,
+            "replay_per_task": 100_000,
+            "random_steps": 4_000,
+            "eval_every": 20_000,
+            "eval_episodes": 50,
+            "hidden": (400, 400, 400),
+            "layer_norm": False,
+            "learning_rate": 3e-4,
+            "final_learning_rate": 3e-4,
+            "adam_epsilon": 1e-5,
+            "gradient_norm": 1.0,
+            "discount": 0.99,
+            "polyak": 0.005,
+            "initial_temperature": 1.0,
+            "encoders": 6,
+            "encoder_hidden": (50, 50),
+            "encoder_size": 50,
+            "context_hidden": (50, 50),
+            "context_size": 50,
+        },
+    ),
+    ("metaworld/MT50", "care", {"encoders": 10}),
+    (
+        "pendulum-*",
+        "*",
+        {
+            "steps_per_task": 30_000,
+            "envs_per_task": 4,
+            "batch_per_task": 64,
+            "replay_per_task": 30_000,
+            "eval_every": 6_000,
+            "eval_episodes": 20,
+            "hidden": (128, 128),
+            "learning_rate": 1e-3,
+            "final_learning_rate": 1e-4,
+            "discount": 0.97,
+            "polyak": 0.01,
+        },
+    ),
+    ("cheetah-*", "*", LOCOMOTION),
+    ("hopper-mass*", "*", LOCOMOTION),
+    ("walker-friction*", "*", LOCOMOTION),
+    ("ant-direction*", "*", {**LOCOMOTION, "steps_per_task": 500_000}),
+    (
+        "fetch",
+        "*",
+        {
+            "steps_per_task": 300_000,
+            "envs_per_task": 8,
+            "learning_rate": 1e-3,
+            "final_learning_rate": 1e-4,
+            "discount": 0.95,
+            "polyak": 0.01,
+            "eval_episodes": 20,
+        },
+    ),
 ]
 
+# Other defaults under a name: --recipe NAME puts these lines over the table's.
+RECIPES: dict[str, Lines] = {
+    # Meta-World on two CPU cores in half an hour; docs/metaworld.md says what each line is worth.
+    "laptop": [
+        (
+            "metaworld/*",
+            "*",
+            {
+                "steps_per_task": 480_000,
+                "envs_per_task": 8,
+                "batch_per_task": 32,
+                "random_steps": 2_000,
+                "eval_every": 60_000,
+                "eval_episodes": 5,
+                "log_every": 5_000,
+                "hidden": (256, 256, 256),
+                "network": "residual",
+                "layer_norm": True,
+                "critic": "categorical",
+                "critics": "mean",
+                "obs_scale": "running",
+                "reward_scale": "return",
+                "precision": "bfloat16",
+                "learning_rate": 1e-3,
+                "final_learning_rate": 1e-4,
+                "weight_decay": 1e-4,
+                "adam_epsilon": 1e-8,
+                "gradient_norm": 0.0,
+                "polyak": 0.02,
+                "initial_temperature": 0.005,
+                "encoders": 4,
+                "encoder_hidden": (128, 128),
+                "encoder_size": 64,
+                "context_hidden": (64,),
+                "context_size": 32,
+            },
+        ),
+    ],
+}
 
-def default_config(suite: str, agent: str) -> TrainConfig[Any]:
-    """Return the defaults for training ``agent`` on ``suite``. Raises ``UsageError`` for an unknown agent."""
-    values: dict[str, Any] = {}
-    for suite_pattern, agent_pattern, fields in TABLE:
+
+def default_config(suite: str, agent: str, recipe: str = STANDARD) -> TrainConfig[Any]:
+    """Return the defaults for training ``agent`` on ``suite``.
+
+    Raises ``UsageError`` for an unknown agent, and for a recipe that does not exist or says nothing of the suite.
+    """
+    values: dict[str, Any] = {"recipe": recipe}
+    for suite_pattern, agent_pattern, fields in [*TABLE, *_recipe(recipe, suite)]:
         if fnmatchcase(suite, suite_pattern) and fnmatchcase(agent, agent_pattern):
             values.update(fields)
     settings_type = PRESETS[known_agent(agent)].settings
@@ -44,9 +162,22 @@ def default_config(suite: str, agent: str) -> TrainConfig[Any]:
     return TrainConfig(suite=suite, agent=agent, settings=settings, **{k: v for k, v in values.items() if k in loop})
 
 
+def _recipe(name: str, suite: str) -> Lines:
+    if name == STANDARD:
+        return []
+    if name not in RECIPES:
+        known = (STANDARD, *RECIPES)
+        raise UsageError(f"unknown recipe {name!r}; known: {', '.join(known)}.{nearest(name, known)}")
+    lines = RECIPES[name]
+    if not any(fnmatchcase(suite, pattern) for pattern, _, _ in lines):
+        patterns = ", ".join(sorted({pattern for pattern, _, _ in lines}))
+        raise UsageError(f"recipe {name!r} says nothing of suite {suite!r}; it is for {patterns}")
+    return lines
+
+
 def baseline_config(config: TrainConfig[Any]) -> TrainConfig[Any]:
     """Return the configuration of the baseline: same budget, and the same value of every setting that both have."""
-    base = default_config(config.suite, config.baseline)
+    base = default_config(config.suite, config.baseline, config.recipe)
     own = {f.name for f in dataclasses.fields(base.settings)}
     shared = {k: v for k, v in vars(config.settings).items() if k in own}
     return dataclasses.replace(

@@ -105,7 +105,7 @@ def finished_twin(folder: Path, config: TrainConfig[Any]) -> dict[str, Any] | No
     Code that is not known to be the same (a changed checkout, a suite of the user's own) has no twin.
     """
     state = git_state()
-    if config.suite not in BUILT_IN or (state or {}).get("changed"):
+    if config.suite.partition(":")[0] not in BUILT_IN or (state or {}).get("changed"):
         return None
     ignored = ("runs_dir", "threads", "jobs", "workers", "env_timeout", "log_every", "baseline")
     for result in sorted([*folder.glob(f"seed{config.seed}/{RESULT}"), *folder.glob(f"seed{config.seed}-*/{RESULT}")]):

@@ -51,7 +51,7 @@ def parse_config(arguments: Sequence[str]) -> TrainConfig[Any]:
     agent = known_agent(_value_of(arguments, "--agent", TrainConfig.agent))
     if suite not in BUILT_IN and ":" not in suite:
         make_suite(suite)  # raises, naming the nearest
-    defaults = default_config(suite, agent)
+    defaults = default_config(suite, agent, _value_of(arguments, "--recipe", TrainConfig.recipe))
     kind: Any = TrainConfig.__class_getitem__(type(defaults.settings))  # type: ignore[attr-defined]
     config: TrainConfig[Any] = parse(kind, "mtrl.train", arguments, default=defaults, description=_description(agent))
     check_config(config)

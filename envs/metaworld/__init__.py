@@ -62,13 +62,13 @@ def _task(name: str, reward_version: str, goal_seed: int, tags: tuple[str, ...] 
     return Task(name, make, lists.SENTENCES[name], tags, starts=STARTS)
 
 
-def mt1(argument: str = "", *, engine: str = "", reward_version: str = "v2", goal_seed: int = 0) -> TaskSuite:
-    """Return one task alone: ``metaworld/MT1:reach-v3``; the version may be left out."""
+def mt1(argument: str = "reach-v3", *, engine: str = "", reward_version: str = "v2", goal_seed: int = 0) -> TaskSuite:
+    """Return one task alone, as in ``metaworld/MT1:push-v3``; the version may be left out."""
     name = argument if argument.endswith("-v3") else f"{argument}-v3"
     if name not in lists.SENTENCES:
         raise SuiteError(
             f"metaworld/MT1:{argument}: there is no such task; write metaworld/MT1:reach-v3."
-            f"{nearest(name, lists.SENTENCES) if argument else ''}"
+            f"{nearest(name, lists.SENTENCES)}"
         )
     return suite(f"metaworld/MT1-{name}", (name,), engine=engine, reward_version=reward_version, goal_seed=goal_seed)
 

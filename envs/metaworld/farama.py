@@ -12,7 +12,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from envs.errors import SuiteError
+from envs.errors import MissingExtra, SuiteError
 
 STARTS = 50  # goals of a task, as in every Meta-World benchmark
 INSTALL = "pip install -e '.[metaworld]'"
@@ -79,7 +79,7 @@ def check_installed() -> None:
         import metaworld  # noqa: F401
         from packaging.requirements import Requirement
     except ImportError as error:
-        raise SuiteError(f"metaworld is not installed ({error}): {INSTALL}") from error
+        raise MissingExtra(f"metaworld is not installed ({error}): {INSTALL}") from error
     for line in metadata.requires("metaworld") or ():
         wanted = Requirement(line)
         if wanted.name == "mujoco" and wanted.marker is None:

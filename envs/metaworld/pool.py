@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from envs.engine import Step
-from envs.errors import SuiteError
+from envs.errors import MissingExtra, SuiteError
 from envs.suite import Task
 
 OBS_SIZE, ACTION_SIZE, HORIZON = 39, 4, 500
@@ -92,7 +92,7 @@ def _maker() -> Any:
     try:
         import envpool
     except ImportError as error:
-        raise SuiteError("EnvPool is not installed: pip install -e '.[envpool]', or take --engine farama") from error
+        raise MissingExtra("EnvPool is not installed: pip install -e '.[envpool]', or take --engine farama") from error
     return envpool.make_gymnasium
 
 

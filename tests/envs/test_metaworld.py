@@ -180,7 +180,6 @@ def test_facts_name_what_a_score_depends_on() -> None:
     ("make", "words"),
     [
         (lambda: make_suite("metaworld/MT1:reech-v3"), "there is no such task.*Did you mean 'reach-v3'"),
-        (lambda: make_suite("metaworld/MT1"), "there is no such task; write metaworld/MT1:reach-v3"),
         (lambda: make_suite("metaworld/MT10:reach-v3"), "takes nothing after a colon"),
         (lambda: make_suite("metaworld/MT10", engine="envpol"), "farama and envpool. Did you mean 'envpool'"),
         (lambda: make_suite("metaworld/MT10", reward_version="v3"), "v2 and v1"),
