@@ -20,7 +20,11 @@ SPAWN = get_context("spawn")  # a fork would take along the learner's threads an
 START_LIMIT = 60.0  # seconds until the first environment is being made: Python starts and imports
 LOOK_AGAIN = 0.25  # seconds between looks at a process that has not answered
 REAP = 1.0  # seconds in which a process that is dead is gone
-PLACES = {"make": "while the environment was made", "idle": "between steps", "start": "while it started"}
+PLACES = {
+    "make": "while the environment was made",
+    "idle": "between steps",
+    "start": "while it started (a script makes environments with workers below `if __name__ == '__main__':`)",
+}
 
 
 class Died(Exception):
