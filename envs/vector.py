@@ -107,9 +107,8 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
             rows = np.flatnonzero(np.asarray(ended.tolist()))
             obs = obs + 0.0  # `info` keeps the true successors
             self._episodes[rows] += 1
-            self._episodes[[row for row in lost if self._plays_each_start(row)]] -= (
-                1  # that start is still to be played
-            )
+            again = [row for row in lost if self._plays_each_start(row)]
+            self._episodes[again] -= 1  # that start is still to be played
             obs[rows.tolist()] = self.engine.reset(rows, [self._next_seed(int(row)) for row in rows])
         return obs, reward, terminated, truncated, info
 

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
+from types import FrameType
 from typing import Any
 
 import gymnasium as gym
@@ -106,12 +107,16 @@ def _detach(parent: int, dies_with_parent: bool) -> None:
     that made the worker ends, so only a parent's main thread asks for it.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, _unmoved)  # ignored for good, they would be in what an environment starts, too
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)  # so that the parent can kill what an environment started, too
     if dies_with_parent and sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _unmoved(number: int, frame: FrameType | None) -> None:
+    """Take no notice."""
 
 
 def _end_with(parent: int) -> None:
