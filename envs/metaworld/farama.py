@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import warnings
 import zlib
-from functools import lru_cache
 from importlib import metadata
 from typing import Any
 
@@ -51,17 +50,22 @@ class MetaWorldEnv(gym.Wrapper[Any, Any, Any, Any]):
 def make_env(name: str, reward_version: str, goal_seed: int, **kwargs: Any) -> MetaWorldEnv:
     """Make a task's environment. Raises ``SuiteError`` where metaworld, or the MuJoCo that it asks for, is missing."""
     check_installed()
-    return MetaWorldEnv(_raw(name, reward_version, **kwargs), name, starts(name, goal_seed))
+    env = _raw(name, reward_version, **kwargs)
+    if (name, goal_seed) not in _STARTS:
+        _STARTS[name, goal_seed] = draw_starts(env, name, goal_seed)
+    return MetaWorldEnv(env, name, _STARTS[name, goal_seed])
 
 
-@lru_cache(maxsize=256)
-def starts(name: str, goal_seed: int) -> np.ndarray:
+_STARTS: dict[tuple[str, int], np.ndarray] = {}  # drawn once in a process: all copies of a task share them
+
+
+def draw_starts(env: Any, name: str, goal_seed: int) -> np.ndarray:
     """Draw the fifty starts of a task, (50, d) in metres: where its goal and its objects are.
 
     They are those that Meta-World's own rejection rules accept, from a generator of ours that follows from
-    ``goal_seed`` and the task alone. Nothing is simulated for it, which is what makes it fast.
+    ``goal_seed`` and the task alone. Nothing is simulated for it, which is what makes it fast; ``env`` is left as if
+    nothing had happened.
     """
-    env: Any = _raw(name, "v2")
     env.np_random = np.random.default_rng([goal_seed, zlib.crc32(name.encode())])
     env.seeded_rand_vec, env._freeze_rand_vec, env._set_task_called = True, False, True
     env.do_simulation = _nothing
@@ -69,7 +73,8 @@ def starts(name: str, goal_seed: int) -> np.ndarray:
     for _ in range(STARTS):
         env.reset_model()
         drawn.append(env._last_rand_vec.copy())
-    env.close()
+    del env.do_simulation
+    env.seeded_rand_vec, env._freeze_rand_vec = False, True
     return np.array(drawn)
 
 

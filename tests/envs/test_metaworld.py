@@ -21,7 +21,7 @@ from metaworld.policies import ENV_POLICY_MAP
 
 from envs.errors import SuiteError
 from envs.metaworld import STARTS, lists, make_env, ml10, mt1, mt10, suite
-from envs.metaworld.farama import _raw, starts
+from envs.metaworld.farama import _STARTS, _raw, draw_starts
 from envs.suite import TaskSuite, make_suite
 from envs.vector import MultiTaskVectorEnv
 
@@ -81,9 +81,10 @@ def test_a_seed_decides_the_start_also_seed_0() -> None:
 
 
 def test_goal_seeds_draw_other_starts_and_the_same_again() -> None:
-    assert np.array_equal(starts("push-v3", 0), starts.__wrapped__("push-v3", 0))
-    assert not np.array_equal(starts("push-v3", 0), starts("push-v3", 1))
-    assert np.unique(starts("push-v3", 0), axis=0).shape == (STARTS, 6)
+    first, again, other = (draw_starts(_raw("push-v3", "v2"), "push-v3", seed) for seed in (0, 0, 1))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert np.unique(first, axis=0).shape == (STARTS, 6)
 
 
 def test_copies_of_a_task_and_tasks_of_a_suite_have_starts_of_their_own() -> None:
@@ -103,7 +104,7 @@ def test_copies_are_as_many_as_asked_for() -> None:
 
 def test_no_global_state_is_touched() -> None:
     before = pickle.dumps(np.random.get_state())  # noqa: NPY002
-    starts.cache_clear()
+    _STARTS.clear()
     env = MultiTaskVectorEnv(farama("pick-place-v3"), 2)
     env.reset(seed=0)
     env.step(np.ones((2, 4)))
@@ -154,7 +155,21 @@ def test_starts_are_those_that_the_simulated_resets_accept(name: str) -> None:
     for _ in range(4):
         env.reset_model()
         drawn.append(env._last_rand_vec.copy())
-    assert np.array_equal(drawn, starts(name, 5)[:4])
+    assert np.array_equal(drawn, draw_starts(_raw(name, "v2"), name, 5)[:4])
+
+
+@pytest.mark.parametrize("name", lists.MT10)
+def test_the_environment_that_drew_the_starts_steps_like_any_other(name: str) -> None:
+    _STARTS.clear()
+    drew, other = make_env(name, "v2", 3), make_env(name, "v2", 3)
+    generator = np.random.default_rng(0)
+    for seed in (4, 9):
+        assert np.array_equal(drew.reset(seed=seed)[0], other.reset(seed=seed)[0])
+        for _ in range(20):
+            action = generator.uniform(-1, 1, 4).astype(np.float32)
+            first, second = drew.step(action), other.step(action)
+            assert np.array_equal(first[0], second[0])
+            assert first[1] == second[1]
 
 
 def test_both_rewards_are_there_and_said() -> None:
