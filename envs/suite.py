@@ -65,7 +65,8 @@ class TaskSuite:
     ``simulator``, when given, steps all copies of all tasks at once in place of one environment per copy; final
     scores come from it too, unless ``score_in_environments``. ``held_out`` tasks are never trained on: they show what
     an agent that reads the context makes of a task that is new to it. ``facts`` are what a result has to say of the
-    suite beside its name, such as a reward's version; they are written into ``result.json``.
+    suite beside its name, such as a reward's version; they are written into ``result.json``. ``usual`` makes the vector
+    environment that people take for these tasks without the kit, which the benchmark times beside ours.
     Raises ``SuiteError`` for no task, an empty or doubled task name, and an empty sentence.
     """
 
@@ -75,6 +76,7 @@ class TaskSuite:
     held_out: Sequence[Task] = ()
     score_in_environments: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    usual: Callable[[], Any] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tasks", tuple(self.tasks))
@@ -117,13 +119,13 @@ class TaskSuite:
                     f"unknown task {name!r}; suite {self.name!r} has: {', '.join(self.task_names)}."
                     f"{nearest(name, self.task_names)}"
                 )
-        return replace(self, tasks=[t for t in self.tasks if t.name in names])
+        return replace(self, tasks=[t for t in self.tasks if t.name in names], usual=None)
 
     def unseen(self) -> TaskSuite:
         """Return the suite of the held-out tasks. Raises ``SuiteError`` where there are none."""
         if not self.held_out:
             raise SuiteError(f"suite {self.name!r} holds no task out; give tasks by name")
-        return replace(self, tasks=self.held_out, held_out=())
+        return replace(self, tasks=self.held_out, held_out=(), usual=None)
 
 
 # Built-in suites: name -> "module:attribute". A new family is one module and one line here.

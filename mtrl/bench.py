@@ -24,7 +24,7 @@ class BenchConfig:
     """Time the environments or the agents of a suite against what one would use without the kit."""
 
     what: Annotated[Literal["envs", "agents"], tyro.conf.Positional]
-    """envs: the suite's simulator against SyncVectorEnv over its single environments; without one, worker processes.
+    """envs: a simulator against SyncVectorEnv, engines against the suite's usual vector environment, or workers.
     agents: one run of an agent against one Stable-Baselines3 SAC per task, same networks and batch per task."""
     suite: str = "tabletop"
     """A suite."""
@@ -68,6 +68,8 @@ def bench_envs(options: BenchConfig) -> list[str]:
     from envs.vector import MultiTaskVectorEnv
 
     suite = make_suite(options.suite)
+    if suite.usual is not None:
+        return bench_engines(suite, options.repeats)
     if suite.simulator is None:
         return bench_workers(suite, options.repeats)
     steps = 10
@@ -88,6 +90,32 @@ def bench_envs(options: BenchConfig) -> list[str]:
         lines.append(f"{rows:>8} {rate[0]:>16,.0f} {rate[1]:>16,.0f} {other / mine:>6.1f}x")
         ours.close()
         theirs.close()
+    return lines
+
+
+def bench_engines(suite: TaskSuite, repeats: int) -> list[str]:
+    """Time a suite's engines, a copy of each task, against the vector environment that its users know."""
+    import numpy as np
+
+    from envs.vector import MultiTaskVectorEnv
+
+    makers: dict[str, Callable[[], Any]] = {"usual": suite.usual} if suite.usual else {}
+    makers["environments"] = lambda: MultiTaskVectorEnv(dataclasses.replace(suite, simulator=None))
+    if suite.simulator is not None:
+        makers["simulator"] = lambda: MultiTaskVectorEnv(suite)
+    rows, steps, envs, created = len(suite.tasks), 10, [], []
+    for make in makers.values():
+        begin = time.perf_counter()
+        envs.append(make())
+        envs[-1].reset(seed=0)
+        created.append(time.perf_counter() - begin)
+    actions = np.random.default_rng(0).uniform(-1, 1, (rows, envs[-1].single_action_space.shape[0])).astype(np.float32)
+    times = paired([partial(_play, env, actions, steps) for env in envs], repeats)
+    lines = [f"{'engine':>14} {'made and reset':>16} {'steps per second':>18} {'ratio':>7}   {rows} copies in all"]
+    for name, making, seconds in zip(makers, created, times, strict=True):
+        lines.append(f"{name:>14} {making:>14.2f} s {rows * steps / seconds:>18,.0f} {times[0] / seconds:>6.1f}x")
+    for env in envs:
+        env.close()
     return lines
 
 

@@ -8,11 +8,12 @@ from functools import partial
 
 from envs.errors import SuiteError, nearest
 from envs.metaworld import tasks as lists
-from envs.metaworld.farama import STARTS, make_env, versions
+from envs.metaworld.farama import STARTS, make_env, metaworlds_own, versions
 from envs.metaworld.pool import HORIZON, EnvPoolEngine
 from envs.suite import Task, TaskSuite
 
 ENGINES, REWARDS = ("farama", "envpool"), ("v2", "v1")
+OWN_VECTOR = ("metaworld/MT10", "metaworld/MT25", "metaworld/MT50")  # that metaworld has a vector environment for
 
 
 def suite(
@@ -54,6 +55,7 @@ def suite(
             "scoring_engine": "farama",
             "versions": versions(),
         },
+        usual=partial(metaworlds_own, name) if name in OWN_VECTOR else None,
     )
 
 

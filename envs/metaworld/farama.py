@@ -96,6 +96,14 @@ def check_installed() -> None:
                 )
 
 
+def metaworlds_own(name: str) -> Any:
+    """Make metaworld's own vector environment of ``metaworld/MT10`` and the like, to be timed beside ours."""
+    check_installed()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return gym.make_vec(name.replace("metaworld", "Meta-World"), vector_strategy="sync", seed=0)
+
+
 def versions() -> dict[str, str]:
     """Return the versions of what a score depends on, of those that are installed."""
     found = {}
