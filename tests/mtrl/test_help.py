@@ -125,3 +125,15 @@ def test_list_shows_every_task_with_its_sentence_and_every_agent_with_its_descri
         assert f"{task.name} {task.description}" in lines
     for name, preset in PRESETS.items():
         assert f"{name} {preset.description}" in lines
+
+
+def test_a_suite_asked_for_alone_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list_command.main(["--suite", "metaworld/ML45"]) == 0
+    alone = capsys.readouterr().out
+    assert "suite metaworld/ML45: 45 tasks, 5 held out" in alone
+    assert "Swing the door shut.\n" in alone
+    assert "Turn the lock of the door until it is locked.  (held out)" in alone
+    assert list_command.main([]) == 0
+    among = capsys.readouterr().out
+    assert "suite metaworld/ML45: 45 tasks, 5 held out (python -m mtrl.list --suite metaworld/ML45)" in among
+    assert "suite metaworld/MT1: 1 task\n" in among
