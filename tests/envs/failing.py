@@ -112,6 +112,13 @@ def _parent_of_another() -> None:
     time.sleep(3600)
 
 
+def _fork_and_end() -> None:
+    """Leave a process behind that holds whatever this one has open."""
+    if os.fork():
+        os._exit(5)
+    time.sleep(3600)
+
+
 WAYS = {
     "raise": _raise,
     "sys.exit": lambda: sys.exit(3),
@@ -122,6 +129,7 @@ WAYS = {
     "deaf": _deaf,
     "locked": _locked,
     "brood": _parent_of_another,
+    "fork": _fork_and_end,
 }
 
 

@@ -37,6 +37,7 @@ SURVIVABLE = {
     "deaf": "its worker process gave no answer for 1 s in step and was killed",
     "locked": "its worker process gave no answer for 1 s in step and was killed",
     "brood": "its worker process gave no answer for 1 s in step and was killed",
+    "fork": "its worker process ended with exit code 5 in step",
 }
 
 
@@ -265,7 +266,10 @@ def test_an_environment_in_this_process_is_survived_only_where_asked(tmp_path: P
     with pytest.raises(SuiteError, match=r"task 'bad': step\(\) failed: RuntimeError: out of order"):
         play(MultiTaskVectorEnv(suite, 1), 5)
     (tmp_path / "tries").unlink()
-    seen = play(MultiTaskVectorEnv(suite, 1, patient=True), 5)
+    env = MultiTaskVectorEnv(suite, 1, patient=True)
+    before = [row.env for row in env.engine._rows]
+    seen = play(env, 5)
+    assert [row.env is old for row, old in zip(env.engine._rows, before, strict=True)] == [True, True, False]
     assert [np.flatnonzero(step["lost"]).tolist() for step in seen[1:]] == [[], [2], [], [], []]
 
 
