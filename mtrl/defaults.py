@@ -118,7 +118,7 @@ RECIPES: dict[str, Lines] = {
                 "batch_per_task": 32,
                 "random_steps": 2_000,
                 "eval_every": 60_000,
-                "eval_episodes": 5,
+                "eval_episodes": 4,
                 "log_every": 5_000,
                 "hidden": (256, 256, 256),
                 "network": "residual",

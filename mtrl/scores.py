@@ -85,7 +85,9 @@ class Scorer:
         **processes: Any,
     ) -> None:
         wanted = [episodes] * len(suite.tasks) if isinstance(episodes, int) else episodes
-        most = MOST_SIMULATED if suite.simulator else max(1, MOST_ENVIRONMENTS // len(suite.tasks))
+        # A simulator that scores are not taken from is another library's engine, an environment a row like any other.
+        light = suite.simulator is not None and not suite.score_in_environments
+        most = MOST_SIMULATED if light else max(1, MOST_ENVIRONMENTS // len(suite.tasks))
         copies = min(max(wanted), most)
         self.suite, self.seed, self.each_start = suite, seed, each_start
         self.env = TensorEnv(suite, copies, device, **processes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -88,7 +89,9 @@ def test_environments_are_few_in_all_and_at_least_one_of_each_task(tasks: int, e
 
 
 def test_a_simulator_is_asked_for_many_copies() -> None:
-    assert Scorer(make_suite("tabletop").only(["reach"]), 50, 0, CPU).env.copies == 50
+    suite = make_suite("tabletop").only(["reach"])
+    assert Scorer(suite, 50, 0, CPU).env.copies == 50
+    assert Scorer(replace(suite, score_in_environments=True), 50, 0, CPU).env.copies == 40
 
 
 class StartTeller(Scripted):
