@@ -120,3 +120,9 @@ def test_a_setting_out_of_its_range_is_named(field: str, good: list[Any], bad: l
     for value in bad:
         with pytest.raises(UsageError, match=f"--{field.replace('_', '-')} is "):
             check_config(dataclasses.replace(CARE, settings=dataclasses.replace(CARE.settings, **{field: value})))
+
+
+def test_a_residual_network_of_unequal_widths_is_refused() -> None:
+    settings = dataclasses.replace(CARE.settings, network="residual", hidden=(64, 32))
+    with pytest.raises(UsageError, match="--hidden is 64 32; a residual network has one width"):
+        check_config(dataclasses.replace(CARE, settings=settings))

@@ -81,3 +81,25 @@ def test_a_flag_given_twice_counts_the_last_time_for_its_defaults_too() -> None:
     assert config == default_config("tabletop", "care")
     config = parse_config(["--suite", "my_module:suite", "--suite", "tabletop"])
     assert config == default_config("tabletop", "care")
+
+
+def test_a_recipe_goes_over_the_table_for_the_agent_and_its_baseline() -> None:
+    standard, laptop = (parse_config(["--suite", "metaworld/MT10", "--recipe", r]) for r in ("standard", "laptop"))
+    assert (standard.steps_per_task, standard.batch_per_task, standard.settings.hidden) == (2_000_000, 128, (400,) * 3)
+    assert (standard.settings.network, laptop.settings.network) == ("mlp", "residual")
+    assert laptop.steps_per_task < standard.steps_per_task
+    assert laptop.settings.discount == standard.settings.discount == 0.99
+    assert baseline_config(laptop).settings.network == "residual"
+    assert baseline_config(laptop).recipe == "laptop"
+
+
+@pytest.mark.parametrize(
+    ("suite", "recipe", "words"),
+    [
+        ("metaworld/MT10", "labtop", "unknown recipe 'labtop'; known: standard, laptop. Did you mean 'laptop'"),
+        ("tabletop", "laptop", r"says nothing of suite 'tabletop'; it is for metaworld/\*"),
+    ],
+)
+def test_a_recipe_that_is_not_there_is_refused(suite: str, recipe: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        default_config(suite, "care", recipe)
