@@ -129,12 +129,13 @@ def parts_of(options: EvaluateConfig, config: TrainConfig[Any], suite: TaskSuite
 
 def scores_of(part: Part, options: EvaluateConfig, config: TrainConfig[Any]) -> dict[str, Any]:
     """Play a part -> what its file holds."""
-    from mtrl.assemble import device_of
+    from mtrl.assemble import device_of, processes_of
     from mtrl.final import episodes_of, play
 
     tasks = part.suite.tasks
     episodes = [options.episodes] * len(tasks) if options.episodes else episodes_of(part.suite, EPISODES)
-    scores = play(config, part.suite, part.policy, episodes, options.seed, device_of(config))
+    device = device_of(config)
+    scores = play(config, part.suite, part.policy, episodes, options.seed, device, **processes_of(config))
     told: dict[str, Any] = {"suite": part.suite.name, "agent": config.agent, "seed": options.seed}
     if part.held_out:
         told["held_out"] = True
