@@ -72,7 +72,8 @@ class CategoricalHead:
 
     def value(self, out: Tensor) -> Tensor:
         """(E, T, N, bins) -> (T, N)."""
-        return self._combine(out.float().softmax(dim=-1) @ self._support)
+        # No matrix product, which reduced precision would round to three digits, and advantages are smaller than that.
+        return self._combine((out.float().softmax(dim=-1) * self._support).sum(dim=-1))
 
     def target(self, next_out: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
         """-> probabilities (T, N, bins)."""

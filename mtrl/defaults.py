@@ -113,7 +113,7 @@ RECIPES: dict[str, Lines] = {
             "metaworld/*",
             "*",
             {
-                "steps_per_task": 380_000,
+                "steps_per_task": 320_000,
                 "envs_per_task": 8,
                 "batch_per_task": 32,
                 "random_steps": 2_000,

@@ -58,3 +58,11 @@ def test_the_categorical_loss_is_least_at_the_target_and_summed_over_critics() -
     right = target.log().expand(2, 1, 1, 3)
     assert head.losses(right, target)[0].item() == pytest.approx(2 * entropy.item(), rel=1e-5)
     assert head.losses(right + torch.tensor([0.5, 0.0, 0.0]), target)[0] > 2 * entropy
+
+
+def test_values_keep_their_digits_where_matrix_products_are_reduced() -> None:
+    head = CategoricalHead(101, 10.0, CPU)
+    out = torch.randn(2, 3, 50, 101, generator=torch.Generator().manual_seed(0))
+    whole = head.value(out)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(head.value(out), whole)
