@@ -76,6 +76,7 @@ TABLE: Lines = [
             "steps_per_task": 30_000,
             "envs_per_task": 4,
             "batch_per_task": 64,
+            "updates_per_step": 2,
             "replay_per_task": 30_000,
             "eval_every": 6_000,
             "eval_episodes": 20,

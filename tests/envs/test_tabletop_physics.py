@@ -208,5 +208,5 @@ def test_what_has_to_be_gripped_is_not_solved_by_pushing(name: str) -> None:
         if step % 8 == 0:
             aim = generator.normal(scale=0.25, size=(300, 2))
         towards = (obs[:, 4:6] + aim - obs[:, 0:2]) / 0.08
-        obs, _, _, _, success = simulator.step(np.concatenate([towards, np.full((300, 1), OPEN)], axis=1))
+        obs, _, _, _, success, _ = simulator.step(np.concatenate([towards, np.full((300, 1), OPEN)], axis=1))
         assert not success.any()
