@@ -133,7 +133,7 @@ def test_an_installed_package_offers_suites_by_name() -> None:
 def test_a_broken_package_is_a_warning_in_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert list_command.main([]) == 0
     said = capsys.readouterr()
-    assert "suite offered: 1 tasks" in said.out
+    assert "suite offered: 1 task" in said.out
     assert "suite tabletop: 10 tasks" in said.out
     assert said.err.startswith("warning: suite 'broken'")
 

@@ -46,7 +46,7 @@ def test_the_console_script_finds_a_module_in_the_current_folder(tmp_path: Path)
     script = Path(sys.executable).with_name("mtrl-list")
     said = subprocess.run([script, "--suite", "mine:suite"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (said.returncode, said.stderr) == (0, "")
-    assert "suite mine:suite: 1 tasks" in said.stdout
+    assert "suite mine:suite: 1 task" in said.stdout
 
 
 def test_neighbours_in_another_place_are_refused_and_the_kits_own_are_not(tmp_path: Path) -> None:
