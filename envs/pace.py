@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import statistics
 import time
 from collections.abc import Sequence
@@ -19,26 +20,31 @@ HANDING_OVER = 200e-6  # seconds that a step costs for each process, whatever it
 WORTH_IT = 0.8  # of the time in this process: what processes have to promise
 
 
-def suggest_workers(suite: TaskSuite, copies: int, processors: int) -> int:
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def suggest_workers(suite: TaskSuite, copies: int, most: int) -> int:
     """Return how many worker processes are to step ``copies`` of every task: 0 where this process does it as well.
 
     A suite with a simulator has no environments to spread. Raises ``SuiteError`` where one breaks the contract.
     """
-    if suite.simulator is not None or processors < 2:
+    if suite.simulator is not None or most < 2:
         return 0
     try:
-        return best_workers(len(suite.tasks) * copies, step_seconds(suite.tasks), processors)
+        return best_workers(len(suite.tasks) * copies, step_seconds(suite.tasks), most)
     except EnvFailed:
         return 0  # failures are for whoever steps it in earnest to survive
 
 
-def best_workers(rows: int, seconds: float, processors: int) -> int:
+def best_workers(rows: int, seconds: float, most: int) -> int:
     """Return the number of processes that makes a step of ``rows``, each of so many seconds, the quickest."""
 
     def step(workers: int) -> float:
         return math.ceil(rows / workers) * seconds + workers * HANDING_OVER
 
-    best = min(range(1, min(rows, processors) + 1), key=step)
+    best = min(range(1, min(rows, most) + 1), key=step)
     return best if best > 1 and step(best) < WORTH_IT * rows * seconds else 0
 
 

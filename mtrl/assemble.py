@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import torch
@@ -11,7 +10,7 @@ from agents.base import Agent
 from agents.build import Sizes
 from agents.presets import PRESETS
 from envs.context import Context, context_of
-from envs.pace import suggest_workers
+from envs.pace import processors, suggest_workers
 from envs.suite import TaskSuite, make_suite
 from mtrl.cli import UsageError
 from mtrl.config import TrainConfig
@@ -61,11 +60,6 @@ def workers_of(config: TrainConfig[Any], suite: TaskSuite) -> int:
 def processes_of(config: TrainConfig[Any]) -> dict[str, Any]:
     """Return what ``TensorEnv`` and ``Scorer`` are to know of worker processes."""
     return {"workers": config.workers or 0, "timeout": config.env_timeout}
-
-
-def processors() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def agent_of(config: TrainConfig[Any], suite: TaskSuite, env: TensorEnv) -> tuple[Agent, Context]:

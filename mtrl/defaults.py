@@ -14,7 +14,7 @@ from mtrl.config import STANDARD, TrainConfig, known_agent
 # suite pattern, agent pattern, fields of TrainConfig or of the agent's settings
 Lines = list[tuple[str, str, dict[str, Any]]]
 
-# Thousand-step episodes of running: customary values, measured on cheetah-velocity alone.
+# Thousand-step episodes of running: customary values, which nobody has measured as they stand.
 LOCOMOTION = {
     "steps_per_task": 300_000,
     "random_steps": 5_000,

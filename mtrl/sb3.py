@@ -21,9 +21,10 @@ from stable_baselines3.sac.policies import SACPolicy
 from torch import Tensor
 
 from agents.replay import Replay
+from envs.pace import processors
 from envs.suite import TaskSuite
 from envs.vector import MultiTaskVectorEnv
-from mtrl.assemble import EVALUATION, processors, score_seed, suite_of
+from mtrl.assemble import EVALUATION, score_seed, suite_of
 from mtrl.config import TrainConfig
 from mtrl.display import Display
 from mtrl.final import final_scores

@@ -11,7 +11,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from envs.errors import MissingExtra, SuiteError
+from envs.errors import SuiteError, need
 
 STARTS = 50  # goals of a task, as in every Meta-World benchmark
 INSTALL = "pip install -e '.[metaworld]'"
@@ -80,11 +80,10 @@ def draw_starts(env: Any, name: str, goal_seed: int) -> np.ndarray:
 
 def check_installed() -> None:
     """Raise ``SuiteError`` where metaworld cannot be used: not installed, or beside a MuJoCo that it does not allow."""
-    try:
-        import metaworld  # noqa: F401
-        from packaging.requirements import Requirement
-    except ImportError as error:
-        raise MissingExtra(f"metaworld is not installed ({error}): {INSTALL}") from error
+    for module in ("metaworld", "packaging"):  # which metaworld forgets to ask for
+        need(module, "metaworld")
+    from packaging.requirements import Requirement
+
     for line in metadata.requires("metaworld") or ():
         wanted = Requirement(line)
         if wanted.name == "mujoco" and wanted.marker is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from envs.engine import Step
 from envs.errors import MissingExtra, SuiteError
+from envs.pace import processors
 from envs.suite import Task
 
 OBS_SIZE, ACTION_SIZE, HORIZON = 39, 4, 500
@@ -78,7 +78,7 @@ class EnvPoolEngine:
             self._make(
                 _id(name),
                 num_envs=self._copies,
-                num_threads=min(self._copies, _processors()),
+                num_threads=min(self._copies, processors()),
                 env_seed=seed.tolist(),
                 partially_observable=False,
                 max_episode_steps=HORIZON,
@@ -100,7 +100,3 @@ def _id(name: str) -> str:
     """``pick-place-v3`` -> ``MetaWorld/PickPlace-v3``."""
     *words, version = name.split("-")
     return f"MetaWorld/{''.join(word.capitalize() for word in words)}-{version}"
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -16,72 +16,11 @@ from envs.suite import make_suite
 from mtrl import evaluate, train
 from mtrl.policies import policy_for_new
 from mtrl.runs import read_run
-from tests.mtrl.conftest import Said, read_json, tiny
+from tests.mtrl.conftest import Said, read_json
+from tests.mtrl.holding import HOLDING, SMALL, hold, trained
 
 Refused = Callable[..., str]
 Call = Callable[..., Said]
-
-# Tasks to hold a number: the reward is the less the farther the action is from it, and the observation does not say it.
-HOLDING = """
-    from functools import partial
-    import gymnasium as gym
-    import numpy as np
-    from mtrl import Task, TaskSuite
-
-    class Hold(gym.Env):
-        metadata = {"render_modes": ["rgb_array"]}
-
-        def __init__(self, aim, size=2, actions=1, render_mode=None):
-            self.observation_space = gym.spaces.Box(-1.0, 1.0, (size,))
-            self.action_space = gym.spaces.Box(-1.0, 1.0, (actions,))
-            self.aim, self.render_mode = aim, render_mode
-
-        def reset(self, *, seed=None, options=None):
-            super().reset(seed=seed)
-            self.t = 0
-            return self._obs(), {}
-
-        def step(self, action):
-            self.t += 1
-            return self._obs(), 1.0 - abs(float(action[0]) - self.aim), False, self.t == 5, {}
-
-        def render(self):
-            return np.full((32, 32, 3), 40 * self.t, np.uint8)
-
-        def _obs(self):
-            return self.np_random.uniform(-1.0, 1.0, self.observation_space.shape).astype(np.float32)
-
-    def task(aim, *tags, **kwargs):
-        return Task(f"hold{aim}", partial(Hold, aim, **kwargs), f"Hold {aim}.", tags, parameters={"aim": aim})
-
-    trained = [task(-0.5), task(0.25, size=1), task(0.5)]
-    suite = TaskSuite("holding", trained, held_out=[task(0.0, "inside", size=1), task(0.9, "far", "outside")])
-    none = TaskSuite("holding", trained)
-    wide = TaskSuite("holding", trained, held_out=[task(0.0, size=3, actions=2)])
-    other = TaskSuite("holding", [*trained[:2], Task("hold0.5", partial(Hold, 0.5), "Hold a half.",
-                                  parameters={"aim": 0.5})], held_out=suite.held_out)
-    renamed = Task("renamed", partial(Hold, 0.5), "Hold 0.5.", parameters={"aim": 0.5})
-    twins = TaskSuite("holding", [*trained[:2], renamed], held_out=[trained[2]])
-    fixed = TaskSuite("holding", [Task(f"start{s}", partial(Hold, 0.1), "Hold.", starts=s) for s in (0, 7)],
-                      facts={"reward": "v2"})
-    threes = TaskSuite("holding", [task(0.1, size=2, actions=3), task(0.2, size=2, actions=3)],
-                       held_out=[task(0.3, size=1, actions=2), task(0.4, size=1, actions=1)])
-    broken = TaskSuite("holding", [Task("broken", lambda: 1 / 0, "Fail.")])
-    plain = TaskSuite("holding", [Task(f"hold{k}", partial(Hold, 0.1 * k), f"Hold it {k}.") for k in range(2)])
-"""
-SMALL = ("--steps-per-task", "64", "--random-steps", "32", "--encoder-hidden", "8", "--context-hidden", "8")
-
-
-def hold(runs_dir: Path, *more: str, suite: str = "suite") -> list[str]:
-    """The arguments of a small run on the tasks above."""
-    given = tiny(runs_dir, "--suite", f"holding_suite:{suite}", "--baseline", "none", *more)
-    start = given.index("--tasks")
-    return [*given[:start], *given[start + 3 :]]
-
-
-def trained(runs_dir: Path, *more: str, agent: str = "care", suite: str = "suite") -> Path:
-    assert train.main(hold(runs_dir, "--agent", agent, *more, suite=suite)) == 0
-    return runs_dir / "holding" / agent / "seed0"
 
 
 @pytest.fixture(autouse=True)
@@ -295,31 +234,3 @@ def test_an_agent_that_reads_no_sentence_minds_no_change(call: Call, tmp_path: P
         path = trained(tmp_path / f"runs{k}", *more, agent=agent)
         retold(path, suite="holding_suite:other")
         assert call(evaluate.main, path, "--episodes", "1").err == ""
-
-
-@pytest.mark.parametrize("kind", ["text", "numbers", "learned", "onehot", "text+learned", "text+numbers+learned"])
-def test_a_run_trains_with_every_kind_of_context(tmp_path: Path, kind: str) -> None:
-    path = trained(tmp_path / "runs", *SMALL, "--context", kind)
-    config = read_json(path / "config.json")
-    assert config["settings"]["context"] == kind
-    assert (config["context_source"] == "none") == ("text" not in kind)
-    assert read_json(path / "result.json")["updates"] > 0
-
-
-@pytest.mark.parametrize(
-    ("arguments", "parts"),
-    [
-        (["--context", "txet"], ["--context is 'txet'", "Did you mean 'text'?"]),
-        (["--context", "text+lerned"], ["--context is 'text+lerned'", "Did you mean 'learned'?"]),
-        (["--context", "text,numbers"], ["--context is 'text,numbers'", "joined by '+'"]),
-        (["--suite", "holding_suite:plain", "--context", "numbers"], ["'numbers'", "'holding'", "no task", "use text"]),
-        (["--suite", "holding_suite:broken", "--context", "txet"], ["--context is 'txet'"]),  # before it is made
-        (["--agent", "mtsac", "--context", "text"], ["--context"]),
-    ],
-)
-def test_a_context_that_cannot_be_is_refused_before_anything_is_written(
-    refused: Refused, tmp_path: Path, arguments: list[str], parts: list[str]
-) -> None:
-    line = refused(train.main, "--suite", "holding_suite:suite", *arguments, "--runs-dir", tmp_path / "runs")
-    assert [part for part in parts if part not in line] == [], line
-    assert not (tmp_path / "runs").exists()
