@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 from torch.utils.tensorboard.writer import SummaryWriter
 
-from mtrl.runs import METRICS
+from mtrl.pictures import heat_map
+from mtrl.runs import MATRICES, METRICS
 
 
 class RunLog:
-    """Writes scalars to both places and pictures to TensorBoard.
+    """Writes scalars to both places, pictures to TensorBoard, and tables of numbers to a picture and a file.
 
     A step is a number of environment steps per task, so that agents and baselines overlay. Each line of the CSV is
-    ``step,seconds,tag,value``, seconds counted from the log's making; it is flushed with every call.
+    ``step,seconds,tag,value``, seconds counted from the log's making; it is flushed with every call. Each line of
+    ``matrices.jsonl`` is an object ``{"step", "name", "rows", "columns", "values"}``.
     """
 
     def __init__(self, path: Path) -> None:
@@ -27,6 +31,7 @@ class RunLog:
         self._file = (path / METRICS).open("w", newline="", encoding="utf-8")
         self._csv = csv.writer(self._file)
         self._csv.writerow(["step", "seconds", "tag", "value"])
+        self._matrices = (path / MATRICES).open("w", encoding="utf-8")
 
     @property
     def seconds(self) -> float:
@@ -42,6 +47,13 @@ class RunLog:
                 self._csv.writerow([step, seconds, tag, f"{value:.10g}"])
         self._file.flush()
 
+    def matrix(self, step: int, name: str, values: np.ndarray, rows: Sequence[str], columns: Sequence[str]) -> None:
+        """Write numbers (R, C), what their rows and columns are called, and their picture under ``viz/<name>``."""
+        line = {"step": step, "name": name, "rows": list(rows), "columns": list(columns), "values": values.tolist()}
+        self._matrices.write(json.dumps(line) + "\n")
+        self._matrices.flush()
+        self.picture(step, f"viz/{name}", heat_map(values, rows, columns))
+
     def picture(self, step: int, tag: str, picture: np.ndarray) -> None:
         """Write an (H, W, 3) uint8 picture."""
         self._events.add_image(tag, picture, step, dataformats="HWC")
@@ -54,6 +66,7 @@ class RunLog:
         """Flush and close both files."""
         self._events.close()
         self._file.close()
+        self._matrices.close()
 
     def __enter__(self) -> RunLog:
         return self

@@ -6,24 +6,34 @@ from collections.abc import Sequence
 
 import numpy as np
 
+MOST_WRITTEN = 200  # cells that have their number written into them
 
-def attention_map(weights: np.ndarray, tasks: Sequence[str]) -> np.ndarray:
-    """Draw weights (T, K) in [0, 1], a row a task and a column an encoder -> (H, W, 3) uint8."""
+
+def heat_map(values: np.ndarray, rows: Sequence[str], columns: Sequence[str]) -> np.ndarray:
+    """Draw numbers (R, C) -> (H, W, 3) uint8.
+
+    Shares lie in [0, 1] and are drawn dark to bright; where one is negative they are cosines in [-1, 1], and blue
+    stands for negative, red for positive. NaN stays blank.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    rows, columns = weights.shape
+    height, width = values.shape
+    signed = bool(np.nanmin(values) < 0.0) if np.isfinite(values).any() else False
     # TensorBoard shows pictures about 300 pixels wide: what is drawn larger becomes unreadable there.
-    figure = Figure(figsize=(1.2 + 0.5 * columns, 0.7 + 0.25 * rows), dpi=100, layout="constrained")
+    figure = Figure(figsize=(1.2 + 0.5 * width, 0.7 + 0.25 * height), dpi=100, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    axes.imshow(weights, vmin=0.0, vmax=1.0, cmap="viridis", aspect="auto")
-    axes.set_xticks(range(columns), [str(k + 1) for k in range(columns)])
-    axes.set_yticks(range(rows), [name[:24] for name in tasks], fontsize=9)
-    axes.set_xlabel("encoder (each row sums to 1)", fontsize=8)
-    if rows * columns <= 200:
-        for (t, k), weight in np.ndenumerate(weights):
-            colour = "white" if weight < 0.6 else "black"
-            axes.text(k, t, f"{weight:.2f}", ha="center", va="center", fontsize=8, color=colour)
+    low, colours = (-1.0, "RdBu_r") if signed else (0.0, "viridis")
+    axes.imshow(values, vmin=low, vmax=1.0, cmap=colours, aspect="auto")
+    long = max(map(len, columns)) > 6
+    axes.set_xticks(range(width), [name[:24] for name in columns], fontsize=9, rotation=90 if long else 0)
+    axes.set_yticks(range(height), [name[:24] for name in rows], fontsize=9)
+    if height * width <= MOST_WRITTEN:
+        for (row, column), value in np.ndenumerate(values):
+            pale = abs(value) < 0.6 if signed else value >= 0.6
+            colour = "black" if pale or not np.isfinite(value) else "white"
+            text = f"{value:.2f}" if np.isfinite(value) else ""
+            axes.text(column, row, text, ha="center", va="center", fontsize=8, color=colour)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()

@@ -12,7 +12,6 @@ from envs.suite import TaskSuite
 from mtrl.cli import RunError
 from mtrl.episodes import Episode, success_rate
 from mtrl.log import RunLog, per_task
-from mtrl.pictures import attention_map
 from mtrl.scores import TaskScore, mean_score
 
 
@@ -95,4 +94,5 @@ class Reporter:
         tag = f"train_{name}/entropy"
         values = {tag: float(entropy.mean())} | per_task(tag, self._names, entropy.cpu().tolist())
         self._log.scalars(step, values)
-        self._log.picture(step, f"viz/{name}", attention_map(weights.cpu().numpy(), self._names))
+        encoders = [f"enc {k + 1}" for k in range(weights.shape[1])]
+        self._log.matrix(step, name, weights.cpu().numpy(), self._names, encoders)

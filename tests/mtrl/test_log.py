@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from mtrl.log import RunLog, per_task
-from mtrl.pictures import attention_map
+from mtrl.pictures import heat_map
 from tests.mtrl.conftest import metrics
 
 
@@ -103,15 +104,30 @@ def test_the_configuration_stands_in_the_text_tab(finished: Path) -> None:
     assert "| hidden | (16,) |" in rows
 
 
-def test_a_map_of_attention_has_a_colour_for_each_weight_and_grows_with_the_table() -> None:
-    small = attention_map(np.array([[1.0, 0.0], [0.5, 0.5]]), ["a", "b"])
-    large = attention_map(np.full((50, 10), 0.1), [f"task {k}" for k in range(50)])
+def test_a_heat_map_has_a_colour_for_each_share_and_grows_with_the_table() -> None:
+    small = heat_map(np.array([[1.0, 0.0], [0.5, 0.5]]), ["a", "b"], ["1", "2"])
+    large = heat_map(np.full((50, 10), 0.1), [f"task {k}" for k in range(50)], [str(k) for k in range(10)])
     assert small.dtype == np.uint8
     assert small.shape[2] == large.shape[2] == 3
     assert large.shape[0] > 2 * small.shape[0]
     assert large.shape[1] > small.shape[1]
-    flipped = attention_map(np.array([[0.0, 1.0], [0.5, 0.5]]), ["a", "b"])
+    flipped = heat_map(np.array([[0.0, 1.0], [0.5, 0.5]]), ["a", "b"], ["1", "2"])
     assert small.shape == flipped.shape
     assert (small != flipped).any()
     colours = {tuple(pixel) for pixel in small.reshape(-1, 3)}
     assert {(68, 1, 84), (253, 231, 36)} <= colours  # viridis at 0 and at 1
+
+
+def test_cosines_are_blue_where_negative_and_red_where_positive() -> None:
+    picture = heat_map(np.array([[1.0, -1.0], [np.nan, 1.0]]), ["a", "b"], ["a", "b"])
+    colours = {tuple(pixel) for pixel in picture.reshape(-1, 3)}
+    assert {(103, 0, 31), (5, 48, 97)} <= colours  # RdBu_r at 1 and at -1
+
+
+def test_numbers_of_a_table_are_kept_beside_their_picture(tmp_path: Path) -> None:
+    with RunLog(tmp_path) as log:
+        log.matrix(20, "attention", np.array([[0.25, 0.75]]), ["a"], ["enc 1", "enc 2"])
+    (line,) = (tmp_path / "matrices.jsonl").read_text().splitlines()
+    kept = {"step": 20, "name": "attention", "rows": ["a"], "columns": ["enc 1", "enc 2"], "values": [[0.25, 0.75]]}
+    assert json.loads(line) == kept
+    assert events_of(tmp_path).Tags()["images"] == ["viz/attention"]
