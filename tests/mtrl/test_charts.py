@@ -1,0 +1,70 @@
+"""Curves as SVG: the right points, the page's colours, nothing that reaches outside or breaks out."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from mtrl.charts import Curve, band, curve_chart
+
+STEPS = np.array([0.0, 1000.0, 2000.0])
+
+
+def test_a_band_has_the_mean_and_the_lowest_and_highest_seed() -> None:
+    curve = band(2, STEPS, np.array([[0.0, 0.5, 1.0], [0.2, 0.1, 0.4]]))
+    assert curve.series == 2
+    assert curve.steps.tolist() == [0, 1000, 2000]
+    assert curve.middle.tolist() == pytest.approx([0.1, 0.3, 0.7])
+    assert curve.low.tolist() == [0.0, 0.1, 0.4]
+    assert curve.high.tolist() == [0.2, 0.5, 1.0]
+
+
+def test_a_long_curve_is_thinned_and_keeps_its_ends() -> None:
+    steps = np.arange(5000.0)
+    curve = band(0, steps, steps[None] / 5000)
+    assert len(curve.steps) == 120
+    assert (curve.steps[0], curve.steps[-1]) == (0, 4999)
+    assert curve.middle.tolist() == (curve.steps / 5000).tolist()
+
+
+def lines_of(svg: str, series: int) -> list[list[tuple[float, float]]]:
+    """The points of the lines that are drawn in a series' colour."""
+    paths = [e for e in ElementTree.fromstring(svg).iter() if e.tag.endswith("path")]
+    drawn = [p.get("d", "") for p in paths if f"stroke: var(--s{series})" in p.get("style", "")]
+    return [[(float(x), float(y)) for x, y in re.findall(r"[ML] ([-\d.]+) ([-\d.]+)", d)] for d in drawn]
+
+
+def test_a_higher_value_stands_higher_and_colours_are_the_pages() -> None:
+    rising, falling = np.array([0.0, 0.5, 1.0]), np.array([1.0, 0.5, 0.0])
+    svg = curve_chart([band(0, STEPS, rising[None]), band(1, STEPS, falling[None])], "all", share=True)
+    (up,), (down,) = lines_of(svg, 1), lines_of(svg, 2)
+    assert up[0][1] > up[1][1] > up[2][1]  # SVG counts from above
+    assert [y for _, y in down] == [y for _, y in reversed(up)]
+    assert up[1] == down[1]
+    assert not re.search(r"#0000\w\w|#0a0b0c", svg)
+    assert "currentColor" in svg
+
+
+def test_it_is_named_and_holds_no_markup_of_the_users() -> None:
+    svg = curve_chart([band(0, STEPS, np.zeros((1, 3)))], 'a "task" <script>alert(1)</script>', share=True)
+    root = ElementTree.fromstring(svg)
+    assert root.get("aria-label") == 'a "task" <script>alert(1)</script>'
+    assert "<script" not in svg
+    assert "http" not in svg.replace("http://www.w3.org/2000/svg", "").replace("http://www.w3.org/1999/xlink", "")
+
+
+def test_charts_of_one_page_share_no_names() -> None:
+    def names(svg: str) -> set[str]:
+        return {e.get("id") for e in ElementTree.fromstring(svg).iter() if e.get("id")}  # type: ignore[misc]
+
+    first, second = (curve_chart([band(0, STEPS, np.ones((2, 3)))], label, share=True) for label in ("a", "b"))
+    assert names(first)
+    assert not names(first) & names(second)
+
+
+def test_one_evaluation_is_a_point() -> None:
+    svg = curve_chart([Curve(0, np.array([5.0]), np.array([0.5]), np.array([0.5]), np.array([0.5]))], "x", share=False)
+    assert "<use" in svg
