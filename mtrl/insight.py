@@ -104,8 +104,8 @@ def say_of_gradients(cosines: Table) -> str:
     if not found:
         first, second, least = min(pairs, key=lambda pair: pair[2])
         return (
-            f"No pair of tasks pulls the shared parameters apart: in the second half of training the lowest mean "
-            f"cosine of two tasks' gradients is {least:.2f} ({first} and {second}); {share:.0%} of the pairs lie below 0."
+            "No pair of tasks pulls the shared parameters apart: the lowest mean cosine of two tasks' gradients in the "
+            f"second half of training is {least:.2f} ({first} and {second}); {share:.0%} of the pairs lie below 0."
         )
     named = "; ".join(f"{first} and {second} ({value:.2f})" for first, second, value in found[:5])
     more = f" and {len(found) - 5} more" if len(found) > 5 else ""
