@@ -20,27 +20,26 @@ MOST_POINTS = 120
 
 
 @dataclass(frozen=True)
-class Curve:
-    """A line with a band: the mean over seeds, and the lowest and highest seed, at each number of steps per task."""
+class Line:
+    """A learning curve: values at numbers of steps per task, and an interval around them where there is one."""
 
     series: int  # which colour
     steps: np.ndarray  # (S,)
     middle: np.ndarray  # (S,)
-    low: np.ndarray  # (S,)
-    high: np.ndarray  # (S,)
+    low: np.ndarray | None = None  # (S,)
+    high: np.ndarray | None = None  # (S,)
 
-
-def band(series: int, steps: np.ndarray, values: np.ndarray) -> Curve:
-    """Make a curve of seeds' values (seeds, S), thinned to what a chart can show."""
-    chosen = np.unique(np.linspace(0, len(steps) - 1, min(len(steps), MOST_POINTS)).round().astype(int))
-    shown = values[:, chosen]
-    return Curve(series, steps[chosen], shown.mean(axis=0), shown.min(axis=0), shown.max(axis=0))
+    def thinned(self) -> Line:
+        """Return the line with no more points than a chart can show, its ends among them."""
+        kept = np.unique(np.linspace(0, len(self.steps) - 1, min(len(self.steps), MOST_POINTS)).round().astype(int))
+        low, high = (None if end is None else end[kept] for end in (self.low, self.high))
+        return Line(self.series, self.steps[kept], self.middle[kept], low, high)
 
 
 def curve_chart(
-    curves: Sequence[Curve], label: str, share: bool, size: tuple[float, float] = (4.4, 2.7), axis: str = ""
+    lines: Sequence[Line], label: str, share: bool, size: tuple[float, float] = (4.4, 2.7), axis: str = ""
 ) -> str:
-    """Draw curves into one chart -> SVG. ``share`` says that values lie in [0, 1]; ``label`` tells what it shows."""
+    """Draw lines into one chart -> SVG. ``share`` says that values lie in [0, 1]; ``label`` tells what it shows."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -50,12 +49,13 @@ def curve_chart(
     with rc_context(style):
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.add_subplot()
-        for curve in curves:
-            colour = SERIES[curve.series % len(SERIES)]
-            axes.fill_between(curve.steps, curve.low, curve.high, color=colour, alpha=0.18, linewidth=0)
-            dash = DASHES[curve.series % len(DASHES)]
-            alone = "o" if len(curve.steps) == 1 else None
-            axes.plot(curve.steps, curve.middle, color=colour, linewidth=1.6, linestyle=dash, marker=alone)
+        for line in (line.thinned() for line in lines):
+            colour = SERIES[line.series % len(SERIES)]
+            if line.low is not None and line.high is not None:
+                axes.fill_between(line.steps, line.low, line.high, color=colour, alpha=0.18, linewidth=0)
+            dash = DASHES[line.series % len(DASHES)]
+            alone = "o" if len(line.steps) == 1 else None
+            axes.plot(line.steps, line.middle, color=colour, linewidth=1.6, linestyle=dash, marker=alone)
         _dress(axes, share, axis)
         out = io.StringIO()
         FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None})

@@ -6,28 +6,32 @@ import re
 from xml.etree import ElementTree
 
 import numpy as np
-import pytest
-
-from mtrl.charts import Curve, band, curve_chart
+from mtrl.charts import Line, curve_chart
 
 STEPS = np.array([0.0, 1000.0, 2000.0])
 
 
-def test_a_band_has_the_mean_and_the_lowest_and_highest_seed() -> None:
-    curve = band(2, STEPS, np.array([[0.0, 0.5, 1.0], [0.2, 0.1, 0.4]]))
-    assert curve.series == 2
-    assert curve.steps.tolist() == [0, 1000, 2000]
-    assert curve.middle.tolist() == pytest.approx([0.1, 0.3, 0.7])
-    assert curve.low.tolist() == [0.0, 0.1, 0.4]
-    assert curve.high.tolist() == [0.2, 0.5, 1.0]
+def line(series: int, values: object) -> Line:
+    middle = np.asarray(values, dtype=np.float64)
+    return Line(series, STEPS[: len(middle)], middle, middle - 0.1, middle + 0.1)
 
 
-def test_a_long_curve_is_thinned_and_keeps_its_ends() -> None:
+def test_a_long_line_is_thinned_and_keeps_its_ends() -> None:
     steps = np.arange(5000.0)
-    curve = band(0, steps, steps[None] / 5000)
-    assert len(curve.steps) == 120
-    assert (curve.steps[0], curve.steps[-1]) == (0, 4999)
-    assert curve.middle.tolist() == (curve.steps / 5000).tolist()
+    thin = Line(3, steps, steps / 5000, steps - 1, steps + 1).thinned()
+    assert thin.series == 3
+    assert len(thin.steps) == 120
+    assert (thin.steps[0], thin.steps[-1]) == (0, 4999)
+    assert thin.middle.tolist() == (thin.steps / 5000).tolist()
+    assert thin.low is not None
+    assert thin.high is not None
+    assert (thin.high - thin.low).tolist() == [2.0] * 120
+
+
+def test_a_line_without_an_interval_has_no_band() -> None:
+    banded, bare = line(0, [0.0, 0.5, 1.0]), Line(0, STEPS, STEPS / 2000)
+    assert "opacity: 0.18" in curve_chart([banded], "x", share=True)
+    assert "opacity: 0.18" not in curve_chart([bare], "x", share=True)
 
 
 def lines_of(svg: str, series: int) -> list[list[tuple[float, float]]]:
@@ -38,8 +42,7 @@ def lines_of(svg: str, series: int) -> list[list[tuple[float, float]]]:
 
 
 def test_a_higher_value_stands_higher_and_colours_are_the_pages() -> None:
-    rising, falling = np.array([0.0, 0.5, 1.0]), np.array([1.0, 0.5, 0.0])
-    svg = curve_chart([band(0, STEPS, rising[None]), band(1, STEPS, falling[None])], "all", share=True)
+    svg = curve_chart([line(0, [0.0, 0.5, 1.0]), line(1, [1.0, 0.5, 0.0])], "all", share=True)
     (up,), (down,) = lines_of(svg, 1), lines_of(svg, 2)
     assert up[0][1] > up[1][1] > up[2][1]  # SVG counts from above
     assert [y for _, y in down] == [y for _, y in reversed(up)]
@@ -49,7 +52,7 @@ def test_a_higher_value_stands_higher_and_colours_are_the_pages() -> None:
 
 
 def test_it_is_named_and_holds_no_markup_of_the_users() -> None:
-    svg = curve_chart([band(0, STEPS, np.zeros((1, 3)))], 'a "task" <script>alert(1)</script>', share=True)
+    svg = curve_chart([line(0, np.zeros(3))], 'a "task" <script>alert(1)</script>', share=True)
     root = ElementTree.fromstring(svg)
     assert root.get("aria-label") == 'a "task" <script>alert(1)</script>'
     assert "<script" not in svg
@@ -60,11 +63,11 @@ def test_charts_of_one_page_share_no_names() -> None:
     def names(svg: str) -> set[str]:
         return {e.get("id") for e in ElementTree.fromstring(svg).iter() if e.get("id")}  # type: ignore[misc]
 
-    first, second = (curve_chart([band(0, STEPS, np.ones((2, 3)))], label, share=True) for label in ("a", "b"))
+    first, second = (curve_chart([line(0, np.ones(3))], label, share=True) for label in ("a", "b"))
     assert names(first)
     assert not names(first) & names(second)
 
 
 def test_one_evaluation_is_a_point() -> None:
-    svg = curve_chart([Curve(0, np.array([5.0]), np.array([0.5]), np.array([0.5]), np.array([0.5]))], "x", share=False)
+    svg = curve_chart([line(0, [0.5])], "x", share=False)
     assert "<use" in svg
