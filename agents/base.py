@@ -39,6 +39,13 @@ class Agent(Protocol):
     def inspect(self, obs: Tensor) -> dict[str, Tensor]:
         """Return what can be seen of the agent's inner workings on ``obs`` (T, N, obs): name -> (T, ...)."""
 
+    def diagnose(self, batch: Batch, history: Batch | None, generator: torch.Generator) -> dict[str, Tensor]:
+        """Return what can be measured of why sharing helps or hurts: name -> 0-d, (T,) or (T, T), on the device.
+
+        ``history`` holds consecutive steps, (T, C, W, ...), in the order of time. Nothing is learned from it, and what
+        is drawn at random comes out of ``generator``.
+        """
+
     def state_dict(self) -> dict[str, Any]:
         """Return the weights by name."""
 

@@ -17,7 +17,7 @@ from agents.networks import StackedMLP, StackedResidual
 from agents.normalize import ObsScale, ReturnScale
 from agents.presets import CARESettings, SACSettings
 from agents.sac import SAC
-from agents.trunks import MakeTrunk, MultiHeadTrunk, SeparateTrunk, SharedTrunk, TrunkShape
+from agents.trunks import MakeTrunk, MultiHeadTrunk, SeparateTrunk, SharedTrunk, Trunk, TrunkShape
 
 NETWORKS = {"mlp": StackedMLP, "residual": StackedResidual}
 BINS, REACH = 101, 10.0  # of a categorical critic, and what scaled returns come to (BRC, Nauman et al. 2025)
@@ -88,7 +88,7 @@ def build_sac(
     """Put actor and twin critics on an encoder. Weights are drawn on the CPU, so every device starts alike."""
     tasks, actions = sizes.action_mask.shape
 
-    def trunk(size_in: int, size_out: int, ensemble: int) -> nn.Module:
+    def trunk(size_in: int, size_out: int, ensemble: int) -> Trunk:
         network = NETWORKS[settings.network]
         shape = TrunkShape(tasks, ensemble, size_in, settings.hidden, size_out, settings.layer_norm, network)
         return make_trunk(shape, init)

@@ -102,7 +102,8 @@ class CAREEncoder(Encoder):
         generator: torch.Generator,
     ) -> None:
         super().__init__(size + context_size)
-        self.count, self.temperature, self.detach_context = encoders, temperature, detach_context
+        self.parts, self.temperature, self.detach_context = encoders, temperature, detach_context
+        self._left_out: Tensor | None = None
         self.encoders = StackedMLP(encoders, obs_size, hidden, size, generator, layer_norm)
         self.context = context
         self.attention = attention
@@ -113,6 +114,24 @@ class CAREEncoder(Encoder):
         encodings, weights = self._encodings_and_weights(obs, context)
         mixture = (weights[..., None] * encodings).sum(dim=0)
         return torch.cat([mixture, context[:, None, :].expand(-1, obs.shape[1], -1)], dim=-1)
+
+    def contexts(self) -> Tensor:
+        """-> (T, context)."""
+        return self.context()
+
+    def shared_parameters(self) -> list[nn.Parameter]:
+        """Return encoders, attention and context network, but not what each task has of its own."""
+        return [p for part in (self.encoders, self.attention, self.context.network) for p in part.parameters()]
+
+    def readers(self) -> list[nn.Module]:
+        """Return the encoders', all in one stack."""
+        return self.encoders.readers()
+
+    def leave_out(self, part: int | None) -> None:
+        """Give one encoder no weight, and the others its share; None: all take part again."""
+        if self.parts < 2:
+            raise ValueError("it has one encoder, and nothing is left without it")
+        self._left_out = None if part is None else torch.tensor([part], device=self.context.known.device)
 
     def meet(self, context: Tensor) -> None:
         """Turn to other tasks, told apart by their context (T', d)."""
@@ -125,8 +144,10 @@ class CAREEncoder(Encoder):
 
     def _encodings_and_weights(self, obs: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
         tasks, rows, size = obs.shape
-        encodings = self.encoders(obs.reshape(1, tasks * rows, size).expand(self.count, -1, -1))
-        encodings = encodings.view(self.count, tasks, rows, -1)
+        encodings = self.encoders(obs.reshape(1, tasks * rows, size).expand(self.parts, -1, -1))
+        encodings = encodings.view(self.parts, tasks, rows, -1)
         read = context.detach() if self.detach_context else context
         logits = self.attention(read, encodings)
+        if self._left_out is not None:
+            logits = logits.index_fill(0, self._left_out, -math.inf)
         return encodings, torch.softmax(logits / self.temperature, dim=0)

@@ -11,6 +11,8 @@ from agents.base import rows_of
 class Encoder(nn.Module):
     """Turns observations into what actor and critics read; ``size`` is its width."""
 
+    parts = 1  # of which it is a mixture
+
     def __init__(self, size: int) -> None:
         super().__init__()
         self.size = size
@@ -18,6 +20,22 @@ class Encoder(nn.Module):
     def inspect(self, obs: Tensor) -> dict[str, Tensor]:
         """Return what can be seen of the encoder's workings on ``obs`` (T, N, obs): name -> (T, K). Here nothing."""
         return {}
+
+    def contexts(self) -> Tensor | None:
+        """Return what the encoder knows tasks by, (T, d), where it computes such a thing."""
+        return None
+
+    def shared_parameters(self) -> list[nn.Parameter]:
+        """Return the parameters that all tasks train. Here none."""
+        return []
+
+    def readers(self) -> list[nn.Module]:
+        """Return the layers whose inputs are hidden units. Here none."""
+        return []
+
+    def leave_out(self, part: int | None) -> None:
+        """Go on without one of its parts, None: with all. Raises ``ValueError`` where it is no mixture of parts."""
+        raise ValueError("its encoder is no mixture")
 
     def meet(self, context: Tensor) -> None:
         """Turn to other tasks, told apart by their context (T', d). Raises ``ValueError`` where none is read."""

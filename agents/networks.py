@@ -27,7 +27,15 @@ class StackedLinear(nn.Module):
         return torch.baddbmm(rows_of(self.bias, groups), x, rows_of(self.weight, groups))
 
 
-class StackedMLP(nn.Module):
+class Network(nn.Module):
+    """G networks alike in shape, (G, R, in) -> (G, R, out)."""
+
+    def readers(self) -> list[nn.Module]:
+        """Return the layers whose inputs are hidden units, the last one those of the last hidden layer. Here none."""
+        return []
+
+
+class StackedMLP(Network):
     """G multi-layer perceptrons in one product, (G, R, in) -> (G, R, out).
 
     A hidden layer is linear, layer norm without learned scale (the next layer has one), ReLU.
@@ -53,8 +61,12 @@ class StackedMLP(nn.Module):
             x = hidden_activation(layer(x, groups), self.layer_norm)
         return self.layers[-1](x, groups)
 
+    def readers(self) -> list[nn.Module]:
+        """Return all layers but the first."""
+        return [*self.layers[1:]]
 
-class StackedResidual(nn.Module):
+
+class StackedResidual(Network):
     """G residual networks in one product, (G, R, in) -> (G, R, out): BroNet (Nauman et al. 2024).
 
     The first of ``hidden`` is the layer that everything else is added to, each further one a block of two layers of
@@ -87,6 +99,10 @@ class StackedResidual(nn.Module):
             y = outer(hidden_activation(inner(x, groups), self.layer_norm), groups)
             x = x + (F.layer_norm(y, y.shape[-1:]) if self.layer_norm else y)
         return self.last(x, groups)
+
+    def readers(self) -> list[nn.Module]:
+        """Return those that read the first layer, the inside of each block, and what the blocks add up to."""
+        return [*self.inner[:1], *self.outer, self.last]
 
 
 def hidden_activation(x: Tensor, layer_norm: bool) -> Tensor:

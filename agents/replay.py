@@ -38,13 +38,34 @@ class Replay:
         self._position = (self._position + count) % self.capacity
         self.size = min(self.size + count, self.capacity)
 
-    def sample(self, rows_per_task: int) -> Batch:
-        """Draw ``rows_per_task`` transitions of every task, with replacement. Raises ``ValueError`` while empty."""
+    def sample(self, rows_per_task: int, generator: torch.Generator | None = None) -> Batch:
+        """Draw ``rows_per_task`` transitions of every task, with replacement. Raises ``ValueError`` while empty.
+
+        A ``generator`` given here leaves the replay's own, and so every later draw, as it is.
+        """
         if self.size == 0:
             raise ValueError("the replay is empty; add transitions before sampling")
         tasks = len(self._rows)
-        picks = torch.randint(self.size, (tasks, rows_per_task), generator=self._generator, device=self._device)
+        picks = torch.randint(
+            self.size, (tasks, rows_per_task), generator=generator or self._generator, device=self._device
+        )
+        return self._batch(picks)
+
+    def history(self, steps: int, copies: int, taken: int) -> Batch:
+        """Return the last ``steps`` steps of the first ``taken`` of ``copies`` copies: (T, taken, steps, ...).
+
+        It takes each step to have added a transition of every copy; where some were lost, what looks consecutive is
+        not. Raises ``ValueError`` where fewer are held.
+        """
+        if steps * copies > self.size:
+            raise ValueError(f"{steps} steps of {copies} copies are asked for, and {self.size} transitions are held")
+        ages = torch.arange(-steps, 0, device=self._device)[None, :] * copies
+        picks = (self._position + ages + torch.arange(taken, device=self._device)[:, None]) % self.capacity
+        batch = self._batch(picks.flatten().expand(len(self._rows), -1))
+        return Batch(*(part.unflatten(1, (taken, steps)) for part in batch))
+
+    def _batch(self, picks: Tensor) -> Batch:
         flat = self._rows.view(-1, self._rows.shape[-1])
-        rows = flat.index_select(0, (picks + self._starts).flatten()).view(tasks, rows_per_task, -1)
+        rows = flat.index_select(0, (picks + self._starts).flatten()).view(*picks.shape, -1)
         obs, next_obs, action, reward, terminated = rows.split(self._sizes, dim=-1)
         return Batch(obs, action, reward.squeeze(-1), terminated.squeeze(-1), next_obs)

@@ -12,11 +12,13 @@ from torch import Tensor, nn
 
 from agents.aggregators import Aggregate
 from agents.base import Batch, rows_of
+from agents.diagnosis import diagnose
 from agents.encoders import Encoder
 from agents.gaussian import split_head, squash
 from agents.heads import ScalarHead, ValueHead
 from agents.normalize import Unscaled
 from agents.presets import SACSettings
+from agents.trunks import Trunk
 
 
 class SAC(nn.Module):
@@ -34,8 +36,8 @@ class SAC(nn.Module):
     def __init__(
         self,
         encoder: Encoder,
-        actor: nn.Module,
-        critic: nn.Module,
+        actor: Trunk,
+        critic: Trunk,
         action_mask: Tensor,
         settings: SACSettings,
         aggregate: Aggregate,
@@ -46,7 +48,8 @@ class SAC(nn.Module):
     ) -> None:
         super().__init__()
         self.encoder: Encoder = encoder
-        self.actor, self.critic = actor, critic
+        self.actor: Trunk = actor
+        self.critic: Trunk = critic
         self.head: ValueHead = head or ScalarHead()
         self.obs_scale: Any = obs_scale or Unscaled()
         self.reward_scale: Any = reward_scale or Unscaled()
@@ -87,11 +90,7 @@ class SAC(nn.Module):
 
     def update(self, batch: Batch) -> dict[str, Tensor]:
         """One step on critics, actor, temperatures and targets."""
-        batch = batch._replace(
-            obs=self.obs_scale(batch.obs),
-            next_obs=self.obs_scale(batch.next_obs),
-            reward=self.reward_scale(batch.reward),
-        )
+        batch = self.scaled(batch)
         with torch.autocast(self.generator.device.type, torch.bfloat16, enabled=self._reduced):
             z = self.encoder(batch.obs)
             critic_metrics = self._update_critic(z, batch)
@@ -112,6 +111,10 @@ class SAC(nn.Module):
         with torch.no_grad():
             return self.encoder.inspect(obs)
 
+    def diagnose(self, batch: Batch, history: Batch | None, generator: torch.Generator) -> dict[str, Tensor]:
+        """Return what ``agents.diagnosis`` finds; nothing changes by it."""
+        return diagnose(self, batch, history, generator)
+
     def meet(self, action_mask: Tensor, context: Tensor) -> None:
         """Turn the policy to tasks that it was not trained on; it can act on them, not learn from them.
 
@@ -120,26 +123,50 @@ class SAC(nn.Module):
         self.encoder.meet(context)
         self.mask = action_mask.float().to(self.mask.device)
 
+    def scaled(self, batch: Batch) -> Batch:
+        """Return the batch in the units that the networks learn in."""
+        return batch._replace(
+            obs=self.obs_scale(batch.obs),
+            next_obs=self.obs_scale(batch.next_obs),
+            reward=self.reward_scale(batch.reward),
+        )
+
     def td_target(self, batch: Batch) -> Tensor:
         """r + discount (1 - terminated) (Q'(s', a') - temperature log pi(a'|s')), in the head's terms: (T, N, ...)."""
         with torch.no_grad():
-            next_action, log_prob = self._sample(self.encoder(batch.next_obs))
+            next_action, log_prob = self.sample(self.encoder(batch.next_obs))
             target_z = self.target_encoder(batch.next_obs)
             next_out = self.target_critic(torch.cat([target_z, next_action], dim=-1))
             scale = self.discount * (1.0 - batch.terminated)
             shift = batch.reward - scale * self.log_temperature.exp()[:, None] * log_prob
             return self.head.target(next_out, shift, scale)
 
+    def critic_losses(
+        self, z: Tensor, action: Tensor, target: Tensor, task: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """-> each task's loss (T,), what the critics said (E, T, N, ...); ``task`` as in ``act``."""
+        out = self.critic(torch.cat([z, action], dim=-1), task)
+        return self.head.losses(out, target), out
+
+    def actor_losses(self, z: Tensor, task: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """-> each task's loss (T,), the log-probability of the actions drawn (T, N)."""
+        action, log_prob = self.sample(z, task)
+        q = self.head.value(self.critic(torch.cat([z, action], dim=-1), task))
+        temperature = rows_of(self.log_temperature.detach().exp(), task)
+        return (temperature[:, None] * log_prob - q).mean(dim=1), log_prob
+
+    def sample(self, z: Tensor, task: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Draw an action for each row -> actions (T, N, A), log-probabilities (T, N)."""
+        mean, log_std = split_head(self.actor(z, task)[0].float())
+        return squash(mean, log_std, self._noise(mean.shape), rows_of(self.mask, task)[:, None, :])
+
     def _update_critic(self, z: Tensor, batch: Batch) -> dict[str, Tensor]:
-        out = self.critic(torch.cat([z, batch.action], dim=-1))
-        losses = self.head.losses(out, self.td_target(batch))
+        losses, out = self.critic_losses(z, batch.action, self.td_target(batch))
         self._step(self.critic_optimizer, losses, self._critic_parameters)
         return {"critic_loss": losses.detach().mean(), "q_mean": self.head.value(out.detach()).mean(dim=1)}
 
     def _update_actor(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        action, log_prob = self._sample(z)
-        q = self.head.value(self.critic(torch.cat([z, action], dim=-1)))
-        losses = (self.log_temperature.detach().exp()[:, None] * log_prob - q).mean(dim=1)
+        losses, log_prob = self.actor_losses(z)
         self._step(self.actor_optimizer, losses, self._actor_parameters)
         return log_prob.detach(), losses.detach().mean()
 
@@ -160,10 +187,6 @@ class SAC(nn.Module):
         if self._most_gradient:
             nn.utils.clip_grad_norm_(parameters, self._most_gradient)
         optimizer.step()
-
-    def _sample(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_std = split_head(self.actor(z)[0].float())
-        return squash(mean, log_std, self._noise(mean.shape), self.mask[:, None, :])
 
     def _noise(self, shape: torch.Size) -> Tensor:
         return torch.randn(shape, generator=self.generator, device=self.generator.device)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from agents.networks import StackedLinear, StackedMLP, hidden_activation
+from agents.networks import Network, StackedLinear, StackedMLP, hidden_activation
 
 
 @dataclass(frozen=True)
@@ -21,17 +21,29 @@ class TrunkShape:
     hidden: tuple[int, ...]
     size_out: int
     layer_norm: bool
-    network: Callable[..., nn.Module] = StackedMLP
+    network: Callable[..., Network] = StackedMLP
 
-    def stack(self, groups: int, generator: torch.Generator) -> nn.Module:
+    def stack(self, groups: int, generator: torch.Generator) -> Network:
         """Make ``groups`` networks of this shape."""
         return self.network(groups, self.size_in, self.hidden, self.size_out, generator, self.layer_norm)
 
 
-MakeTrunk = Callable[[TrunkShape, torch.Generator], nn.Module]
+class Trunk(nn.Module):
+    """What diagnoses ask of an actor or a critic; one that does not say is left out of them."""
+
+    def shared_parameters(self) -> list[nn.Parameter]:
+        """Return the parameters that all tasks train. Here none."""
+        return []
+
+    def readers(self) -> list[nn.Module]:
+        """Return the layers whose inputs are hidden units, the last one those of the last hidden layer. Here none."""
+        return []
 
 
-class SharedTrunk(nn.Module):
+MakeTrunk = Callable[[TrunkShape, torch.Generator], Trunk]
+
+
+class SharedTrunk(Trunk):
     """One network for all tasks, ``ensemble`` times."""
 
     def __init__(self, shape: TrunkShape, generator: torch.Generator) -> None:
@@ -45,8 +57,16 @@ class SharedTrunk(nn.Module):
         out = self.mlp(x.reshape(1, tasks * rows, size).expand(self.ensemble, -1, -1))
         return out.view(self.ensemble, tasks, rows, -1)
 
+    def shared_parameters(self) -> list[nn.Parameter]:
+        """Return all of them."""
+        return [*self.parameters()]
 
-class SeparateTrunk(nn.Module):
+    def readers(self) -> list[nn.Module]:
+        """Return the network's."""
+        return self.mlp.readers()
+
+
+class SeparateTrunk(Trunk):
     """A network of its own for every task, ``ensemble`` times: T single-task learners in one product."""
 
     def __init__(self, shape: TrunkShape, generator: torch.Generator) -> None:
@@ -60,8 +80,16 @@ class SeparateTrunk(nn.Module):
         out = self.mlp(stacked, _members(task, self.ensemble, self.tasks))
         return out.view(self.ensemble, *x.shape[:2], -1)
 
+    def shared_parameters(self) -> list[nn.Parameter]:
+        """Return none."""
+        return []
 
-class MultiHeadTrunk(nn.Module):
+    def readers(self) -> list[nn.Module]:
+        """Return the network's."""
+        return self.mlp.readers()
+
+
+class MultiHeadTrunk(Trunk):
     """One body for all tasks and a linear head for each (Yu et al. 2019, multi-head SAC), ``ensemble`` times."""
 
     def __init__(self, shape: TrunkShape, generator: torch.Generator) -> None:
@@ -76,6 +104,14 @@ class MultiHeadTrunk(nn.Module):
         features = hidden_activation(self.body(x), self.layer_norm)
         out = self.heads(features.flatten(0, 1), _members(task, features.shape[0], self.tasks))
         return out.view(*features.shape[:3], -1)
+
+    def shared_parameters(self) -> list[nn.Parameter]:
+        """Return the body's."""
+        return self.body.shared_parameters()
+
+    def readers(self) -> list[nn.Module]:
+        """Return the body's, and the heads."""
+        return [*self.body.readers(), self.heads]
 
 
 def _members(task: Tensor | None, ensemble: int, tasks: int) -> Tensor | None:

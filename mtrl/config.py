@@ -65,6 +65,8 @@ class TrainConfig(Generic[S]):
     """Episodes of each task in an evaluation."""
     log_every: int = 1_000
     """Steps per task between lines of the log."""
+    diagnose_every: int | None = None
+    """Steps per task between diagnoses of gradients, features and values; 0: none; unless given, as --eval-every."""
     runs_dir: Path = Path("runs")
     """Where run folders are made."""
     settings: S = None  # type: ignore[assignment]
@@ -136,6 +138,7 @@ _LEAST = {
     "eval_every": 1,
     "eval_episodes": 1,
     "log_every": 1,
+    "diagnose_every": 0,
 }
 _SHARES = ("discount", "polyak")
 _MAY_BE_ZERO = ("weight_decay", "gradient_norm")

@@ -38,8 +38,12 @@ def train(
     report: Reporter,
     display: Display,
     stop: Callable[[], bool],
+    diagnose: Callable[[int], None] | None = None,
 ) -> Progress:
-    """Train ``agent`` for ``config.steps_per_task`` steps in each task, or until ``stop()``."""
+    """Train ``agent`` for ``config.steps_per_task`` steps in each task, or until ``stop()``.
+
+    ``diagnose`` is told of every step that was learned from.
+    """
     generator = np.random.default_rng(config.seed)
     episodes = EpisodeTracker(env.tasks, env.copies)
     metrics: dict[str, Tensor] = {}
@@ -60,6 +64,8 @@ def train(
             for _ in range(config.updates_per_step):
                 metrics = agent.update(replay.sample(config.batch_per_task))
             updates += config.updates_per_step
+            if diagnose is not None:
+                diagnose(step)
         log_due = _passes(before, step, config.log_every)
         eval_due = _passes(before, step, config.eval_every) or step >= config.steps_per_task
         if log_due:

@@ -28,6 +28,7 @@ from mtrl.assemble import (
     workers_of,
 )
 from mtrl.config import TrainConfig
+from mtrl.diagnose import Diagnoser
 from mtrl.display import Display
 from mtrl.final import as_scored, final_scores
 from mtrl.interrupt import Stopped, StopWish
@@ -64,7 +65,9 @@ def run_agent(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
         display = stack.enter_context(Display(console, config.agent, config.steps_per_task))
         log.text("config", as_markdown(config))
         try:
-            progress = train(config, env, agent, replay, scorer, Reporter(suite, log), display, lambda: bool(stop))
+            diagnose = Diagnoser(config, suite.task_names, agent, replay, log, device)
+            report = Reporter(suite, log)
+            progress = train(config, env, agent, replay, scorer, report, display, lambda: bool(stop), diagnose)
         except (TaskFailed, SuiteError):  # it is the environments that failed; what was learned is sound
             save_weights(agent, path)
             raise

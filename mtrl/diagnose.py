@@ -1,0 +1,90 @@
+"""When a run's agent is diagnosed, on which rows, and under which tags what was found is written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from agents.base import Agent, Batch, seeded_generator
+from agents.replay import Replay
+from mtrl.config import TrainConfig
+from mtrl.log import RunLog, per_task
+
+GROUP = "train_diagnostics"
+ROWS = 128  # of each task, at most: what the update has, where that is less
+COPIES = 2  # of each task whose last steps are followed
+FAR = 0.05  # what the last of the steps that a value is compared with counts for, at most
+MOST_STEPS = 1_000  # followed at most, where the discount would ask for more
+SEED = 700_000_000  # apart from training's and the scores'
+SHARES = ("loss_share",)  # of which the mean over tasks says nothing
+
+
+class Diagnoser:
+    """Diagnoses an agent every ``config.diagnose_every`` steps per task, and changes nothing of its training.
+
+    Batches and noise are drawn from a generator of its own. One copy to the host a diagnosis.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig[Any],
+        names: Sequence[str],
+        agent: Agent,
+        replay: Replay,
+        log: RunLog,
+        device: torch.device,
+    ) -> None:
+        self._every = config.eval_every if config.diagnose_every is None else config.diagnose_every
+        self._config, self._names = config, (*names,)
+        self._agent, self._replay, self._log = agent, replay, log
+        self._generator = seeded_generator(config.seed + SEED, device)
+        self._steps = steps_followed(config.settings.discount)
+        self._before = 0
+
+    def __call__(self, step: int) -> None:
+        """Take note that so many steps per task are done and learned from; diagnose where one is due."""
+        due = self._every > 0 and step // self._every > self._before // self._every
+        self._before = step
+        if not due:
+            return
+        batch = self._replay.sample(min(self._config.batch_per_task, ROWS), self._generator)
+        found = self._agent.diagnose(batch, self._history(step), self._generator)
+        self.write(step, found)
+
+    def write(self, step: int, found: dict[str, Tensor]) -> None:
+        """Write numbers as scalars, (T,) per task and as their mean, and (T, T) as tables."""
+        values: dict[str, float] = {}
+        for name, array in on_host(found).items():
+            tag = f"{GROUP}/{name}"
+            if array.dim() == 2:
+                self._log.matrix(step, name, array.numpy(), self._names, self._names)
+                continue
+            if name not in SHARES:
+                values[tag] = float(array.nanmean())
+            if array.dim() == 1:
+                values |= per_task(tag, self._names, array.tolist())
+        self._log.scalars(step, {tag: value for tag, value in values.items() if math.isfinite(value)})
+
+    def _history(self, step: int) -> Batch | None:
+        """The last steps, where the agent itself has taken enough of them; its critics know nothing of random play."""
+        copies, steps = self._config.envs_per_task, 2 * self._steps
+        own = (step - self._config.random_steps) // copies
+        if steps > min(own, self._replay.size // copies):
+            return None
+        return self._replay.history(steps, copies, min(copies, COPIES))
+
+
+def steps_followed(discount: float) -> int:
+    """Return after how many steps a reward counts for ``FAR`` of itself, at most ``MOST_STEPS``."""
+    return MOST_STEPS if discount >= 1.0 else min(MOST_STEPS, math.ceil(math.log(FAR) / math.log(discount)))
+
+
+def on_host(found: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Bring tensors to the host in one copy."""
+    flat = torch.cat([tensor.detach().flatten().float() for tensor in found.values()]).cpu()
+    parts = flat.split([tensor.numel() for tensor in found.values()])
+    return {name: part.view(tensor.shape) for (name, tensor), part in zip(found.items(), parts, strict=True)}
