@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mtrl.comparison import HELPED, HURT, ONE_SEED, AgentSummary, Comparison, TaskEffect
+from mtrl.outcomes import HELPED, HURT, ONE_SEED, AgentSummary, Comparison, TaskEffect
 from mtrl.measures import RETURN
 from mtrl.statistics import Estimate
 from mtrl.tables import ALONE

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mtrl.charts import Line, curve_chart
-from mtrl.comparison import HELPED, HURT, ONE_SEED, SAME, THRESHOLDS, AgentSummary, Band, Comparison, Reached, TaskEffect
+from mtrl.outcomes import HELPED, HURT, ONE_SEED, SAME, THRESHOLDS, AgentSummary, Band, Comparison, Reached, TaskEffect
 from mtrl.gather import Gathered
 from mtrl.headline import Answer, answers, number, sharing_agents, with_interval
 from mtrl.insight_page import Insight, insights

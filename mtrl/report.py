@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     for file in _files(options):
         _check_writable(file)
 
-    from mtrl.comparing import compare
+    from mtrl.comparison import compare
     from mtrl.gather import gather
     from mtrl.page import page_of, render
 
