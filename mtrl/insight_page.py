@@ -114,8 +114,8 @@ def _maps(
     found = [
         signed(
             "Interference: do tasks pull the same way?",
-            "Cosine between two tasks' critic gradients on the parameters that they share, mean over the second half of "
-            "training and over seeds. Below 0 what helps one task hurts the other.",
+            "Cosine between two tasks' critic gradients on the parameters that they share, mean over the second half "
+            "of training and over seeds. Below 0 what helps one task hurts the other.",
             gradients,
         ),
         signed(

@@ -20,7 +20,7 @@ from mtrl.guard import HOME
 from mtrl.version import __version__
 
 CONFIG, RESULT, WEIGHTS, METRICS = "config.json", "result.json", "weights.safetensors", "metrics.csv"
-MATRICES = "matrices.jsonl"
+MATRICES, ABLATION = "matrices.jsonl", "ablation.json"
 PACKAGES = ("torch", "gymnasium", "stable-baselines3", "numpy", "tensorboard")
 
 
