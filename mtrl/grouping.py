@@ -32,6 +32,7 @@ NO_SETTING = (
     "eval_every",
     "eval_episodes",
     "log_every",
+    "diagnose_every",
     "runs_dir",
     "settings",
 )
