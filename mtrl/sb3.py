@@ -16,6 +16,7 @@ from rich.console import Console
 from safetensors.torch import save_file
 from stable_baselines3 import SAC
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.sac.policies import SACPolicy
 from torch import Tensor
@@ -105,7 +106,7 @@ def make_model(config: TrainConfig[Any], env: VecEnv, seed: int) -> SAC:
     """Return Stable-Baselines3's SAC with the run's networks, batch and schedule, all else its own defaults."""
     settings = config.settings
     first, last = settings.learning_rate, settings.final_learning_rate
-    return SAC(
+    model = SAC(
         "MlpPolicy",
         env,
         learning_rate=lambda left: last + (first - last) * left,
@@ -120,6 +121,8 @@ def make_model(config: TrainConfig[Any], env: VecEnv, seed: int) -> SAC:
         seed=seed,
         device="cpu",
     )
+    model.set_logger(Logger(folder=None, output_formats=[]))  # its own would make a folder among temporary files
+    return model
 
 
 def load_sb3_policy(

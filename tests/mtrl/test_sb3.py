@@ -84,6 +84,12 @@ def test_the_model_has_the_runs_networks_batch_discount_and_schedule() -> None:
     assert model.device == torch.device("cpu")
 
 
+def test_learning_makes_no_folder_among_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    make_model(CONFIG, SB3VecEnv(scripted_suite(t=partial(Scripted, (1.0,) * 9)), 2, 0), 0).learn(4)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_policy_of_all_models_acts_as_each_of_them_and_pads_what_a_task_does_not_have() -> None:
     suite = scripted_suite(
         small=partial(Scripted, (1.0,), obs_size=1, action_size=1),

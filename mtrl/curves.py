@@ -1,0 +1,73 @@
+"""Evaluation curves: how a run writes them, the area under one, and where one first reaches a threshold."""
+
+from __future__ import annotations
+
+import csv
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+PREFIX = "eval/"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What evaluations measured: ``steps`` (E,) environment steps per task, rising, and ``values`` (E,)."""
+
+    steps: np.ndarray
+    values: np.ndarray
+
+
+def read_curves(path: Path) -> dict[str, Curve]:
+    """Read the evaluations of a ``metrics.csv`` -> tag to curve, as in ``eval/success_rate/push``.
+
+    A step that was written twice counts once, with its last value. Raises ``OSError`` and ``ValueError`` for a file
+    that is missing or damaged.
+    """
+    points: dict[str, dict[int, float]] = {}
+    with path.open(newline="", encoding="utf-8") as file:
+        header = next(csv.reader(file), None)
+        if header != ["step", "seconds", "tag", "value"]:
+            raise ValueError(f"its first line is {header}, not step,seconds,tag,value")
+        # Most lines are of training; to look for the prefix is much cheaper than to parse them.
+        for row in csv.reader(line for line in file if PREFIX in line):
+            if len(row) != 4:
+                raise ValueError(f"a line holds {len(row)} values, not 4: {','.join(row)}")
+            step, value = int(row[0]), float(row[3])
+            if not math.isfinite(value):
+                raise ValueError(f"{row[2]} is {row[3]} at step {step}")
+            points.setdefault(row[2], {})[step] = value
+    return {tag: _curve(own) for tag, own in points.items() if tag.startswith(PREFIX)}
+
+
+def _curve(points: dict[int, float]) -> Curve:
+    steps = sorted(points)
+    return Curve(np.array(steps, dtype=np.int64), np.array([points[step] for step in steps]))
+
+
+def area_under_curve(curve: Curve, total: int, start: float | None = 0.0) -> float:
+    """Return the mean height of a curve over 0 to ``total`` steps, by the trapezoid rule.
+
+    Before the first evaluation the curve rises in a straight line from ``start`` at step 0 (an untrained policy's
+    score: no success, or what random actions come to); with None, where that is not known, it is flat. After the last
+    evaluation it is flat. This is Continual World's area (Wolczyk et al. 2021, eq. 1) on the grid of the evaluations.
+    """
+    first = curve.values[0] if start is None else start
+    steps = np.concatenate([[0], curve.steps, [max(total, curve.steps[-1])]])
+    values = np.concatenate([[first], curve.values, [curve.values[-1]]])
+    # Written out, since NumPy 2 has renamed its own.
+    return float(np.sum((values[1:] + values[:-1]) / 2 * np.diff(steps)) / steps[-1])
+
+
+def steps_to(curve: Curve, threshold: float) -> int | None:
+    """Return the step of the first evaluation that is at least ``threshold``, None where none is."""
+    reached = np.flatnonzero(curve.values >= threshold - 1e-9)  # means of successes are rounded
+    return int(curve.steps[reached[0]]) if reached.size else None
+
+
+def mean_curve(curves: list[Curve]) -> Curve:
+    """Return the mean of curves on the union of their steps, in straight lines between, flat outside."""
+    steps = np.unique(np.concatenate([curve.steps for curve in curves]))
+    return Curve(steps, np.mean([np.interp(steps, curve.steps, curve.values) for curve in curves], axis=0))

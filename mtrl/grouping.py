@@ -1,0 +1,110 @@
+"""Runs of one agent with the same settings are a group; its label says what sets it apart from others of that agent."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mtrl.config import TrainConfig
+from mtrl.defaults import default_config
+
+if TYPE_CHECKING:
+    from mtrl.gather import Run
+
+# What makes no other agent of an agent: what all runs of a comparison share anyway, where and how fast a run went, how
+# often it was looked at, what was trained beside it.
+NO_SETTING = (
+    "suite",
+    "tasks",
+    "engine",
+    "reward_version",
+    "steps_per_task",
+    "recipe",
+    "seed",
+    "workers",
+    "env_timeout",
+    "device",
+    "threads",
+    "jobs",
+    "baseline",
+    "eval_every",
+    "eval_episodes",
+    "log_every",
+    "runs_dir",
+    "settings",
+)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs of one agent that differ in nothing but the seed; ``label`` is the agent's name, or says what sets it apart.
+
+    ``settings`` are those that make an agent what it is, name to value; ``runs`` are in order of their seeds.
+    """
+
+    label: str
+    agent: str
+    settings: dict[str, Any]
+    runs: tuple[Run, ...]
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The runs' seeds, rising."""
+        return tuple(run.config.seed for run in self.runs)
+
+
+def settings_of(config: TrainConfig[Any]) -> dict[str, Any]:
+    """Return what makes a run's agent what it is: budget of updates, replay, and the agent's own settings."""
+    loop = {f.name: getattr(config, f.name) for f in dataclasses.fields(config)}
+    return {k: v for k, v in {**loop, **dataclasses.asdict(config.settings)}.items() if k not in NO_SETTING}
+
+
+def group_runs(runs: Sequence[Run]) -> tuple[tuple[Group, ...], list[str]]:
+    """Sort runs into groups, in the order in which they come -> groups, and a warning for each run that was left out.
+
+    Of runs with the same settings and seed, the one that was finished last is taken.
+    """
+    found: list[tuple[dict[str, Any], dict[int, Run]]] = []
+    warnings = []
+    for run in runs:
+        settings = settings_of(run.config)
+        mine = next((seeds for other, seeds in found if other == settings), None)
+        if mine is None:
+            mine = {}
+            found.append((settings, mine))
+        twin = mine.get(run.config.seed)
+        mine[run.config.seed] = run if twin is None or run.finished >= twin.finished else twin
+        if twin is not None:
+            kept = mine[run.config.seed]
+            left = twin if kept is run else run
+            warnings.append(
+                f"left out: {str(left.path)!r} has the settings and seed of {str(kept.path)!r}, which is newer"
+            )
+    labels = _labels([settings for settings, _ in found], runs[0].config.suite)
+    groups = tuple(
+        Group(label, settings["agent"], settings, tuple(seeds[seed] for seed in sorted(seeds)))
+        for label, (settings, seeds) in zip(labels, found, strict=True)
+    )
+    return groups, warnings
+
+
+def _labels(all_settings: Sequence[dict[str, Any]], suite: str) -> list[str]:
+    """Return each group's label: the settings in which its agent's groups differ, where not the suite's default."""
+    labels = []
+    for settings in all_settings:
+        agent = settings["agent"]
+        default = settings_of(default_config(suite, agent))
+        peers = [other for other in all_settings if other["agent"] == agent]
+        apart = [
+            f"{name}={_shown(value)}"
+            for name, value in settings.items()
+            if value != default[name] and any(other[name] != value for other in peers)
+        ]
+        labels.append(f"{agent} ({', '.join(apart)})" if apart else agent)
+    return labels
+
+
+def _shown(value: Any) -> str:
+    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,140 @@
+"""The three questions that bring people to a report, answered from a comparison in a sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mtrl.comparison import HELPED, HURT, ONE_SEED, AgentSummary, Comparison, TaskEffect
+from mtrl.measures import RETURN
+from mtrl.statistics import Estimate
+from mtrl.tables import ALONE
+
+FEW, ENOUGH = 5, 10  # seeds an agent: below the first only large differences show, from the second on a claim holds
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A question, its answer in a sentence, and what stands behind it."""
+
+    question: str
+    short: str
+    detail: str
+
+
+def answers(comparison: Comparison) -> list[Answer]:
+    """Answer which agent is best, whether sharing helped, and whether the evidence is enough."""
+    return [_best(comparison), _sharing(comparison), _evidence(comparison)]
+
+
+def number(value: float, measure: str) -> str:
+    """Write a score: shares with two places, returns with as many as their size asks for."""
+    return f"{value:,.1f}" if measure == RETURN else f"{value:.2f}"
+
+
+def with_interval(estimate: Estimate, measure: str) -> str:
+    """Write a score and its interval, where it has one."""
+    text = number(estimate.value, measure)
+    if estimate.low is None or estimate.high is None:
+        return text
+    return f"{text} ({number(estimate.low, measure)} to {number(estimate.high, measure)})"
+
+
+def sharing_agents(comparison: Comparison) -> list[str]:
+    """Return the labels of the agents that learn tasks together and are compared with a baseline, in their order."""
+    compared = {effect.agent for effect in comparison.effects}
+    return [one.label for one in comparison.agents if one.label in compared and one.agent not in ALONE]
+
+
+def probability(comparison: Comparison, first: str, second: str) -> Estimate:
+    """Return how probable it is that ``first`` improves on ``second``, whichever way round the table has it."""
+    for pair in comparison.pairs:
+        if (pair.first, pair.second) == (first, second):
+            return pair.probability
+        if (pair.first, pair.second) == (second, first):
+            low, high = pair.probability.high, pair.probability.low
+            return Estimate(
+                1 - pair.probability.value, None if low is None else 1 - low, None if high is None else 1 - high
+            )
+    raise KeyError((first, second))
+
+
+def _best(comparison: Comparison) -> Answer:
+    question = "Which agent is best?"
+    ranked = sorted(comparison.agents, key=lambda one: one.iqm.value, reverse=True)
+    scores = "; ".join(f"{one.label} {with_interval(one.iqm, comparison.measure)}" for one in ranked)
+    detail = f"Interquartile mean of {comparison.measure}: {scores}."
+    top = ranked[0]
+    if len(ranked) == 1:
+        return Answer(question, f"There is only {top.label}.", detail)
+    level = [other.label for other in ranked[1:] if not _ahead(comparison, top, other)]
+    if min(len(one.seeds) for one in ranked) == 1:
+        return Answer(question, f"Not known: {top.label} scored highest, and one seed proves nothing.", detail)
+    if not level:
+        return Answer(question, f"{top.label} is ahead of all others.", detail)
+    behind = [one.label for one in ranked[1:] if one.label not in level]
+    rest = f"; {_listed(behind)} {'is' if len(behind) == 1 else 'are'} behind" if behind else ""
+    return Answer(question, f"{_listed([top.label, *level])} cannot be told apart{rest}.", detail)
+
+
+def _ahead(comparison: Comparison, top: AgentSummary, other: AgentSummary) -> bool:
+    low = probability(comparison, top.label, other.label).low
+    return low is not None and low > 0.5
+
+
+def _sharing(comparison: Comparison) -> Answer:
+    question = "Did learning together help?"
+    names = sharing_agents(comparison)
+    if not names:
+        return Answer(question, "Not known: nothing here learns alone to compare with.", _joined(comparison.notes))
+    lines = [_told(name, [e for e in comparison.effects if e.agent == name]) for name in names]
+    return Answer(question, lines[0], " ".join(lines[1:]))
+
+
+def _told(agent: str, effects: Sequence[TaskEffect]) -> str:
+    """Say on which tasks an agent gained and lost against the baseline."""
+    if all(effect.verdict == ONE_SEED for effect in effects):
+        return f"{agent}: not known, since one seed proves nothing."
+    helped = [effect.task for effect in effects if effect.verdict == HELPED]
+    hurt = [effect.task for effect in effects if effect.verdict == HURT]
+    rest = len(effects) - len(helped) - len(hurt)
+    parts = [
+        *([f"helped on {len(helped)} of {len(effects)} tasks ({_listed(helped)})"] if helped else []),
+        *([f"hurt on {len(hurt)} of {len(effects)} ({_listed(hurt)})"] if hurt else []),
+        *([f"no difference shows on {rest}" if rest < len(effects) else "no difference shows on any task"] * (rest > 0)),
+    ]
+    return f"{agent}: {', '.join(parts)}."
+
+
+def _evidence(comparison: Comparison) -> Answer:
+    question = "Is the evidence enough?"
+    fewest = min(len(one.seeds) for one in comparison.agents)
+    seeds = "one seed" if fewest == 1 else f"{fewest} seeds"
+    if fewest == 1:
+        short = "No: one seed proves nothing."
+    elif fewest < FEW:
+        short = f"Hardly: {seeds} an agent show only large differences."
+    elif fewest < ENOUGH:
+        short = f"For large differences: {seeds} an agent; small ones need {ENOUGH} or more."
+    else:
+        short = f"Yes, for what is called a difference here: {seeds} an agent."
+    shared = set(sharing_agents(comparison))
+    judged = [effect for effect in comparison.effects if effect.agent in shared and effect.verdict != ONE_SEED]
+    clear = sum(effect.verdict in (HELPED, HURT) for effect in judged)
+    counted = [f"{clear} of {len(judged)} comparisons with a task learned alone are clear."] if judged else []
+    larger = [f"{one.label} has {one.size_ratio:.1f} times the parameters of the smallest." for one in _larger(comparison)]
+    return Answer(question, short, _joined([*counted, *larger]))
+
+
+def _larger(comparison: Comparison) -> list[AgentSummary]:
+    return [one for one in comparison.agents if one.larger]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _joined(sentences: Sequence[str]) -> str:
+    """Make sentences of notes."""
+    ended = [sentence if sentence.endswith(".") else f"{sentence}." for sentence in sentences]
+    return " ".join(sentence[:1].upper() + sentence[1:] for sentence in ended)

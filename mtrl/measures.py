@@ -1,0 +1,87 @@
+"""What counts as a run's score on a task: success, or a return brought to a common scale where that can be done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mtrl.curves import Curve
+from mtrl.gather import Gathered, Run
+from mtrl.grouping import Group
+
+SUCCESS, NORMALISED, RETURN = "success", "normalised return", "return"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How a task is scored: ``kind``, the tag of its curve, and the straight line that a return is put through.
+
+    The score is ``(raw - zero) / span``. ``start`` is the score before the first evaluation, None where nothing is
+    known of it. ``resolution`` is the smallest step between two scores, 0 for a return.
+    """
+
+    task: str
+    kind: str
+    zero: float = 0.0
+    span: float = 1.0
+    start: float | None = 0.0
+    resolution: float = 0.0
+
+    def final(self, run: Run) -> float:
+        """Return the score of a run's final weights."""
+        return (float(raw_score(run, self.task)) - self.zero) / self.span
+
+    def curve(self, run: Run) -> Curve | None:
+        """Return the score over the run's evaluations, None where it had none."""
+        tag = f"eval/success_rate/{self.task}" if self.kind == SUCCESS else f"eval/return/{self.task}"
+        raw = run.curves.get(tag)
+        return None if raw is None else Curve(raw.steps, (raw.values - self.zero) / self.span)
+
+
+def raw_score(run: Run, task: str) -> float:
+    """Return a run's success at any step of the episode, or the return of a task that does not say success."""
+    scores = run.result["tasks"][task]
+    return scores["return"] if scores["success_any"] is None else scores["success_any"]
+
+
+def measures_of(gathered: Gathered, baseline: Group | None) -> tuple[Measure, ...]:
+    """Return how each task is scored; all returns are normalised, or none is, so that a mean means something.
+
+    A normalised return is 0 for random actions and 1 for the baseline, both means over its seeds. It is known where
+    the baseline was scored beside random actions and is better than they are, on every task that says no success.
+    """
+    first = gathered.runs[0]
+    silent = [task for task in gathered.tasks if first.result["tasks"][task]["success_any"] is None]
+    scales = {} if baseline is None else {task: _scale(baseline, task) for task in silent}
+    normalised = bool(scales) and all(scale is not None for scale in scales.values())
+    return tuple(
+        _measure(gathered, task, task in silent, scales[task] if normalised and task in silent else None)
+        for task in gathered.tasks
+    )
+
+
+def _measure(gathered: Gathered, task: str, silent: bool, scale: tuple[float, float] | None) -> Measure:
+    if not silent:
+        episodes = gathered.runs[0].result["tasks"][task].get("episodes")
+        return Measure(task, SUCCESS, resolution=1 / episodes if episodes else 0.0)
+    if scale is None:
+        return Measure(task, RETURN, start=None)
+    return Measure(task, NORMALISED, *scale)
+
+
+def _scale(baseline: Group, task: str) -> tuple[float, float] | None:
+    """Return the mean return of random actions and how far the baseline is above it, None where that is no scale."""
+    chances = [run.result["tasks"][task].get("random_return") for run in baseline.runs]
+    known = [chance for chance in chances if chance is not None]
+    if len(known) < len(chances):
+        return None
+    zero = float(np.mean(known))
+    span = float(np.mean([raw_score(run, task) for run in baseline.runs])) - zero
+    return (zero, span) if span > 0 else None
+
+
+def headline(measures: tuple[Measure, ...]) -> str:
+    """Return the kind of score that means over tasks are taken of: success where any task says it."""
+    kinds = {measure.kind for measure in measures}
+    return next(kind for kind in (SUCCESS, NORMALISED, RETURN) if kind in kinds)

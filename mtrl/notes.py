@@ -1,0 +1,125 @@
+"""Which runs tasks are compared with, and the sentences that belong beside a comparison."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from envs.errors import nearest
+from mtrl.cli import UsageError
+from mtrl.config import TrainConfig
+from mtrl.defaults import baseline_config, default_config
+from mtrl.gather import Gathered
+from mtrl.grouping import Group, settings_of
+from mtrl.measures import NORMALISED, SUCCESS, Measure
+from mtrl.outcomes import MOST_RATIO
+
+SINGLE = "single-task"
+
+
+def baseline_of(gathered: Gathered, name: str | None) -> Group | None:
+    """Return the group that ``name``, a label or an agent, means; for None single-task's, or None without one.
+
+    Raises ``UsageError`` for a name that no group has, or several have.
+    """
+    wanted = SINGLE if name is None else name
+    labels = [group.label for group in gathered.groups]
+    found = [group for group in gathered.groups if group.label == wanted] or [
+        group for group in gathered.groups if group.agent == wanted
+    ]
+    if len(found) > 1:
+        several = ", ".join(repr(group.label) for group in found)
+        raise UsageError(f"--baseline {wanted!r} may be any of {several}; name one of them")
+    if not found and name is not None:
+        raise UsageError(
+            f"--baseline is {name!r}, which is not among the runs: {', '.join(labels)}.{nearest(name, labels)}"
+        )
+    return found[0] if found else None
+
+
+def measure_words(kind: str, measures: Sequence[Measure], base: Group | None) -> str:
+    """Return in a sentence what the scores are."""
+    others = sum(measure.kind != kind for measure in measures)
+    rest = f"; {others} tasks that say no success are left out of the means" if others else ""
+    if kind == SUCCESS:
+        return f"success at any step of the episode, final weights{rest}"
+    if kind == NORMALISED and base is not None:
+        return f"return of the final weights, normalised: 0 is random actions, 1 is {base.label}"
+    return "return of the final weights as it is: no baseline above random actions on every task gives it a scale"
+
+
+def notes_on(gathered: Gathered, base: Group | None) -> list[str]:
+    """Return the sentences: too few seeds, unequal sizes and budgets, no baseline."""
+    notes = []
+    if lone := [group.label for group in gathered.groups if len(group.runs) == 1]:
+        have = "has" if len(lone) == 1 else "have"
+        notes.append(f"one seed proves nothing: {', '.join(lone)} {have} only one; train more seeds")
+    notes += _sizes(gathered.groups)
+    notes += _settings(gathered.groups)
+    if base is None:
+        notes.append(
+            f"no transfer and no verdicts: there is no single-task run; make one: {single_task_command(gathered)}"
+        )
+    elif len(gathered.groups) == 1:
+        notes.append(f"there is nothing to compare {base.label} with; add runs of another agent")
+    return notes
+
+
+def _sizes(groups: Sequence[Group]) -> list[str]:
+    counts = {group.label: int(group.runs[0].result["parameters"]) for group in groups}
+    least = min(counts, key=lambda label: counts[label])
+    larger = [
+        f"{label} {count / counts[least]:.1f}x ({count:,})"
+        for label, count in counts.items()
+        if count > MOST_RATIO * counts[least]
+    ]
+    if not larger:
+        return []
+    return [
+        f"unequal sizes, which alone explain much: against {least}'s {counts[least]:,} parameters, {', '.join(larger)}"
+    ]
+
+
+def _settings(groups: Sequence[Group]) -> list[str]:
+    """Return a line for each setting that all agents have, and not all have alike."""
+    if len({group.agent for group in groups}) < 2:
+        return []
+    shared = [
+        name for name in groups[0].settings if all(name in group.settings for group in groups) and name != "agent"
+    ]
+    return [
+        f"{name} is not the same for all: " + ", ".join(f"{group.label} {group.settings[name]}" for group in groups)
+        for name in shared
+        if any(group.settings[name] != groups[0].settings[name] for group in groups)
+    ]
+
+
+def single_task_command(gathered: Gathered) -> str:
+    """Return the command that trains single-task on the budget and the seeds of the first group."""
+    group = gathered.groups[0]
+    config = group.runs[0].config
+    plan = baseline_config(dataclasses.replace(config, baseline="single-task"))
+    seeds = ",".join(map(str, group.seeds))
+    words = ["python", "-m", "mtrl.sweep", "--suite", config.suite, "--agents", SINGLE, "--seeds", seeds]
+    words += ["--runs-dir", str(config.runs_dir)]
+    flags = flags_of(plan)
+    return shlex.join(words + (["--", *flags] if flags else []))
+
+
+def flags_of(config: TrainConfig[Any]) -> list[str]:
+    """Return the flags of ``mtrl.train`` for what a budget and settings have that is not the suite's default."""
+    default = default_config(config.suite, config.agent, config.recipe)
+    names = ("tasks", "engine", "reward_version", "steps_per_task", "eval_every", "eval_episodes")
+    mine, usual = ({**{name: getattr(one, name) for name in names}, **settings_of(one)} for one in (config, default))
+    words = [] if config.recipe == TrainConfig.recipe else ["--recipe", config.recipe]
+    for name, value in mine.items():
+        if value == usual[name]:
+            continue
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            words += [f"--{flag}", *map(str, value if isinstance(value, tuple) else (value,))]
+    return words

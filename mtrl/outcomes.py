@@ -1,0 +1,182 @@
+"""What a comparison of runs holds: agents, pairs of agents, tasks against the task learned alone, curves, runs.
+
+All of it is frozen and made of plain values. Scores are success, or returns on a scale that ``Comparison.measure``
+names; steps are environment steps per task.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mtrl.statistics import Estimate
+
+THRESHOLDS = (0.5, 0.8, 0.95)
+MOST_RATIO = 1.5  # agents that have more than so many times another's parameters are marked
+HELPED, HURT = "helped", "hurt"
+SAME, ONE_SEED = "no difference at this number of seeds", "one seed proves nothing"
+
+
+@dataclass(frozen=True)
+class Reached:
+    """The median over seeds of the first evaluation at which the mean over tasks was at least ``threshold``.
+
+    A seed that never was counts as later than all others; ``steps`` is None where the median is such a seed. ``seeds``
+    are how many of ``of`` came there.
+    """
+
+    threshold: float
+    steps: int | None
+    seeds: int
+    of: int
+
+
+@dataclass(frozen=True)
+class AgentSummary:
+    """What the runs of an agent came to; ``label`` names it, and says which settings set it apart from its namesakes.
+
+    ``iqm``, ``mean`` and ``auc`` are over seeds and tasks, with stratified bootstrap intervals; ``worst_task`` has the
+    lowest mean over seeds, ``worst_score``. ``auc`` is None without evaluations, ``reached`` empty where a threshold
+    means nothing (raw returns). ``env_steps``, ``updates`` and ``wall_seconds`` are means over seeds. ``size_ratio`` is
+    its parameters over the fewest in the table; ``larger`` marks more than ``MOST_RATIO``.
+    """
+
+    label: str
+    agent: str
+    settings: dict[str, Any]
+    seeds: tuple[int, ...]
+    iqm: Estimate
+    mean: Estimate
+    worst_task: str
+    worst_score: float
+    auc: Estimate | None
+    reached: tuple[Reached, ...]
+    env_steps: float
+    updates: float
+    wall_seconds: float
+    parameters: int
+    size_ratio: float
+    larger: bool
+
+
+@dataclass(frozen=True)
+class Pair:
+    """How probable it is that a run of ``first`` scores more than one of ``second`` on a task, ties counted half."""
+
+    first: str
+    second: str
+    probability: Estimate
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A mean over seeds minus the baseline's, its 95 % interval, and p before and after all tasks are counted.
+
+    By ``statistics.welch``. All but ``value`` are None where a side has one seed.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    p: float | None
+    adjusted: float | None
+
+
+@dataclass(frozen=True)
+class TaskEffect:
+    """What learning ``task`` together with the others was worth to an agent, against the baseline.
+
+    ``score`` and ``baseline_score`` are means over seeds of the final weights' score, ``final`` their difference;
+    ``area`` is that of the areas under the curves, None where a side has no curve. ``transfer`` is
+    (AUC - AUC_baseline) / (1 - AUC_baseline), the forward transfer of Wolczyk et al. 2021 (Continual World, eq. 2),
+    with the interval of ``area`` put through the same division; None for raw returns and where AUC_baseline is 1.
+
+    ``verdict`` is ``HELPED`` or ``HURT`` where the adjusted p of ``area`` (of ``final`` without it: ``judged_by``) is
+    below .05, else ``SAME``; with one seed on a side, ``ONE_SEED``. The area is judged rather than the final score
+    because it is what transfer is made of, and because a task that both learn in the end says nothing in its final
+    score. ``task`` is None for the mean over tasks of each seed, which is one test more, on its own.
+    """
+
+    agent: str
+    task: str | None
+    measure: str
+    score: float
+    baseline_score: float
+    final: Gap
+    area: Gap | None
+    transfer: Estimate | None
+    judged_by: Literal["area", "final"]
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Band:
+    """A learning curve: mean over seeds at ``steps``, with its 95 % bootstrap interval (None with one seed).
+
+    ``task`` is None for the mean over tasks, whose interval is stratified.
+    """
+
+    agent: str
+    task: str | None
+    measure: str
+    steps: tuple[int, ...]
+    mean: tuple[float, ...]
+    low: tuple[float, ...] | None
+    high: tuple[float, ...] | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run's outcome on one task; ``score`` is in ``measure``, and the last five fields are the whole run's."""
+
+    agent: str
+    seed: int
+    task: str
+    measure: str
+    score: float
+    success_any: float | None
+    success_last: float | None
+    episode_return: float
+    random_return: float | None
+    auc: float | None
+    steps_to_50: int | None
+    steps_to_80: int | None
+    steps_to_95: int | None
+    parameters: int
+    env_steps: int
+    updates: int
+    wall_seconds: float
+    run: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything that the runs of a suite say about its agents.
+
+    ``measure`` is what means over tasks are taken of (``success``, ``normalised return`` or ``return``) and
+    ``measure_words`` says it in a sentence; tasks scored otherwise are left out of those means. ``baseline`` is the
+    label of the agent that tasks are compared with, None where there is none: then ``effects`` (per agent and task) and
+    ``overall`` (per agent) are empty. ``notes`` are sentences that belong beside the tables, ``warnings`` what was left
+    out or differs between runs.
+    """
+
+    suite: str
+    tasks: tuple[str, ...]
+    steps_per_task: int
+    protocol: dict[str, Any]
+    measure: str
+    measure_words: str
+    baseline: str | None
+    agents: tuple[AgentSummary, ...]
+    pairs: tuple[Pair, ...]
+    effects: tuple[TaskEffect, ...]
+    overall: tuple[TaskEffect, ...]
+    bands: tuple[Band, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all of it as JSON values."""
+        return dataclasses.asdict(self)

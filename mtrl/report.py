@@ -1,0 +1,77 @@
+"""One self-contained page about many runs: ``python -m mtrl.report RUN... --out report.html``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from mtrl.cli import UsageError, command, parse
+
+
+@dataclass(frozen=True)
+class ReportConfig:
+    """Compare finished runs of a suite in one HTML file that needs no network: words, curves, tasks, reasons, protocol."""
+
+    runs: Annotated[tuple[str, ...], tyro.conf.Positional]
+    """Run folders, folders above them, or patterns such as runs/tabletop/*/*."""
+    out: Path = Path("report.html")
+    """The file to write."""
+    markdown: bool = False
+    """Write the tables as Markdown too, beside it, with the ending .md."""
+    baseline: str | None = None
+    """What tasks are compared with: an agent among the runs; unless given, single-task."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Parse, gather, compare, draw and write."""
+    options: ReportConfig = parse(ReportConfig, "mtrl.report", arguments)
+    if options.out.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"--out is {str(options.out)!r}; it has to end in .html")
+    for file in _files(options):
+        _check_writable(file)
+
+    from mtrl.comparing import compare
+    from mtrl.gather import gather
+    from mtrl.page import page_of, render
+
+    gathered = gather(options.runs)
+    page = page_of(gathered, compare(gathered, options.baseline))
+    for line in gathered.warnings:
+        sys.stderr.write(f"warning: {line}\n")
+    for file in _files(options):
+        try:
+            file.write_text(render(page, "report.md" if file.suffix == ".md" else "report.html"), encoding="utf-8")
+        except OSError as error:
+            raise _unwritable(file, error) from None
+        sys.stdout.write(f"{file}\n")
+    return 0
+
+
+def _files(options: ReportConfig) -> list[Path]:
+    return [options.out, *([options.out.with_suffix(".md")] if options.markdown else [])]
+
+
+def _check_writable(file: Path) -> None:
+    """Find out before anything is computed whether a file can be written, and leave everything as it is."""
+    new = not file.exists()
+    try:
+        file.open("a").close()
+        if new:
+            file.unlink()
+    except OSError as error:
+        raise _unwritable(file, error) from None
+
+
+def _unwritable(file: Path, error: OSError) -> UsageError:
+    return UsageError(f"--out {str(file)!r} cannot be written ({error.strerror or error}); give a file that can")
+
+
+run = command(main)
+
+if __name__ == "__main__":
+    sys.exit(run())

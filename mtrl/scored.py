@@ -1,0 +1,117 @@
+"""A group's runs as arrays of scores, areas and curves; its learning curves with bands; a row per run and task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from mtrl.curves import Curve, area_under_curve, mean_curve, steps_to
+from mtrl.gather import Run
+from mtrl.grouping import Group
+from mtrl.measures import RETURN, Measure
+from mtrl.outcomes import THRESHOLDS, Band, Row
+from mtrl.statistics import bootstrap_band
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A group's runs as arrays: scores and areas are (seeds, tasks)."""
+
+    group: Group
+    measures: tuple[Measure, ...]
+    total: int  # steps per task
+
+    @cached_property
+    def scores(self) -> np.ndarray:
+        """Scores of the final weights."""
+        return np.array([[measure.final(run) for measure in self.measures] for run in self.group.runs])
+
+    @cached_property
+    def curves(self) -> list[list[Curve | None]]:
+        """Curves, by seed and task."""
+        return [[measure.curve(run) for measure in self.measures] for run in self.group.runs]
+
+    @cached_property
+    def areas(self) -> np.ndarray:
+        """Areas under the curves, NaN where there is no curve."""
+        return np.array(
+            [
+                [
+                    np.nan if curve is None else area_under_curve(curve, self.total, measure.start)
+                    for curve, measure in zip(row, self.measures, strict=True)
+                ]
+                for row in self.curves
+            ]
+        )
+
+
+def mean_curves(one: Scored, counted: Sequence[int]) -> list[Curve] | None:
+    """Return each seed's curve of the mean over tasks, None where a curve is missing."""
+    means = []
+    for row in one.curves:
+        own = [row[i] for i in counted]
+        known = [curve for curve in own if curve is not None]
+        if len(known) < len(own):
+            return None
+        means.append(mean_curve(known))
+    return means
+
+
+def bands(one: Scored, counted: Sequence[int]) -> list[Band]:
+    """Return the group's learning curves with their bands: the mean over tasks, then each task."""
+    kind = one.measures[counted[0]].kind
+    found = []
+    if mean_curves(one, counted) is not None:
+        found.append(_band(one, None, kind, counted))
+    for t, measure in enumerate(one.measures):
+        if all(row[t] is not None for row in one.curves):
+            found.append(_band(one, measure.task, measure.kind, [t]))
+    return found
+
+
+def _band(one: Scored, task: str | None, kind: str, tasks: Sequence[int]) -> Band:
+    """Bring the curves of ``tasks`` to common steps (S, T, E) and take their mean and its interval."""
+    curves = [[row[t] for t in tasks] for row in one.curves]
+    steps = np.unique(np.concatenate([curve.steps for row in curves for curve in row if curve is not None]))
+    values = np.array(
+        [[np.interp(steps, curve.steps, curve.values) for curve in row if curve is not None] for row in curves]
+    )
+    interval = bootstrap_band(values)
+    low, high = (None, None) if interval is None else (tuple(map(float, end)) for end in interval)
+    return Band(
+        one.group.label, task, kind, tuple(map(int, steps)), tuple(map(float, values.mean(axis=(0, 1)))), low, high
+    )
+
+
+def rows(one: Scored) -> list[Row]:
+    """Return a row per run and task."""
+    return [_row(one, s, t, run) for s, run in enumerate(one.group.runs) for t in range(len(one.measures))]
+
+
+def _row(one: Scored, s: int, t: int, run: Run) -> Row:
+    measure, curve, area = one.measures[t], one.curves[s][t], one.areas[s, t]
+    entry = run.result["tasks"][measure.task]
+    marks = [None] * 3 if curve is None or measure.kind == RETURN else [steps_to(curve, k) for k in THRESHOLDS]
+    return Row(
+        agent=one.group.label,
+        seed=run.config.seed,
+        task=measure.task,
+        measure=measure.kind,
+        score=float(one.scores[s, t]),
+        success_any=entry["success_any"],
+        success_last=entry.get("success_last"),
+        episode_return=entry["return"],
+        random_return=entry.get("random_return"),
+        auc=None if np.isnan(area) else float(area),
+        steps_to_50=marks[0],
+        steps_to_80=marks[1],
+        steps_to_95=marks[2],
+        parameters=run.result["parameters"],
+        env_steps=run.result["env_steps"],
+        updates=run.result["updates"],
+        wall_seconds=run.result["wall_seconds"],
+        run=str(run.path),
+    )
