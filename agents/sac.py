@@ -115,6 +115,10 @@ class SAC(nn.Module):
         """Return what ``agents.diagnosis`` finds; nothing changes by it."""
         return diagnose(self, batch, history, generator)
 
+    def leave_out(self, part: int | None) -> None:
+        """Act without one part of the encoder's mixture, None: with all. Raises ``ValueError`` where it has none."""
+        self.encoder.leave_out(part)
+
     def meet(self, action_mask: Tensor, context: Tensor) -> None:
         """Turn the policy to tasks that it was not trained on; it can act on them, not learn from them.
 

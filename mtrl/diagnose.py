@@ -20,6 +20,7 @@ COPIES = 2  # of each task whose last steps are followed
 FAR = 0.05  # what the last of the steps that a value is compared with counts for, at most
 MOST_STEPS = 1_000  # followed at most, where the discount would ask for more
 SEED = 700_000_000  # apart from training's and the scores'
+DRAWN = 5  # one diagnosis in so many is drawn too: drawing costs more than measuring, and TensorBoard shows ten
 SHARES = ("loss_share",)  # of which the mean over tasks says nothing
 
 
@@ -43,7 +44,7 @@ class Diagnoser:
         self._agent, self._replay, self._log = agent, replay, log
         self._generator = seeded_generator(config.seed + SEED, device)
         self._steps = steps_followed(config.settings.discount)
-        self._before = 0
+        self._before, self._count = 0, 0
 
     def __call__(self, step: int) -> None:
         """Take note that so many steps per task are done and learned from; diagnose where one is due."""
@@ -53,15 +54,16 @@ class Diagnoser:
             return
         batch = self._replay.sample(min(self._config.batch_per_task, ROWS), self._generator)
         found = self._agent.diagnose(batch, self._history(step), self._generator)
-        self.write(step, found)
+        self.write(step, found, drawn=self._count % DRAWN == 0)
+        self._count += 1
 
-    def write(self, step: int, found: dict[str, Tensor]) -> None:
-        """Write numbers as scalars, (T,) per task and as their mean, and (T, T) as tables."""
+    def write(self, step: int, found: dict[str, Tensor], drawn: bool) -> None:
+        """Write numbers as scalars, (T,) per task and as their mean, and (T, T) as tables, some of them drawn."""
         values: dict[str, float] = {}
         for name, array in on_host(found).items():
             tag = f"{GROUP}/{name}"
             if array.dim() == 2:
-                self._log.matrix(step, name, array.numpy(), self._names, self._names)
+                self._log.matrix(step, name, array.numpy(), self._names, self._names, drawn)
                 continue
             if name not in SHARES:
                 values[tag] = float(array.nanmean())

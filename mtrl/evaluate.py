@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 DEFAULT_SEED = 1_000_000
 EPISODES = 50
 HELD_OUT = "held-out"
+ABLATION = "ablation.json"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class EvaluateConfig:
     """auto, cpu or cuda."""
     record: Path | None = None
     """Write one episode of each task, side by side, to this .gif file."""
+    ablate_encoders: bool = False
+    """Play once more without each encoder of a mixture, print what it is worth to each task and write ablation.json."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ def evaluate(options: EvaluateConfig) -> int:
     """Play the episodes and write what came of them into the run folder."""
     from rich.console import Console
 
-    from mtrl.assemble import device_of, suite_of
+    from mtrl.ablate import ablation, ablation_table
+    from mtrl.assemble import device_of, processes_of, suite_of
     from mtrl.final import as_scored
     from mtrl.record import record_gif
     from mtrl.runs import read_run
@@ -86,16 +90,19 @@ def evaluate(options: EvaluateConfig) -> int:
     config = dataclasses.replace(config, device=options.device)
     suite, device = suite_of(config), device_of(config)
     parts = parts_of(options, config, suite, facts)
+    ablated = ablated_policies(options, config, suite, parts) if options.ablate_encoders else []
     warn_of_changed_sentences(config, suite, facts)
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
     for part in parts:
         result = scores_of(part, options, config)
-        path = options.run / f"evaluation{part.suffix}.json"
-        try:
-            path.write_text(json.dumps(result, indent=2) + "\n")
-        except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+        write(options.run / f"evaluation{part.suffix}.json", result)
         console.print(comparison_table([result]))
+        if ablated:
+            worth = ablation(
+                part.suite, [part.policy, *ablated], *played(part, options), device, **processes_of(config)
+            )
+            write(options.run / ABLATION, worth)
+            console.print(ablation_table(worth))
         if options.record is not None:
             film = options.record.with_stem(options.record.stem + (part.suffix if len(parts) > 1 else ""))
             record_gif(as_scored(part.suite), part.policy, film, options.seed, device)
@@ -130,18 +137,43 @@ def parts_of(options: EvaluateConfig, config: TrainConfig[Any], suite: TaskSuite
 def scores_of(part: Part, options: EvaluateConfig, config: TrainConfig[Any]) -> dict[str, Any]:
     """Play a part -> what its file holds."""
     from mtrl.assemble import device_of, processes_of
-    from mtrl.final import episodes_of, play
+    from mtrl.final import play
 
     tasks = part.suite.tasks
-    episodes = [options.episodes] * len(tasks) if options.episodes else episodes_of(part.suite, EPISODES)
-    device = device_of(config)
-    scores = play(config, part.suite, part.policy, episodes, options.seed, device, **processes_of(config))
+    scores = play(config, part.suite, part.policy, *played(part, options), device_of(config), **processes_of(config))
     told: dict[str, Any] = {"suite": part.suite.name, "agent": config.agent, "seed": options.seed}
     if part.held_out:
         told["held_out"] = True
         for task in tasks:
             scores["tasks"][task.name]["range"] = next((t for t in task.tags if t in ("inside", "outside")), None)
     return {**told, **scores}
+
+
+def played(part: Part, options: EvaluateConfig) -> tuple[list[int], int]:
+    """Return how many episodes of each task of a part are played, and from which seed."""
+    from mtrl.final import episodes_of
+
+    tasks = part.suite.tasks
+    return [options.episodes] * len(tasks) if options.episodes else episodes_of(part.suite, EPISODES), options.seed
+
+
+def ablated_policies(
+    options: EvaluateConfig, config: TrainConfig[Any], suite: TaskSuite, parts: Sequence[Part]
+) -> list[Policy]:
+    """Load the run's policies without one encoder each. Raises ``UsageError`` where there are none such."""
+    from mtrl.policies import policies_without
+
+    if any(part.held_out for part in parts):
+        raise UsageError("--ablate-encoders plays tasks that were trained; leave held-out ones out of --tasks")
+    return policies_without(options.run, config, suite, parts[0].suite.task_names)
+
+
+def write(path: Path, result: dict[str, Any]) -> None:
+    """Write a file of the run. Raises ``UsageError`` where it cannot be written."""
+    try:
+        path.write_text(json.dumps(result, indent=2) + "\n")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def warn_of_changed_sentences(config: TrainConfig[Any], suite: TaskSuite, facts: dict[str, Any]) -> None:

@@ -47,12 +47,21 @@ class RunLog:
                 self._csv.writerow([step, seconds, tag, f"{value:.10g}"])
         self._file.flush()
 
-    def matrix(self, step: int, name: str, values: np.ndarray, rows: Sequence[str], columns: Sequence[str]) -> None:
+    def matrix(
+        self,
+        step: int,
+        name: str,
+        values: np.ndarray,
+        rows: Sequence[str],
+        columns: Sequence[str],
+        drawn: bool = True,
+    ) -> None:
         """Write numbers (R, C), what their rows and columns are called, and their picture under ``viz/<name>``."""
         line = {"step": step, "name": name, "rows": list(rows), "columns": list(columns), "values": values.tolist()}
         self._matrices.write(json.dumps(line) + "\n")
         self._matrices.flush()
-        self.picture(step, f"viz/{name}", heat_map(values, rows, columns))
+        if drawn:
+            self.picture(step, f"viz/{name}", heat_map(values, rows, columns))
 
     def picture(self, step: int, tag: str, picture: np.ndarray) -> None:
         """Write an (H, W, 3) uint8 picture."""

@@ -34,6 +34,7 @@ def heat_map(values: np.ndarray, rows: Sequence[str], columns: Sequence[str]) ->
             pale = abs(value) < 0.6 if signed else value >= 0.6
             colour = "black" if pale or not np.isfinite(value) else "white"
             text = f"{value:.2f}" if np.isfinite(value) else ""
-            axes.text(column, row, text, ha="center", va="center", fontsize=8, color=colour)
+            # Outside of the layout, which would measure each of them twice: they lie within the axes as it is.
+            axes.text(column, row, text, ha="center", va="center", fontsize=8, color=colour, in_layout=False)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()

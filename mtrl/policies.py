@@ -36,11 +36,46 @@ def policy_of(path: Path, config: TrainConfig[Any], suite: TaskSuite, names: Seq
     if PRESETS[config.agent].builder is None:
         return _sb3_policy(path, config, suite, names)
     agent, _, sizes = _load_agent(path, config, suite)
+    return _for_tasks(agent, sizes, config, suite, names)
+
+
+def _for_tasks(agent: Agent, sizes: Sizes, config: TrainConfig[Any], suite: TaskSuite, names: Sequence[str]) -> Policy:
     if len(names) == len(suite.tasks):
         return _fitted(agent, sizes, sizes.action_mask.shape[1], None)
     own = _sizes(suite.only(names), config)
     task = torch.tensor([suite.task_names.index(name) for name in names], device=device_of(config))
     return _fitted(agent, sizes, own.action_mask.shape[1], task)
+
+
+def policies_without(path: Path, config: TrainConfig[Any], suite: TaskSuite, names: Sequence[str]) -> list[Policy]:
+    """Return for each encoder of a run's mixture its policy for those of its tasks without that encoder.
+
+    They are one agent's, so play them one after the other. Raises ``UsageError`` where there is no mixture.
+    """
+    if PRESETS[config.agent].builder is None:
+        raise _no_mixture(config, "it has no encoders")
+    agent, _, sizes = _load_agent(path, config, suite)
+    try:
+        agent.leave_out(None)
+    except ValueError as error:
+        raise _no_mixture(config, str(error)) from None
+    policy = _for_tasks(agent, sizes, config, suite, names)
+
+    def without(part: int) -> Policy:
+        def act(obs: Tensor) -> Tensor:
+            agent.leave_out(part)
+            return policy(obs)
+
+        return act
+
+    return [without(part) for part in range(agent.encoder.parts)]
+
+
+def _no_mixture(config: TrainConfig[Any], why: str) -> UsageError:
+    return UsageError(
+        f"agent {config.agent!r} cannot be played without single encoders: {why}; --ablate-encoders asks for a run of "
+        "--agent care with --encoders of at least 2"
+    )
 
 
 def policy_for_new(

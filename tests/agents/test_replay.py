@@ -88,3 +88,29 @@ def test_an_empty_replay_refuses_to_be_sampled() -> None:
 def test_bytes_needed_is_what_the_rows_take() -> None:
     replay = Replay(3, 7, 4, 2, seeded_generator(0))
     assert Replay.bytes_needed(3, 7, 4, 2) == replay._rows.numel() * 4 == 3 * 7 * (4 + 4 + 2 + 1 + 1) * 4
+
+
+def test_the_last_steps_come_back_in_their_order_across_the_rings_seam() -> None:
+    """Three copies, a ring of eight rows, five steps: the observation is 10 * step + copy."""
+    replay = Replay(2, 8, 1, 1, seeded_generator(0))
+    for step in range(5):
+        obs = (10.0 * step + torch.arange(3.0))[None, :, None] + torch.tensor([0.0, 100.0])[:, None, None]
+        replay.add(obs, torch.zeros(2, 3, 1), torch.zeros(2, 3), torch.zeros(2, 3), obs + 10)
+    history = replay.history(2, 3, 2)
+    assert history.obs[..., 0].tolist() == [[[30, 40], [31, 41]], [[130, 140], [131, 141]]]
+    assert history.next_obs.shape == (2, 2, 2, 1)
+    assert history.reward.shape == (2, 2, 2)
+    with pytest.raises(ValueError, match="3 steps of 3 copies are asked for, and 8 transitions are held"):
+        replay.history(3, 3, 2)
+
+
+def test_a_generator_of_ones_own_leaves_the_replays_draws_as_they_are() -> None:
+    one, other = (Replay(1, 50, 1, 1, seeded_generator(3)) for _ in range(2))
+    for replay in (one, other):
+        rows = torch.arange(50.0)[None, :, None]
+        replay.add(rows, rows, rows[..., 0], rows[..., 0], rows)
+    drawn = one.sample(20, seeded_generator(4)).obs
+    assert not torch.equal(drawn, other.sample(20).obs)
+    assert torch.equal(other.sample(20, seeded_generator(4)).obs, drawn)
+    one.sample(20)
+    assert torch.equal(one.sample(9).obs, other.sample(9).obs)
