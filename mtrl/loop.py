@@ -12,6 +12,7 @@ from torch import Tensor
 from agents.base import Agent
 from agents.replay import Replay
 from mtrl.assemble import greedy
+from mtrl.camera import Camera
 from mtrl.config import TrainConfig
 from mtrl.display import Display
 from mtrl.episodes import EpisodeTracker
@@ -38,8 +39,9 @@ def train(
     report: Reporter,
     display: Display,
     stop: Callable[[], bool],
+    camera: Camera | None = None,
 ) -> Progress:
-    """Train ``agent`` for ``config.steps_per_task`` steps in each task, or until ``stop()``."""
+    """Train ``agent`` for ``config.steps_per_task`` steps in each task, or until ``stop()``; ``camera`` films it."""
     generator = np.random.default_rng(config.seed)
     episodes = EpisodeTracker(env.tasks, env.copies)
     metrics: dict[str, Tensor] = {}
@@ -67,6 +69,8 @@ def train(
         if eval_due:
             scores = scorer.score(greedy(agent))
             display.evaluated(*report.evaluation(step, scores, agent.inspect(obs)))
+        if camera and (_passes(before, step, config.record_every) or step >= config.steps_per_task):
+            report.film(step, camera.film(greedy(agent)))
         if log_due or eval_due:
             display.update(step, step * env.tasks, updates)
     return Progress(step, step * env.tasks, updates)

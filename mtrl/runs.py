@@ -108,7 +108,7 @@ def finished_twin(folder: Path, config: TrainConfig[Any]) -> dict[str, Any] | No
     state = git_state()
     if config.suite.partition(":")[0] not in BUILT_IN or (state or {}).get("changed"):
         return None
-    ignored = ("runs_dir", "threads", "jobs", "workers", "env_timeout", "log_every", "baseline")
+    ignored = ("runs_dir", "threads", "jobs", "workers", "env_timeout", "log_every", "record_every", "baseline")
     for result in sorted([*folder.glob(f"seed{config.seed}/{RESULT}"), *folder.glob(f"seed{config.seed}-*/{RESULT}")]):
         try:
             twin, facts = read_run(result.parent)
