@@ -33,6 +33,7 @@ NO_SETTING = (
     "eval_episodes",
     "log_every",
     "diagnose_every",
+    "record_every",
     "runs_dir",
     "settings",
 )

@@ -21,6 +21,11 @@ from mtrl.version import __version__
 
 CONFIG, RESULT, WEIGHTS, METRICS = "config.json", "result.json", "weights.safetensors", "metrics.csv"
 MATRICES, ABLATION = "matrices.jsonl", "ablation.json"
+# What makes no other run of a run: where and how fast it went, how often it was looked at, what was trained beside it.
+NO_OTHER_RUN = (
+    *("runs_dir", "threads", "jobs", "workers", "env_timeout", "baseline"),
+    *("log_every", "diagnose_every", "record_every"),
+)
 PACKAGES = ("torch", "gymnasium", "stable-baselines3", "numpy", "tensorboard")
 
 
@@ -131,8 +136,7 @@ def seed_folders(folder: Path, seed: int) -> list[Path]:
 
 def same_run(one: TrainConfig[Any], other: TrainConfig[Any]) -> bool:
     """Say whether two configurations ask for the same run; where and how fast it goes does not count."""
-    ignored = ("runs_dir", "threads", "jobs", "workers", "env_timeout", "log_every", "diagnose_every", "baseline")
-    return all(getattr(one, f) == getattr(other, f) for f in TrainConfig.__dataclass_fields__ if f not in ignored)
+    return all(getattr(one, f) == getattr(other, f) for f in TrainConfig.__dataclass_fields__ if f not in NO_OTHER_RUN)
 
 
 def git_state() -> dict[str, Any] | None:
