@@ -136,4 +136,4 @@ def _why_failed(one: Running) -> str:
     if code < 0 or code > SIGNALLED:
         number = -code if code < 0 else code - SIGNALLED
         return f"ended by signal {number}: {said}"
-    return f"{said} (exit code {code})"
+    return f"{said} (exit code {code}{'' if code else ', and no finished run'})"
