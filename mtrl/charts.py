@@ -45,7 +45,12 @@ def curve_chart(
     from matplotlib.figure import Figure
 
     # Every chart of a page has marks of its own, or the first one's clip paths would cut all others.
-    style = {"svg.fonttype": "none", "svg.hashsalt": label, "font.family": "sans-serif", "font.size": 8.0}
+    style: dict[Any, Any] = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": label,
+        "font.family": "sans-serif",
+        "font.size": 8.0,
+    }
     with rc_context(style):
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.add_subplot()

@@ -67,6 +67,8 @@ class TrainConfig(Generic[S]):
     """Steps per task between lines of the log."""
     diagnose_every: int | None = None
     """Steps per task between diagnoses of gradients, features and values; 0: none; unless given, as --eval-every."""
+    record_every: int = 0
+    """Steps per task between films of the policy, an episode of each task, in TensorBoard's images; 0: none."""
     runs_dir: Path = Path("runs")
     """Where run folders are made."""
     settings: S = None  # type: ignore[assignment]
@@ -115,6 +117,11 @@ def check_config(config: TrainConfig[Any]) -> None:
         raise UsageError(
             f"--replay-per-task is {config.replay_per_task}, less than --envs-per-task {config.envs_per_task}"
         )
+    if config.record_every and PRESETS[config.agent].builder is None:
+        raise UsageError(
+            f"--record-every is {config.record_every}, and agent {config.agent!r} trains each task in a process of its "
+            "own, which draws none; leave it 0, and film the finished run with python -m mtrl.evaluate RUN --record"
+        )
     if not (config.env_timeout > 0 and math.isfinite(config.env_timeout)):
         raise UsageError(f"--env-timeout is {config.env_timeout}; it has to be a number of seconds above 0")
     if getattr(config.settings, "network", "mlp") == "residual" and len(set(config.settings.hidden)) > 1:
@@ -139,6 +146,7 @@ _LEAST = {
     "eval_episodes": 1,
     "log_every": 1,
     "diagnose_every": 0,
+    "record_every": 0,
 }
 _SHARES = ("discount", "polyak")
 _MAY_BE_ZERO = ("weight_decay", "gradient_norm")

@@ -20,8 +20,8 @@ class Curve:
     values: np.ndarray
 
 
-def read_curves(path: Path) -> dict[str, Curve]:
-    """Read the evaluations of a ``metrics.csv`` -> tag to curve, as in ``eval/success_rate/push``.
+def read_curves(path: Path, prefix: str = PREFIX) -> dict[str, Curve]:
+    """Read the evaluations, or what else begins with ``prefix``, of a ``metrics.csv`` -> tag to curve.
 
     A step that was written twice counts once, with its last value. Raises ``OSError`` and ``ValueError`` for a file
     that is missing or damaged.
@@ -32,14 +32,14 @@ def read_curves(path: Path) -> dict[str, Curve]:
         if header != ["step", "seconds", "tag", "value"]:
             raise ValueError(f"its first line is {header}, not step,seconds,tag,value")
         # Most lines are of training; to look for the prefix is much cheaper than to parse them.
-        for row in csv.reader(line for line in file if PREFIX in line):
+        for row in csv.reader(line for line in file if prefix in line):
             if len(row) != 4:
                 raise ValueError(f"a line holds {len(row)} values, not 4: {','.join(row)}")
             step, value = int(row[0]), float(row[3])
             if not math.isfinite(value):
                 raise ValueError(f"{row[2]} is {row[3]} at step {step}")
             points.setdefault(row[2], {})[step] = value
-    return {tag: _curve(own) for tag, own in points.items() if tag.startswith(PREFIX)}
+    return {tag: _curve(own) for tag, own in points.items() if tag.startswith(prefix)}
 
 
 def _curve(points: dict[int, float]) -> Curve:

@@ -179,5 +179,6 @@ def baseline_config(config: TrainConfig[Any]) -> TrainConfig[Any]:
         config,
         agent=config.baseline,
         baseline="none",
+        record_every=0 if PRESETS[config.baseline].builder is None else config.record_every,
         settings=dataclasses.replace(base.settings, **shared),
     )

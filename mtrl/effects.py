@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mtrl.measures import RETURN, SUCCESS
-from mtrl.outcomes import HELPED, HURT, ONE_SEED, SAME, Gap, TaskEffect
+from mtrl.outcomes import HELPED, HURT, LEAST_SEEDS, ONE_SEED, SAME, Gap, TaskEffect
 from mtrl.scored import Scored
 from mtrl.statistics import LEVEL, Difference, Estimate, welch
 
@@ -59,15 +59,20 @@ def _effect(
         area=area,
         transfer=moved,
         judged_by="final" if area is None else "area",
-        verdict=verdict(final if area is None else area),
+        verdict=verdict(final if area is None else area, min(len(one.scores), len(alone.scores))),
     )
 
 
-def verdict(gap: Gap) -> str:
-    """Return in words what a difference says."""
+def verdict(gap: Gap, seeds: int) -> str:
+    """Return in words what a difference says, ``seeds`` being those of the side that has fewer.
+
+    Two seeds never show a difference, since two that agree look certain: where one run in five fails, two agents that
+    are the same would differ on some of ten tasks in every third table; with three seeds in one of twelve, with five in
+    one of a hundred.
+    """
     if gap.adjusted is None:
         return ONE_SEED
-    if gap.adjusted >= 1 - LEVEL:
+    if gap.adjusted >= 1 - LEVEL or seeds < LEAST_SEEDS:
         return SAME
     return HELPED if gap.value > 0 else HURT
 

@@ -44,7 +44,7 @@ class EvaluateConfig:
     device: str = "auto"
     """auto, cpu or cuda."""
     record: Path | None = None
-    """Write one episode of each task, side by side, to this .gif file."""
+    """Write one episode of each task, side by side, to this .gif or .mp4 file."""
     ablate_encoders: bool = False
     """Play once more without each encoder of a mixture, print what it is worth to each task and write ablation.json."""
 
@@ -70,8 +70,6 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError(f"--episodes is {options.episodes}; it has to be at least 1")
     if options.seed < 0:
         raise UsageError(f"--seed is {options.seed}; it has to be at least 0")
-    if options.record is not None and options.record.suffix.lower() != ".gif":
-        raise UsageError(f"--record is {str(options.record)!r}; it has to end in .gif")
     return evaluate(options)
 
 
@@ -82,10 +80,12 @@ def evaluate(options: EvaluateConfig) -> int:
     from mtrl.ablate import ablation, ablation_table
     from mtrl.assemble import device_of, processes_of, suite_of
     from mtrl.final import as_scored
-    from mtrl.record import record_gif
+    from mtrl.record import check_film, record
     from mtrl.runs import read_run
     from mtrl.tables import comparison_table
 
+    if options.record is not None:
+        check_film(options.record)
     config, facts = read_run(options.run)
     config = dataclasses.replace(config, device=options.device)
     suite, device = suite_of(config), device_of(config)
@@ -94,6 +94,10 @@ def evaluate(options: EvaluateConfig) -> int:
     warn_of_changed_sentences(config, suite, facts)
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
     for part in parts:
+        if options.record is not None:
+            film = options.record.with_stem(options.record.stem + (part.suffix if len(parts) > 1 else ""))
+            record(as_scored(part.suite), part.policy, film, options.seed, device)
+            console.print(f"one episode of each task: {film}")
         result = scores_of(part, options, config)
         write(options.run / f"evaluation{part.suffix}.json", result)
         console.print(comparison_table([result]))
@@ -103,10 +107,6 @@ def evaluate(options: EvaluateConfig) -> int:
             )
             write(options.run / ABLATION, worth)
             console.print(ablation_table(worth))
-        if options.record is not None:
-            film = options.record.with_stem(options.record.stem + (part.suffix if len(parts) > 1 else ""))
-            record_gif(as_scored(part.suite), part.policy, film, options.seed, device)
-            console.print(f"one episode of each task: {film}")
     return 0
 
 

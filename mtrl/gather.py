@@ -148,7 +148,7 @@ def check_comparable(runs: Sequence[Run]) -> None:
     first = runs[0]
     for run in runs[1:]:
         mine, other = _terms(first), _terms(run)
-        for name in sorted({*mine, *other}, key=lambda name: (name != "suite", name != "tasks")):
+        for name in dict.fromkeys([*mine, *other]):
             if mine.get(name) != other.get(name):
                 raise UsageError(
                     f"{str(first.path)!r} and {str(run.path)!r} cannot be compared: {name} is "

@@ -32,6 +32,8 @@ NO_SETTING = (
     "eval_every",
     "eval_episodes",
     "log_every",
+    "diagnose_every",
+    "record_every",
     "runs_dir",
     "settings",
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mtrl.comparison import HELPED, HURT, ONE_SEED, AgentSummary, Comparison, TaskEffect
 from mtrl.measures import RETURN
+from mtrl.outcomes import HELPED, HURT, ONE_SEED, SAME, AgentSummary, Comparison, TaskEffect
 from mtrl.statistics import Estimate
 from mtrl.tables import ALONE
 
@@ -87,23 +87,32 @@ def _sharing(comparison: Comparison) -> Answer:
     names = sharing_agents(comparison)
     if not names:
         return Answer(question, "Not known: nothing here learns alone to compare with.", _joined(comparison.notes))
-    lines = [_told(name, [e for e in comparison.effects if e.agent == name]) for name in names]
+    lines = [_told(name, comparison) for name in names]
     return Answer(question, lines[0], " ".join(lines[1:]))
 
 
-def _told(agent: str, effects: Sequence[TaskEffect]) -> str:
-    """Say on which tasks an agent gained and lost against the baseline."""
+def _told(agent: str, comparison: Comparison) -> str:
+    """Say on which tasks an agent gained and lost against the baseline, and whether in all."""
+    effects = [effect for effect in comparison.effects if effect.agent == agent]
     if all(effect.verdict == ONE_SEED for effect in effects):
         return f"{agent}: not known, since one seed proves nothing."
-    helped = [effect.task for effect in effects if effect.verdict == HELPED]
-    hurt = [effect.task for effect in effects if effect.verdict == HURT]
+    helped, hurt = _tasks(effects, HELPED), _tasks(effects, HURT)
     rest = len(effects) - len(helped) - len(hurt)
     parts = [
         *([f"helped on {len(helped)} of {len(effects)} tasks ({_listed(helped)})"] if helped else []),
         *([f"hurt on {len(hurt)} of {len(effects)} ({_listed(hurt)})"] if hurt else []),
-        *([f"no difference shows on {rest}" if rest < len(effects) else "no difference shows on any task"] * (rest > 0)),
+        *(
+            [f"no difference shows on {rest}" if rest < len(effects) else "no difference shows on any task"]
+            * (rest > 0)
+        ),
     ]
-    return f"{agent}: {', '.join(parts)}."
+    overall = next((effect.verdict for effect in comparison.overall if effect.agent == agent), SAME)
+    whole = "no difference over all tasks together" if overall == SAME else f"{overall} over all tasks together"
+    return f"{agent}: {', '.join([*parts, whole])}."
+
+
+def _tasks(effects: Sequence[TaskEffect], verdict: str) -> list[str]:
+    return [str(effect.task) for effect in effects if effect.verdict == verdict]
 
 
 def _evidence(comparison: Comparison) -> Answer:
@@ -122,12 +131,9 @@ def _evidence(comparison: Comparison) -> Answer:
     judged = [effect for effect in comparison.effects if effect.agent in shared and effect.verdict != ONE_SEED]
     clear = sum(effect.verdict in (HELPED, HURT) for effect in judged)
     counted = [f"{clear} of {len(judged)} comparisons with a task learned alone are clear."] if judged else []
-    larger = [f"{one.label} has {one.size_ratio:.1f} times the parameters of the smallest." for one in _larger(comparison)]
-    return Answer(question, short, _joined([*counted, *larger]))
-
-
-def _larger(comparison: Comparison) -> list[AgentSummary]:
-    return [one for one in comparison.agents if one.larger]
+    larger = [f"{one.label} {one.size_ratio:.1f} times" for one in comparison.agents if one.larger]
+    sizes = [f"Sizes differ: {_listed(larger)} the parameters of the smallest."] if larger else []
+    return Answer(question, short, " ".join([*counted, *sizes]))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -9,8 +9,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
+from tensorboard.compat.proto.summary_pb2 import Summary
 from torch.utils.tensorboard.writer import SummaryWriter
 
 from mtrl.pictures import heat_map
@@ -66,6 +68,22 @@ class RunLog:
     def picture(self, step: int, tag: str, picture: np.ndarray) -> None:
         """Write an (H, W, 3) uint8 picture."""
         self._events.add_image(tag, picture, step, dataformats="HWC")
+
+    def gif(self, step: int, tag: str, data: bytes, width: int, height: int) -> None:
+        """Write a GIF of so many pixels, which TensorBoard plays among its images.
+
+        ``SummaryWriter.add_video`` does nothing with moviepy 2 but leave an empty value behind, which hides the tag.
+        """
+        image = Summary.Image(width=width, height=height, colorspace=3, encoded_image_string=data)
+        self.summary(Summary(value=[Summary.Value(tag=tag, image=image)]), step)
+
+    def layout(self, charts: dict[str, dict[str, list[Any]]]) -> None:
+        """Write what the tab of custom scalars shows: category, title of the chart, its kind and tags."""
+        self._events.add_custom_scalars(charts)
+
+    def summary(self, summary: Summary, step: int = 0) -> None:
+        """Write what ``SummaryWriter`` has no call for, into the run's one events file."""
+        self._events._get_file_writer().add_summary(summary, step)
 
     def text(self, tag: str, markdown: str) -> None:
         """Write a text, shown in TensorBoard's text tab."""

@@ -12,6 +12,7 @@ from torch import Tensor
 from agents.base import Agent
 from agents.replay import Replay
 from mtrl.assemble import greedy
+from mtrl.camera import Camera
 from mtrl.config import TrainConfig
 from mtrl.display import Display
 from mtrl.episodes import EpisodeTracker
@@ -39,10 +40,11 @@ def train(
     display: Display,
     stop: Callable[[], bool],
     diagnose: Callable[[int], None] | None = None,
+    camera: Camera | None = None,
 ) -> Progress:
     """Train ``agent`` for ``config.steps_per_task`` steps in each task, or until ``stop()``.
 
-    ``diagnose`` is told of every step that was learned from.
+    ``diagnose`` is told of every step that was learned from; ``camera`` films the policy.
     """
     generator = np.random.default_rng(config.seed)
     episodes = EpisodeTracker(env.tasks, env.copies)
@@ -73,6 +75,8 @@ def train(
         if eval_due:
             scores = scorer.score(greedy(agent))
             display.evaluated(*report.evaluation(step, scores, agent.inspect(obs)))
+        if camera and (_passes(before, step, config.record_every) or step >= config.steps_per_task):
+            report.film(step, camera.film(greedy(agent)))
         if log_due or eval_due:
             display.update(step, step * env.tasks, updates)
     return Progress(step, step * env.tasks, updates)

@@ -12,11 +12,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mtrl.charts import Line, curve_chart
-from mtrl.comparison import HELPED, HURT, ONE_SEED, SAME, THRESHOLDS, AgentSummary, Band, Comparison, Reached, TaskEffect
 from mtrl.gather import Gathered
 from mtrl.headline import Answer, answers, number, sharing_agents, with_interval
 from mtrl.insight_page import Insight, insights
 from mtrl.measures import RETURN, SUCCESS
+from mtrl.outcomes import HELPED, HURT, ONE_SEED, SAME, THRESHOLDS, AgentSummary, Band, Comparison, Reached, TaskEffect
 from mtrl.protocol import protocol_of
 from mtrl.statistics import Estimate
 from mtrl.version import __version__
@@ -169,7 +169,7 @@ def _key(label: str, series: int) -> Markup:
     line = f'<line x1="0" y1="4" x2="28" y2="4" stroke="var(--s{series % 8 + 1})" stroke-width="3"'
     line += f' stroke-dasharray="{dash}"/>' if dash else "/>"
     sample = f'<svg viewBox="0 0 28 8" aria-hidden="true">{line}</svg>'
-    return Markup(f'<span class="key">{sample}{escape(label)}</span>')  # noqa: S704
+    return Markup(f'<span class="key">{sample}{escape(label)}</span>')
 
 
 def _interval(estimate: Estimate, measure: str) -> Interval:
@@ -249,7 +249,7 @@ def _chart(
     share = bands[0].measure == SUCCESS
     lines = [_line(band, series[band.agent]) for band in bands]
     axis = "environment steps per task" if task is None else ""
-    return Markup(curve_chart(lines, label, share, size, axis))  # noqa: S704
+    return Markup(curve_chart(lines, label, share, size, axis))
 
 
 def _line(band: Band, series: int) -> Line:

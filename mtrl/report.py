@@ -15,7 +15,7 @@ from mtrl.cli import UsageError, command, parse
 
 @dataclass(frozen=True)
 class ReportConfig:
-    """Compare finished runs of a suite in one HTML file that needs no network: words, curves, tasks, reasons, protocol."""
+    """Compare finished runs of a suite in one HTML file that loads nothing: words, curves, tasks, reasons, protocol."""
 
     runs: Annotated[tuple[str, ...], tyro.conf.Positional]
     """Run folders, folders above them, or patterns such as runs/tabletop/*/*."""
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     for file in _files(options):
         _check_writable(file)
 
-    from mtrl.comparing import compare
+    from mtrl.comparison import compare
     from mtrl.gather import gather
     from mtrl.page import page_of, render
 

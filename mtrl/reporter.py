@@ -9,6 +9,8 @@ import numpy as np
 from torch import Tensor
 
 from envs.suite import TaskSuite
+from mtrl.board import layout, spread
+from mtrl.camera import Gif
 from mtrl.cli import RunError
 from mtrl.episodes import Episode, success_rate
 from mtrl.log import RunLog, per_task
@@ -20,6 +22,7 @@ class Reporter:
 
     def __init__(self, suite: TaskSuite, log: RunLog) -> None:
         self._names, self._log = suite.task_names, log
+        self._suite_name, self._laid_out = suite.name, False
         self._recent: list[Episode] = []
         self._lost = 0
 
@@ -85,8 +88,16 @@ class Reporter:
             ("return", [r.mean_return for r in rows]),
         ):
             values |= per_task(tags[name], self._names, column)
-        self._log.scalars(step, values)
+        self._log.scalars(step, values | spread(rows))
+        if not self._laid_out:  # only now is it known which tasks say success
+            self._log.layout(layout(self._suite_name, rows))
+            self._laid_out = True
         return means["success_any"], means["return"]
+
+    def film(self, step: int, gif: Gif | None) -> None:
+        """Write a film of the policy on every task, where there is one."""
+        if gif is not None:
+            self._log.gif(step, "viz/policy", *gif)
 
     def _attention(self, step: int, name: str, weights: Tensor) -> None:
         """Write weights (T, K) as a heat map, and their entropy in nats, per task and on average."""

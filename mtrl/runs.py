@@ -20,7 +20,12 @@ from mtrl.guard import HOME
 from mtrl.version import __version__
 
 CONFIG, RESULT, WEIGHTS, METRICS = "config.json", "result.json", "weights.safetensors", "metrics.csv"
-MATRICES = "matrices.jsonl"
+MATRICES, ABLATION = "matrices.jsonl", "ablation.json"
+# What makes no other run of a run: where and how fast it went, how often it was looked at, what was trained beside it.
+NO_OTHER_RUN = (
+    *("runs_dir", "threads", "jobs", "workers", "env_timeout", "baseline"),
+    *("log_every", "diagnose_every", "record_every"),
+)
 PACKAGES = ("torch", "gymnasium", "stable-baselines3", "numpy", "tensorboard")
 
 
@@ -108,16 +113,30 @@ def finished_twin(folder: Path, config: TrainConfig[Any]) -> dict[str, Any] | No
     state = git_state()
     if config.suite.partition(":")[0] not in BUILT_IN or (state or {}).get("changed"):
         return None
-    ignored = ("runs_dir", "threads", "jobs", "workers", "env_timeout", "log_every", "diagnose_every", "baseline")
-    for result in sorted([*folder.glob(f"seed{config.seed}/{RESULT}"), *folder.glob(f"seed{config.seed}-*/{RESULT}")]):
+    for path in seed_folders(folder, config.seed):
+        if not (path / RESULT).is_file():
+            continue
         try:
-            twin, facts = read_run(result.parent)
+            twin, facts = read_run(path)
         except UsageError:
             continue
-        same = all(getattr(twin, f) == getattr(config, f) for f in TrainConfig.__dataclass_fields__ if f not in ignored)
-        if same and facts.get("git") == state and facts.get("versions", {}).get("mtrl") == __version__:
-            return {**json.loads(result.read_text()), "path": str(result.parent)}
+        if (
+            same_run(twin, config)
+            and facts.get("git") == state
+            and facts.get("versions", {}).get("mtrl") == __version__
+        ):
+            return {**json.loads((path / RESULT).read_text()), "path": str(path)}
     return None
+
+
+def seed_folders(folder: Path, seed: int) -> list[Path]:
+    """Return the run folders of a seed in an agent's folder, as ``new_run_folder`` names them."""
+    return sorted([*folder.glob(f"seed{seed}"), *folder.glob(f"seed{seed}-*")])
+
+
+def same_run(one: TrainConfig[Any], other: TrainConfig[Any]) -> bool:
+    """Say whether two configurations ask for the same run; where and how fast it goes does not count."""
+    return all(getattr(one, f) == getattr(other, f) for f in TrainConfig.__dataclass_fields__ if f not in NO_OTHER_RUN)
 
 
 def git_state() -> dict[str, Any] | None:

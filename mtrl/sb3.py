@@ -37,7 +37,7 @@ from mtrl.reporter import Reporter
 from mtrl.runs import WEIGHTS, new_run_folder, write_config
 from mtrl.sb3_env import SB3VecEnv
 from mtrl.scores import Policy, Scorer, TaskScore
-from mtrl.session import as_markdown, finish, replay_capacity, sentences_of
+from mtrl.session import describe, finish, replay_capacity, sentences_of
 
 CPU = torch.device("cpu")
 
@@ -70,25 +70,22 @@ def run_sb3(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
     path = new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
     write_config(path, config, context_source="none", task_sentences=sentences_of(suite))
     console.print(f"{path}: Stable-Baselines3's SAC on {len(suite.tasks)} tasks, one model each, {jobs} at a time, cpu")
-    with (
-        RunLog(path) as log,
-        StopWish() as stop,
-        Display(console, config.agent, config.steps_per_task) as display,
-    ):
-        log.text("config", as_markdown(config))
-        board = _Board(suite, config, log, display)
-        models = _train_all(config, suite, jobs, board, stop)
-        seconds = log.seconds
-    weights = pack_weights(suite, {name: model.weights for name, model in models.items()})
-    save_file(weights, path / WEIGHTS)
-    if stop.signal is not None:
-        console.print(f"stopped; weights and metrics so far, of {len(models)} finished tasks, are in {path}")
-        raise Stopped(stop.signal)
-    policy = load_sb3_policy(config, suite, weights, CPU)
-    progress = Progress(board.step, board.step * len(suite.tasks), max(model.updates for model in models.values()))
-    parameters = sum(v.numel() for k, v in weights.items() if "critic_target" not in k)
-    scores = final_scores(config, suite, policy, CPU)
-    return finish(path, config, suite, progress, seconds, parameters, CPU, scores)
+    with RunLog(path) as log:
+        with StopWish() as stop, Display(console, config.agent, config.steps_per_task) as display:
+            describe(log, config, path)
+            board = _Board(suite, config, log, display)
+            models = _train_all(config, suite, jobs, board, stop)
+            seconds = log.seconds
+        weights = pack_weights(suite, {name: model.weights for name, model in models.items()})
+        save_file(weights, path / WEIGHTS)
+        if stop.signal is not None:
+            console.print(f"stopped; weights and metrics so far, of {len(models)} finished tasks, are in {path}")
+            raise Stopped(stop.signal)
+        policy = load_sb3_policy(config, suite, weights, CPU)
+        progress = Progress(board.step, board.step * len(suite.tasks), max(model.updates for model in models.values()))
+        parameters = sum(v.numel() for k, v in weights.items() if "critic_target" not in k)
+        scores = final_scores(config, suite, policy, CPU)
+        return finish(path, config, suite, progress, seconds, parameters, CPU, scores, log)
 
 
 def _check_before(config: TrainConfig[Any], suite: TaskSuite, jobs: int) -> None:

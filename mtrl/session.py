@@ -27,7 +27,10 @@ from mtrl.assemble import (
     threads_of,
     workers_of,
 )
+from mtrl.board import final_metrics, hyperparameters
+from mtrl.camera import Camera
 from mtrl.config import TrainConfig
+from mtrl.curve_picture import learning_curves, task_curves
 from mtrl.diagnose import Diagnoser
 from mtrl.display import Display
 from mtrl.final import as_scored, final_scores
@@ -36,7 +39,7 @@ from mtrl.log import RunLog
 from mtrl.loop import Progress, train
 from mtrl.memory import check_replay_fits, keep_freed_memory, size_in_words
 from mtrl.reporter import Reporter
-from mtrl.runs import WEIGHTS, new_run_folder, write_config, write_result
+from mtrl.runs import METRICS, WEIGHTS, new_run_folder, write_config, write_result
 from mtrl.scores import Scorer
 from mtrl.tensor_env import TensorEnv
 
@@ -47,37 +50,41 @@ def run_agent(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
     keep_freed_memory()
     device, suite = device_of(config), suite_of(config)
     config = dataclasses.replace(config, workers=workers_of(config, as_scored(suite)))
-    with ExitStack() as stack:
+    with ExitStack() as files, ExitStack() as stack:
         env = stack.enter_context(closing(TensorEnv(suite, config.envs_per_task, device, **processes_of(config))))
         if suite.simulator is None:  # what was refused once, with a warning, is not asked for again
             config = dataclasses.replace(config, workers=env.workers)
         agent, context = agent_of(config, suite, env)
         replay, size = replay_of(config, env)
+        seed = score_seed(config.seed, EVALUATION)
+        camera = None
+        if config.record_every:
+            camera = stack.enter_context(closing(Camera(as_scored(suite), seed, device)))
         path = new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
         write_config(path, config, context_source=context.source, task_sentences=sentences_of(suite))
         console.print(
             f"{path}: {config.agent} on {env.tasks} tasks, {device}, {parameter_count(agent):,} parameters, "
             f"replay {size}, sentence vectors: {context.source}, worker processes: {env.workers or 'none'}"
         )
-        seed = score_seed(config.seed, EVALUATION)
         scorer = stack.enter_context(closing(Scorer(suite, config.eval_episodes, seed, device, **processes_of(config))))
-        log, stop = stack.enter_context(RunLog(path)), stack.enter_context(StopWish())
+        log, stop = files.enter_context(RunLog(path)), stack.enter_context(StopWish())
         display = stack.enter_context(Display(console, config.agent, config.steps_per_task))
-        log.text("config", as_markdown(config))
+        describe(log, config, path)
         try:
             diagnose = Diagnoser(config, suite.task_names, agent, replay, log, device)
             report = Reporter(suite, log)
-            progress = train(config, env, agent, replay, scorer, report, display, lambda: bool(stop), diagnose)
+            progress = train(config, env, agent, replay, scorer, report, display, lambda: bool(stop), diagnose, camera)
         except (TaskFailed, SuiteError):  # it is the environments that failed; what was learned is sound
             save_weights(agent, path)
             raise
         seconds = log.seconds
-    save_weights(agent, path)
-    if stop.signal is not None:
-        console.print(f"stopped at {progress.step:,} steps per task; weights and metrics so far are in {path}")
-        raise Stopped(stop.signal)
-    scores = final_scores(config, suite, greedy(agent), device)
-    return finish(path, config, suite, progress, seconds, parameter_count(agent), device, scores)
+        stack.close()  # what follows needs no environments, and a signal may end it at once
+        save_weights(agent, path)
+        if stop.signal is not None:
+            console.print(f"stopped at {progress.step:,} steps per task; weights and metrics so far are in {path}")
+            raise Stopped(stop.signal)
+        scores = final_scores(config, suite, greedy(agent), device)
+        return finish(path, config, suite, progress, seconds, parameter_count(agent), device, scores, log)
 
 
 def finish(
@@ -89,8 +96,9 @@ def finish(
     parameters: int,
     device: torch.device,
     scores: dict[str, Any],
+    log: RunLog,
 ) -> dict[str, Any]:
-    """Write ``result.json`` -> what it holds, and the run's ``path``."""
+    """Write ``result.json``, and into the log what came of the run -> what the file holds, and the run's ``path``."""
     result = {
         "suite": suite.name,
         "agent": config.agent,
@@ -103,6 +111,9 @@ def finish(
         "device": str(device),
         **scores,
     }
+    log.scalars(progress.step, final_metrics(result))
+    measure, curves = task_curves(path / METRICS, suite.task_names)
+    log.picture(progress.step, "viz/curves", learning_curves(curves, measure))
     write_result(path, result)
     return {**result, "path": str(path)}
 
@@ -129,6 +140,13 @@ def save_weights(agent: Agent, path: Path) -> None:
 def sentences_of(suite: TaskSuite) -> dict[str, str]:
     """Return task name to sentence."""
     return dict(zip(suite.task_names, suite.descriptions, strict=True))
+
+
+def describe(log: RunLog, config: TrainConfig[Any], path: Path) -> None:
+    """Write into the log what the run was told: as a text, and as a row of the table of hyperparameters."""
+    log.text("config", as_markdown(config))
+    for summary in hyperparameters(config, path):
+        log.summary(summary)
 
 
 def as_markdown(config: TrainConfig[Any]) -> str:

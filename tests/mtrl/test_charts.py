@@ -6,6 +6,7 @@ import re
 from xml.etree import ElementTree
 
 import numpy as np
+
 from mtrl.charts import Line, curve_chart
 
 STEPS = np.array([0.0, 1000.0, 2000.0])

@@ -80,7 +80,7 @@ def test_a_number_below_its_range_is_named_and_the_least_is_taken(field: str, le
 
 def test_every_whole_number_of_the_run_has_a_least_value() -> None:
     whole = {f.name for f in dataclasses.fields(TrainConfig) if f.type in (int, "int")}
-    assert len(whole) == 12
+    assert len(whole) == 13
     for field in whole:
         with pytest.raises(UsageError, match=f"--{field.replace('_', '-')} is -1"):
             check_config(dataclasses.replace(CARE, **{field: -1}))

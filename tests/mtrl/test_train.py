@@ -42,7 +42,7 @@ def test_agent_and_baseline_write_the_same_files_and_the_promised_result(finishe
     run = finished / "tabletop" / agent / "seed0"
     names = [path.name for path in run.iterdir()]
     (events,) = [name for name in names if name.startswith("events.out.tfevents")]
-    assert {*names} == {"config.json", "metrics.csv", "result.json", "weights.safetensors", events}
+    assert {*names} == {"config.json", "matrices.jsonl", "metrics.csv", "result.json", "weights.safetensors", events}
     result = read_json(run / "result.json")
     assert set(result) == RESULT | {"mean", "tasks", "protocol"}
     assert set(result["mean"]) == MEASURES

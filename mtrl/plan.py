@@ -1,0 +1,103 @@
+"""The runs of a sweep: which there are, how each is started, and which are there already."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mtrl.cli import UsageError
+from mtrl.config import TrainConfig
+from mtrl.runs import RESULT, agent_folder, read_run, same_run, seed_folders
+
+if TYPE_CHECKING:
+    from mtrl.gather import Run
+
+# What the sweep says to each run, and what says it to the sweep.
+TAKEN = {
+    "--suite": "give --suite before --",
+    "--agent": "give --agents before --",
+    "--seed": "give --seeds before --",
+    "--runs-dir": "give --runs-dir before --",
+    "--baseline": "name the baseline among --agents",
+}
+LOGS = ".sweep"  # hidden, so that patterns such as runs/tabletop/* do not take it for an agent
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One run of a sweep: what ``mtrl.train`` is told, what that means, and the folder of its agent's runs."""
+
+    arguments: tuple[str, ...]
+    config: TrainConfig[Any]
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """What it is called in lines of output."""
+        return f"{self.config.agent} seed {self.config.seed}"
+
+    @property
+    def command(self) -> list[str]:
+        """The command line; -P, so that a folder of the user's called envs or agents does not come first."""
+        return [sys.executable, "-P", "-m", "mtrl.train", *self.arguments]
+
+    @property
+    def log(self) -> Path:
+        """The file that takes what the run prints."""
+        return self.folder.parent / LOGS / f"{self.folder.name}-seed{self.config.seed}.log"
+
+    def finished(self) -> Run | None:
+        """Return the newest finished run that was told the same, by whatever state of the code."""
+        from mtrl.gather import load_run
+
+        found = []
+        for path in seed_folders(self.folder, self.config.seed):
+            if not (path / RESULT).is_file():
+                continue
+            try:
+                if same_run(read_run(path)[0], self.config):
+                    found.append(load_run(path))
+            except UsageError:
+                continue  # a damaged run is made anew
+        return max(found, key=lambda run: run.finished, default=None)
+
+
+def make_plan(
+    suite: str, agents: Sequence[str], seeds: Sequence[int], jobs: int, runs_dir: Path, further: Sequence[str]
+) -> list[Job]:
+    """Return a job for each agent and seed, seeds outermost, so that a sweep that is cut short has all agents.
+
+    ``further`` are flags of ``mtrl.train`` for every run. Raises ``UsageError`` and ``SuiteError`` for what any of the
+    runs would refuse.
+    """
+    for word in further:
+        flag = word.partition("=")[0].replace("_", "-")
+        if flag in TAKEN:
+            raise UsageError(f"{flag} after -- is the sweep's own to say; {TAKEN[flag]}")
+    return [_job(suite, agent, seed, jobs, runs_dir, further) for seed in seeds for agent in agents]
+
+
+def _job(suite: str, agent: str, seed: int, jobs: int, runs_dir: Path, further: Sequence[str]) -> Job:
+    from envs.context import context_parts
+    from envs.pace import processors
+    from mtrl.assemble import MOST_THREADS, device_of, suite_of
+    from mtrl.train import parse_config
+
+    share = max(1, processors() // jobs)
+    arguments = ["--suite", suite, "--agent", agent, "--seed", str(seed), "--baseline", "none"]
+    arguments += ["--runs-dir", str(runs_dir), "--threads", str(min(share, MOST_THREADS))]
+    if agent == "sb3":
+        arguments += ["--jobs", str(share)]  # its own processes, one for each task at hand
+    arguments += further
+    try:
+        config = parse_config(arguments)
+    except UsageError as error:
+        raise UsageError(f"{agent}: {error}") from None
+    made = suite_of(config)
+    device_of(config)
+    if hasattr(config.settings, "context"):
+        context_parts(made, config.settings.context)
+    return Job(tuple(arguments), config, agent_folder(runs_dir, made.name, agent))

@@ -1,0 +1,83 @@
+"""Watch a run's policy in a window: ``python -m mtrl.play RUN --task NAME``."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from mtrl.cli import UsageError, command, parse
+
+SIDE = 480  # pixels of the picture
+
+
+@dataclass(frozen=True)
+class PlayConfig:
+    """Show a run's deterministic policy on one task in a window; close it, or press Escape or q, to end."""
+
+    run: Annotated[Path, tyro.conf.Positional]
+    """A run folder, such as runs/tabletop/care/seed0."""
+    task: str
+    """Which of its tasks; one that was held out too, where the agent can play it."""
+    episodes: int = 5
+    """How many, one after another."""
+    seed: int = 1_000_000
+    """Of the first episode's start; each later one takes the next."""
+    fps: float = 20.0
+    """Steps shown in a second, at most."""
+    device: str = "auto"
+    """auto, cpu or cuda."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Parse, load and show."""
+    options: PlayConfig = parse(PlayConfig, "mtrl.play", arguments)
+    for flag, value, least in (("--episodes", options.episodes, 1), ("--seed", options.seed, 0)):
+        if value < least:
+            raise UsageError(f"{flag} is {value}; it has to be at least {least}")
+    if not (options.fps > 0 and math.isfinite(options.fps)):
+        raise UsageError(f"--fps is {options.fps}; it has to be a number above 0")
+    return play(options)
+
+
+def play(options: PlayConfig) -> int:
+    """Show the episodes and say what came of each."""
+    from rich.console import Console
+
+    from mtrl.assemble import device_of, suite_of
+    from mtrl.evaluate import EvaluateConfig, parts_of
+    from mtrl.film import Mosaic, drawing_env, moments
+    from mtrl.final import as_scored
+    from mtrl.runs import read_run
+    from mtrl.window import Window
+
+    config, facts = read_run(options.run)
+    config = dataclasses.replace(config, device=options.device)
+    asked = EvaluateConfig(options.run, tasks=(options.task,))
+    (part,) = parts_of(asked, config, suite_of(config), facts)
+    device, console = device_of(config), Console(highlight=False)
+    with Window(f"{options.task}: {options.run}", options.fps) as window:
+        env = drawing_env(as_scored(part.suite), "mtrl.play")
+        mosaic = Mosaic(env, SIDE)
+        for episode in range(options.episodes):
+            for moment in moments(env, part.policy, options.seed + episode, device):
+                if not window.show(mosaic.draw(moment)):
+                    break
+            if not window.open:
+                break
+            said = ", solved" if moment.solved[0] else ""
+            console.print(f"episode {episode + 1}: {moment.steps[0]} steps, return {moment.totals[0]:.4g}{said}")
+        env.close()
+    return 0
+
+
+run = command(main)
+
+if __name__ == "__main__":
+    sys.exit(run())

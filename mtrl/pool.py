@@ -1,0 +1,139 @@
+"""Runs as processes, so many at a time: started, watched, stopped together."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mtrl.cli import SIGNALLED
+from mtrl.guard import HOME
+from mtrl.interrupt import Stopped, StopWish
+from mtrl.plan import Job
+from mtrl.runs import METRICS, seed_folders
+from mtrl.sweep_display import SweepDisplay
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+LOOK_EVERY = 0.2  # seconds
+PATIENCE = 60.0  # seconds that a run has to end after it was asked to
+
+
+@dataclass
+class Running:
+    """A run in a process of its own, and how far its ``metrics.csv`` says it is."""
+
+    job: Job
+    process: subprocess.Popen[bytes]
+    before: set[Path]
+    step: int = 0
+    score: str = ""
+    _read: int = field(default=0, repr=False)
+
+    def look(self) -> None:
+        """Take in the lines of ``metrics.csv`` that have come since the last look."""
+        new = [path for path in seed_folders(self.job.folder, self.job.config.seed) if path not in self.before]
+        if not new:
+            return
+        with contextlib.suppress(OSError), (new[0] / METRICS).open("rb") as file:
+            file.seek(self._read)
+            text = file.read()
+            whole = text[: text.rfind(b"\n") + 1]  # the last line may be half written
+            self._read += len(whole)
+            for row in csv.reader(whole.decode().splitlines()):
+                if len(row) == 4 and row[0].isdigit():
+                    self._take(int(row[0]), row[2], row[3])
+
+    def _take(self, step: int, tag: str, value: str) -> None:
+        self.step = max(self.step, step)
+        if tag == "eval/success_rate":
+            self.score = f"success {float(value):.2f}"
+        elif tag == "eval/return" and not self.score.startswith("success"):
+            self.score = f"return {float(value):.4g}"
+
+
+def run_all(jobs: Sequence[Job], at_once: int, console: Console) -> dict[Job, str]:
+    """Run the jobs, ``at_once`` at a time -> those that failed, and why. One that fails does not stop the others.
+
+    Raises ``Stopped`` after SIGINT or SIGTERM: no job is started any more, those that run are asked to end, and none is
+    left when it is raised.
+    """
+    waiting, running, failures = list(jobs), list[Running](), dict[Job, str]()
+    with StopWish() as stop, SweepDisplay(console, len(jobs)) as display:
+        try:
+            while (waiting or running) and not stop:
+                while waiting and len(running) < at_once:
+                    running.append(_start(waiting.pop(0)))
+                    display.started(running[-1].job)
+                time.sleep(LOOK_EVERY)
+                for one in list(running):
+                    one.look()
+                    display.update(one.job, one.step, one.score)
+                    if one.process.poll() is None:
+                        continue
+                    running.remove(one)
+                    _end(one, 0.0)
+                    why = _why_failed(one)
+                    if why:
+                        failures[one.job] = why
+                    display.ended(one.job, why)
+        finally:
+            for one in running:
+                one.process.terminate()
+            for one in running:
+                _end(one, PATIENCE)
+    if stop.signal is not None:
+        missing = len(waiting) + len(running)
+        console.print(f"stopped; {missing} of {len(jobs)} runs are missing: the same command does them")
+        raise Stopped(stop.signal)
+    return failures
+
+
+def _start(job: Job) -> Running:
+    """Start a run in a session of its own: Ctrl-C reaches the sweep alone, which asks the run to end."""
+    job.log.parent.mkdir(parents=True, exist_ok=True)
+    before = set(seed_folders(job.folder, job.config.seed))
+    # The same packages as here, wherever they were found, and lines of the log in the order in which they were printed.
+    path = os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")]))
+    environment: dict[str, Any] = {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    with job.log.open("wb") as log:
+        process = subprocess.Popen(
+            job.command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,
+        )
+    return Running(job, process, before)
+
+
+def _end(one: Running, patience: float) -> None:
+    """Wait for a run to end, then kill whatever is left of its session."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        one.process.wait(patience)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(one.process.pid, signal.SIGKILL)
+    one.process.wait()
+
+
+def _why_failed(one: Running) -> str:
+    """Return the last thing that a failed run said, empty for one that came to its end."""
+    code = one.process.returncode
+    if code == 0 and one.job.finished():
+        return ""
+    lines = [line.strip() for line in one.job.log.read_text(errors="replace").splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("error: ")] or lines[-1:]
+    said = errors[-1].removeprefix("error: ") if errors else "it said nothing"
+    if code < 0 or code > SIGNALLED:
+        number = -code if code < 0 else code - SIGNALLED
+        return f"ended by signal {number}: {said}"
+    return f"{said} (exit code {code})"

@@ -1,0 +1,67 @@
+"""What one has to know to compare a report's figures with anybody's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from mtrl.gather import Gathered
+from mtrl.outcomes import Comparison
+
+TITLES = {
+    "engine": "engine",
+    "reward_version": "reward version",
+    "starts": "starts of the scored episodes",
+    "episodes": "scored episodes of each task",
+    "success": "what success means",
+    "trained_in": "trained in",
+    "scored_in": "scored in",
+}
+
+
+def protocol_of(gathered: Gathered, comparison: Comparison) -> list[tuple[str, str]]:
+    """Return names and values: suite, budget, seeds, the scores' protocol, versions, machine, commit."""
+    runs = gathered.runs
+    config, facts = runs[0].config, runs[0].facts
+    seeds = {one.label: ", ".join(map(str, one.seeds)) for one in comparison.agents}
+    alike = len({*seeds.values()}) == 1
+    return [
+        ("suite", f"{gathered.suite}: {', '.join(gathered.tasks)}"),
+        ("environment steps", _budget(gathered.steps_per_task, [run.result["env_steps"] for run in runs])),
+        ("seeds", next(iter(seeds.values())) if alike else "; ".join(f"{k}: {v}" for k, v in seeds.items())),
+        ("score", comparison.measure_words),
+        ("curves", f"every {config.eval_every:,} steps per task, {config.eval_episodes} episodes of each task"),
+        *((_title(name), _words(value)) for name, value in comparison.protocol.items() if value not in (None, "", {})),
+        ("versions", _words({**facts.get("versions", {})})),
+        ("machine", "; ".join(_each(_words(run.facts.get("machine", "not known")) for run in runs))),
+        ("device", ", ".join(_each(str(run.result.get("device", "not known")) for run in runs))),
+        ("commit of the kit", ", ".join(_each(_commit(run.facts.get("git")) for run in runs))),
+    ]
+
+
+def _budget(per_task: int, in_all: list[int]) -> str:
+    totals = sorted({*in_all})
+    said = f"{totals[0]:,}" if len(totals) == 1 else f"{totals[0]:,} to {totals[-1]:,}"
+    return f"{per_task:,} in each task, {said} in all"
+
+
+def _title(name: str) -> str:
+    return TITLES.get(name, name.replace("_", " "))
+
+
+def _words(value: Any) -> str:
+    """Write a value without JSON's signs."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_words(own)}" for name, own in value.items())
+    return ", ".join(map(_words, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _commit(state: Any) -> str:
+    if not isinstance(state, dict) or "commit" not in state:
+        return "not known"
+    return str(state["commit"])[:9] + (" with changes" if state.get("changed") else "")
+
+
+def _each(values: Iterable[str]) -> list[str]:
+    """Return each value once, in the order in which they come."""
+    return list(dict.fromkeys(values))

@@ -1,0 +1,134 @@
+"""Train agents over seeds, several runs at once, and compare them: ``python -m mtrl.sweep --agents care,mtsac``."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mtrl.cli import FAILED, UsageError, command, parse
+from mtrl.config import known_agent
+from mtrl.plan import Job, make_plan
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mtrl.gather import Run
+
+MOST_SEEDS = 1_000
+
+
+@dataclass(frozen=True)
+class SweepConfig:
+    """Train every agent with every seed, several runs at a time, and compare them in the end.
+
+    Runs that are there already are taken as they are, so the same command goes on after an interruption. What comes
+    after -- goes to mtrl.train, as in: mtrl.sweep --agents care,mtsac --seeds 0-2 -- --steps-per-task 20000
+    """
+
+    suite: str = "tabletop"
+    """A suite that python -m mtrl.list shows, or your own: module:attribute, tasks.toml, or gym:ID,ID."""
+    agents: str = "care,mtsac,mtmhsac,single-task,sb3"
+    """Names of agents, joined by commas."""
+    seeds: str = "0-4"
+    """Seeds: a range such as 0-4, or some such as 0,2,5."""
+    jobs: int = 1
+    """Runs at a time; each has its share of the processors."""
+    runs_dir: Path = Path("runs")
+    """Where run folders are made; logs go to .sweep beside those of the agents."""
+    dry_run: bool = False
+    """Print what would be run, and run nothing."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Parse, plan, run what is missing, and compare; 1 where a run failed."""
+    own, further = split(arguments)
+    options: SweepConfig = parse(SweepConfig, "mtrl.sweep", own)
+    agents, seeds = agents_of(options.agents), seeds_of(options.seeds)
+    if options.jobs < 1:
+        raise UsageError(f"--jobs is {options.jobs}; it has to be at least 1")
+    plan = make_plan(options.suite, agents, seeds, options.jobs, options.runs_dir, further)
+
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    if options.dry_run:
+        return show(plan, console)
+    return sweep(plan, options.jobs, console)
+
+
+def split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return what is this command's, and what comes after ``--``."""
+    words = list(arguments)
+    where = words.index("--") if "--" in words else len(words)
+    return words[:where], words[where + 1 :]
+
+
+def agents_of(text: str) -> list[str]:
+    """Read names joined by commas, each once. Raises ``UsageError`` for an unknown one."""
+    return list(dict.fromkeys(known_agent(name.strip()) for name in text.split(",")))
+
+
+def seeds_of(text: str) -> list[int]:
+    """Read seeds such as ``0-4``, ``0,2,5`` or ``0-2,7``, each once. Raises ``UsageError`` for anything else."""
+    seeds: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,10})\s*(?:-\s*(\d{1,10})\s*)?", part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, -1)
+        if last < first:
+            raise UsageError(f"--seeds is {text!r}; give a range such as 0-4, or seeds such as 0,2,5")
+        if last - first >= MOST_SEEDS:
+            raise UsageError(f"--seeds is {text!r}, more than {MOST_SEEDS} seeds; give fewer")
+        seeds += range(first, last + 1)
+    return list(dict.fromkeys(seeds))
+
+
+def show(plan: Sequence[Job], console: Console) -> int:
+    """Print the plan, one command a line."""
+    for job in plan:
+        done = job.finished()
+        state = f"there already, {done.path}{_other_code(done)}" if done else shlex.join(job.command)
+        console.print(f"{job.name}: {state}", markup=False)
+    return 0
+
+
+def sweep(plan: Sequence[Job], jobs: int, console: Console) -> int:
+    """Run what is missing and compare all that was finished -> exit code. Raises ``Stopped`` where a signal asks to."""
+    from mtrl.compare import compare_and_show, writable
+    from mtrl.gather import gather
+    from mtrl.pool import run_all
+
+    folder = writable(plan[0].folder.parent, "--runs-dir")
+    done = {job: run for job in plan if (run := job.finished())}
+    for job, run in done.items():
+        console.print(f"{job.name}: there already, {run.path}{_other_code(run)}", markup=False)
+    missing = [job for job in plan if job not in done]
+    failures = run_all(missing, jobs, console) if missing else {}
+    finished = [run for job in plan if (run := done.get(job) or job.finished())]
+    if finished:
+        compare_and_show(gather([run.path for run in finished]), console, folder)
+    for job, why in failures.items():
+        console.print(f"failed: {job.name}: {why} (log: {job.log})", markup=False)
+    return FAILED if failures else 0
+
+
+def _other_code(run: Run) -> str:
+    """Say where a run was made by another state of the kit; it is taken all the same, as its settings are the same."""
+    from mtrl.runs import git_state
+
+    state, other = git_state() or {}, run.facts.get("git") or {}
+    if state == other and not state.get("changed"):
+        return ""
+    if state.get("commit") == other.get("commit"):
+        return " (made by a checkout with changes that are not committed)"
+    return f" (made by other code: commit {str(other.get('commit'))[:9]})"
+
+
+run = command(main)
+
+if __name__ == "__main__":
+    sys.exit(run())

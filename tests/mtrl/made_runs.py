@@ -1,0 +1,79 @@
+"""Run folders made by hand: every score and evaluation is given, nothing is trained."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mtrl.defaults import default_config
+
+STEPS = (1000, 2000, 3000, 4000)
+PROTOCOL = {"episodes": 10, "starts": "drawn", "success": "at any step", "trained_in": "s", "scored_in": "s"}
+
+
+def make_run(
+    root: Path,
+    agent: str = "care",
+    seed: int = 0,
+    scores: Mapping[str, float] | None = None,
+    curves: Mapping[str, Sequence[float]] | None = None,
+    *,
+    chance: Mapping[str, float] | None = None,
+    protocol: Mapping[str, Any] = PROTOCOL,
+    facts: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    name: str = "",
+    parameters: int = 1000,
+    suite: str = "tabletop",
+    **fields: Any,
+) -> Path:
+    """Write a finished run; with ``chance``, tasks say no success: scores are returns, and so many for random actions.
+
+    A task's curve has a value for each of ``STEPS``; unless given, it is the final score throughout.
+    """
+    scores = {"reach": 0.5, "push": 0.25} if scores is None else scores
+    path = root / suite / agent / (name or f"seed{seed}")
+    path.mkdir(parents=True)
+    config = default_config(suite, agent)
+    own = dataclasses.replace(config.settings, **(settings or {}))
+    config = dataclasses.replace(config, seed=seed, settings=own, **{"steps_per_task": 4000, **fields})
+    told = {"versions": {"torch": "2.0"}, "git": {"commit": "c" * 40, "changed": False}, **(facts or {})}
+    (path / "config.json").write_text(json.dumps({**config.to_json(), **told}))
+    result = {
+        "suite": suite,
+        "agent": agent,
+        "seed": seed,
+        "env_steps": 4000 * len(scores),
+        "updates": 100 + seed,
+        "wall_seconds": 60.0 + seed,
+        "parameters": parameters,
+        "tasks": {task: _entry(task, score, chance) for task, score in scores.items()},
+        "protocol": dict(protocol),
+    }
+    (path / "result.json").write_text(json.dumps(result))
+    curves = {task: [score] * len(STEPS) for task, score in scores.items()} if curves is None else curves
+    with (path / "metrics.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["step", "seconds", "tag", "value"])
+        for place, step in enumerate(STEPS):
+            writer.writerow([step, "1.00", "train/q_mean", "3"])
+            for task, values in curves.items():
+                tag = "eval/success_rate" if chance is None else "eval/return"
+                writer.writerow([step, "1.00", f"{tag}/{task}", f"{values[place]:.10g}"])
+    return path
+
+
+def _entry(task: str, score: float, chance: Mapping[str, float] | None) -> dict[str, Any]:
+    if chance is None:
+        return {"success_any": score, "success_last": score, "return": 100 * score, "episodes": 10}
+    return {
+        "success_any": None,
+        "success_last": None,
+        "return": score,
+        "episodes": 10,
+        "random_return": chance.get(task),
+    }

@@ -1,0 +1,91 @@
+"""The three answers of a report follow from the figures: who is ahead, which tasks gained, whether it is enough."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mtrl.comparison import compare
+from mtrl.gather import gather
+from mtrl.headline import answers, probability
+from tests.mtrl.made_runs import make_run
+
+SEEDS = 5
+
+
+def said(root: Path) -> list[tuple[str, str]]:
+    return [(answer.short, answer.detail) for answer in answers(compare(gather([root])))]
+
+
+def runs(root: Path, agent: str, reach: float, push: float, seeds: int = SEEDS, parameters: int = 1000) -> None:
+    """Seeds that differ a little, in turn above and below."""
+    for seed in range(seeds):
+        shift = 0.01 * (seed % 2)
+        scores = {"reach": reach + shift, "push": push - shift}
+        make_run(root, agent, seed, scores, parameters=parameters)
+
+
+def test_an_agent_that_no_seed_of_another_beats_is_ahead(tmp_path: Path) -> None:
+    runs(tmp_path, "care", 0.9, 0.8)
+    runs(tmp_path, "mtsac", 0.2, 0.1)
+    best, _, _ = said(tmp_path)
+    assert best[0] == "care is ahead of all others."
+    assert "care 0.85" in best[1]
+    assert best[1].index("care") < best[1].index("mtsac")
+
+
+def test_agents_that_are_alike_are_not_told_apart_and_who_is_behind_is_named(tmp_path: Path) -> None:
+    runs(tmp_path, "care", 0.9, 0.8)
+    runs(tmp_path, "mtsac", 0.9, 0.8)
+    runs(tmp_path, "mtmhsac", 0.2, 0.1)
+    assert said(tmp_path)[0][0] == "care and mtsac cannot be told apart; mtmhsac is behind."
+
+
+def test_tasks_that_gained_and_lost_are_named_and_counted(tmp_path: Path) -> None:
+    runs(tmp_path, "care", 0.9, 0.2)
+    runs(tmp_path, "single-task", 0.3, 0.7, parameters=4000)
+    _, sharing, evidence = said(tmp_path)
+    assert sharing[0].startswith("care: helped on 1 of 2 tasks (reach), hurt on 1 of 2 (push), ")
+    assert evidence[0].startswith("For large differences: 5 seeds")
+    assert evidence[1].startswith("2 of 2 comparisons")
+    assert "single-task 4.0 times" in evidence[1]
+
+
+def test_what_shows_no_difference_is_said_to_show_none(tmp_path: Path) -> None:
+    runs(tmp_path, "care", 0.5, 0.5)
+    runs(tmp_path, "single-task", 0.5, 0.5)
+    expected = "care: no difference shows on any task, no difference over all tasks together."
+    assert said(tmp_path)[1][0] == expected
+
+
+@pytest.mark.parametrize(("seeds", "begins"), [(1, "No: one seed"), (3, "Hardly"), (5, "For large"), (10, "Yes")])
+def test_the_evidence_is_judged_by_the_fewest_seeds(tmp_path: Path, seeds: int, begins: str) -> None:
+    runs(tmp_path, "care", 0.9, 0.8, seeds)
+    runs(tmp_path, "single-task", 0.2, 0.1, 10)
+    assert said(tmp_path)[2][0].startswith(begins)
+
+
+def test_one_seed_crowns_nobody_and_helps_nobody(tmp_path: Path) -> None:
+    runs(tmp_path, "care", 0.9, 0.8, 1)
+    runs(tmp_path, "single-task", 0.2, 0.1, 1)
+    best, sharing, _ = said(tmp_path)
+    assert best[0].startswith("Not known")
+    assert sharing[0] == "care: not known, since one seed proves nothing."
+
+
+def test_without_a_task_alone_the_way_to_one_is_told(tmp_path: Path) -> None:
+    runs(tmp_path, "care", 0.9, 0.8)
+    _, sharing, _ = said(tmp_path)
+    assert sharing[0].startswith("Not known")
+    assert "--agents single-task" in sharing[1]
+
+
+def test_a_probability_reads_the_same_from_either_side(tmp_path: Path) -> None:
+    runs(tmp_path, "care", 0.9, 0.5)
+    runs(tmp_path, "mtsac", 0.2, 0.5)
+    comparison = compare(gather([tmp_path]))
+    one, other = probability(comparison, "care", "mtsac"), probability(comparison, "mtsac", "care")
+    assert one.value == pytest.approx(0.75)
+    assert other.value == pytest.approx(0.25)
+    assert (one.low, one.high) == pytest.approx((1 - (other.high or 0), 1 - (other.low or 0)))

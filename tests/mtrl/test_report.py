@@ -1,0 +1,202 @@
+"""The report: one file that loads nothing, holds the comparison's figures, and shows user input as text."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Sequence
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from mtrl import report
+from mtrl.comparison import compare
+from mtrl.gather import gather
+from tests.mtrl.made_runs import make_run
+
+NASTY = '<script>alert("x")</script> & | co'
+VOID = {"meta", "br", "img", "line", "path", "use", "rect"}
+
+
+class Reader(HTMLParser):
+    """Collects tags and text, and sees that every tag that opens is closed by its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag, f"{tag} closes another, after {self.text[-80:]!r}"
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("style", "title"):
+            self.text += data
+
+
+def read(file: Path) -> Reader:
+    reader = Reader()
+    reader.feed(file.read_text(encoding="utf-8"))
+    assert reader.open == []
+    return reader
+
+
+def make_runs(
+    root: Path, tasks: Sequence[str], seeds: int = 3, agents: Sequence[str] = ("care", "single-task")
+) -> None:
+    for place, agent in enumerate(agents):
+        for seed in range(seeds):
+            scores = {task: min(1.0, 0.3 + 0.1 * place + 0.05 * seed + 0.02 * k) for k, task in enumerate(tasks)}
+            facts = {"task_sentences": {task: f"Sentence of {task}." for task in tasks}, "command": "python -m x"}
+            make_run(root, agent, seed, scores, facts=facts, parameters=1000 + 1000 * place)
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    make_runs(tmp_path / "runs", ("reach", "push"))
+    assert report.main([str(tmp_path / "runs"), "--out", str(tmp_path / "r.html"), "--markdown"]) == 0
+    return tmp_path / "r.html"
+
+
+def test_the_page_holds_the_comparisons_figures(written: Path) -> None:
+    comparison = compare(gather([written.parent / "runs"]))
+    text = read(written).text
+    for one in comparison.agents:
+        assert f"{one.iqm.value:.2f} ({one.iqm.low:.2f} to {one.iqm.high:.2f})" in text
+        assert f"{one.parameters:,}" in text
+    for effect in comparison.effects:
+        assert effect.transfer is not None
+        assert f"{effect.transfer.value:+.2f}" in text
+        assert effect.verdict in text
+    assert "Sentence of reach." in text
+    assert "python -m x" in text
+    assert "4,000 in each task" in text
+
+
+def test_it_loads_nothing_and_runs_nothing(written: Path) -> None:
+    page = read(written)
+    assert not {"script", "link", "iframe", "img", "object"} & {*page.tags}
+    assert not {"src", "srcset", "data", "action", "onload", "onclick"} & {name for name, _ in page.attributes}
+    source = written.read_text()
+    links = {value for name, value in page.attributes if name.endswith("href") and value}
+    assert all(link.startswith("#") for link in links)
+    assert {*re.findall(r"https?://[^\"' >)]+", source)} <= {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1999/xlink",
+    }
+    assert not re.search(r"@import|url\((?!#)", source)
+    assert "default-src 'none'" in source
+
+
+def test_what_users_name_is_shown_as_text(tmp_path: Path) -> None:
+    make_runs(tmp_path / "runs", (NASTY, "push"))
+    assert report.main([str(tmp_path / "runs"), "--out", str(tmp_path / "r.html"), "--markdown"]) == 0
+    page = read(tmp_path / "r.html")
+    assert "script" not in page.tags
+    assert page.text.count(NASTY) >= 5
+    markdown = (tmp_path / "r.md").read_text()
+    assert "<script" not in markdown
+    assert '&lt;script&gt;alert("x")&lt;/script&gt; &amp; \\| co' in markdown
+
+
+def test_tables_in_markdown_have_as_many_cells_in_each_row(written: Path) -> None:
+    lines = written.with_suffix(".md").read_text().splitlines()
+    tables = 0
+    for above, below in pairwise(lines):
+        if above.startswith("|") and below.startswith("|"):
+            assert len(re.findall(r"(?<!\\)\|", above)) == len(re.findall(r"(?<!\\)\|", below)), (above, below)
+            tables += set(below) <= set("|- ")
+    assert tables >= 4
+    assert not any(line.startswith("|") and not line.endswith("|") for line in lines)
+
+
+def test_diagnostics_are_drawn_and_put_into_words(tmp_path: Path) -> None:
+    make_runs(tmp_path / "runs", ("reach", "push"), agents=("care",))
+    for run in (tmp_path / "runs/tabletop/care").iterdir():
+        entries = [
+            ("attention", 1000, ["enc 1", "enc 2"], [[0.5, 0.5], [0.5, 0.5]]),
+            ("attention", 4000, ["enc 1", "enc 2"], [[0.91, 0.09], [0.08, 0.92]]),
+            ("gradient_cosine", 4000, ["reach", "push"], [[1.0, -0.37], [-0.37, 1.0]]),
+            ("context_similarity", 4000, ["reach", "push"], [[1.0, math.nan], [0.13, 1.0]]),
+        ]
+        with (run / "matrices.jsonl").open("w") as file:
+            for name, step, columns, values in entries:
+                line = {"step": step, "name": name, "rows": ["reach", "push"], "columns": columns, "values": values}
+                file.write(json.dumps(line) + "\n")
+        with (run / "metrics.csv").open("a") as file:
+            file.write("4000,1.00,train_diagnostics/effective_rank,17.2\n")
+    ablation = {"measure": "success_any", "tasks": ["reach", "push"], "encoders": ["enc 1", "enc 2"]}
+    ablation |= {"whole": [0.9, 0.8], "without": [[0.21, 0.9], [0.8, 0.8]]}
+    (tmp_path / "runs/tabletop/care/seed0/ablation.json").write_text(json.dumps(ablation))
+    assert report.main([str(tmp_path / "runs"), "--out", str(tmp_path / "r.html")]) == 0
+    text = read(tmp_path / "r.html").text
+    for expected in ("0.91", "-0.37", "0.13", "0.69", "reach and push (-0.37)", "different encoders", "17"):
+        assert expected in text
+    assert "after 1,000 steps per task" in text
+    assert "nan" not in text
+
+
+def test_a_suite_that_is_scored_by_return_has_a_page_too(tmp_path: Path) -> None:
+    for agent, score in (("care", -150.0), ("single-task", -200.0)):
+        for seed in range(3):
+            scores = {"light": score - seed, "heavy": 2 * score + seed}
+            make_run(tmp_path / "runs", agent, seed, scores, chance={"light": -900.0, "heavy": -1200.0})
+    assert report.main([str(tmp_path / "runs"), "--out", str(tmp_path / "r.html")]) == 0
+    assert "normalised: 0 is random actions, 1 is single-task" in read(tmp_path / "r.html").text
+
+
+def test_without_single_task_and_with_one_seed_the_page_goes_on(tmp_path: Path) -> None:
+    make_runs(tmp_path / "runs", ("reach",), seeds=1, agents=("care", "mtsac"))
+    assert report.main([str(tmp_path / "runs"), "--out", str(tmp_path / "r.html"), "--markdown"]) == 0
+    text = read(tmp_path / "r.html").text
+    assert "one seed proves nothing" in text
+    assert "--agents single-task" in text
+
+
+def test_a_large_comparison_stays_below_two_megabytes(tmp_path: Path) -> None:
+    agents = ("care", "mtsac", "mtmhsac", "single-task", "sb3")
+    make_runs(tmp_path / "runs", [f"task-{k}" for k in range(10)], seeds=5, agents=agents)
+    assert report.main([str(tmp_path / "runs"), "--out", str(tmp_path / "r.html")]) == 0
+    assert (tmp_path / "r.html").stat().st_size < 2e6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["{runs}", "--out", "{tmp}/no/r.html"], "cannot be written"),
+        (["{runs}", "--out", "{tmp}/r.pdf"], "end in .html"),
+        (["{tmp}/none"], "is no run"),
+        ([], "no run"),
+        (["{runs}", "--out", "{tmp}/r.html", "--baseline", "singel-task"], "single-task"),
+    ],
+)
+def test_bad_input_is_refused_in_a_line_and_leaves_no_file(
+    refused: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], told: str
+) -> None:
+    make_runs(tmp_path / "runs", ("reach",))
+    monkeypatch.chdir(tmp_path)
+    line = refused(report.main, *[a.format(runs=tmp_path / "runs", tmp=tmp_path) for a in arguments])
+    assert told in line
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["runs"]
+
+
+def test_a_page_that_is_there_survives_a_refusal(refused: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "r.html").write_text("kept")
+    refused(report.main, str(tmp_path / "none"), "--out", str(tmp_path / "r.html"))
+    assert (tmp_path / "r.html").read_text() == "kept"
