@@ -15,7 +15,7 @@ from mtrl.config import TrainConfig
 from mtrl.log import RunLog, per_task
 
 GROUP = "train_diagnostics"
-ROWS = 128  # of each task, at most: what the update has, where that is less
+ROWS = 256  # of each task: more than an update has, since noise pulls cosines to 0
 COPIES = 2  # of each task whose last steps are followed
 FAR = 0.05  # what the last of the steps that a value is compared with counts for, at most
 MOST_STEPS = 1_000  # followed at most, where the discount would ask for more
@@ -52,7 +52,7 @@ class Diagnoser:
         self._before = step
         if not due:
             return
-        batch = self._replay.sample(min(self._config.batch_per_task, ROWS), self._generator)
+        batch = self._replay.sample(ROWS, self._generator)
         found = self._agent.diagnose(batch, self._history(step), self._generator)
         self.write(step, found, drawn=self._count % DRAWN == 0)
         self._count += 1

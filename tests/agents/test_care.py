@@ -113,3 +113,23 @@ def test_attention_differs_between_tabletop_tasks_before_any_training() -> None:
     weights = agent.inspect(torch.zeros(10, 1, 11))["attention"]
     apart = (weights[:, None] - weights[None]).abs().amax(dim=-1)
     assert apart[~torch.eye(10, dtype=torch.bool)].min() > 1e-3
+
+
+def test_an_encoder_left_out_has_no_weight_and_the_others_share_it_out() -> None:
+    """Weights 1/6, 2/6 and 3/6; without the last 1/3 and 2/3, without the first 2/5 and 3/5."""
+    logits = torch.tensor([1.0, 2.0, 3.0]).log()[:, None].expand(-1, 2)
+    init = seeded_generator(0)
+    context = ContextNetwork(sentence_vectors(2), True, (8,), 4, init)
+    encoder = CAREEncoder(2, 3, (), 2, context, 4, FixedLogits(logits), 1.0, True, True, init)
+    obs = torch.randn(2, 5, 2, generator=seeded_generator(1))
+    whole = encoder(obs)
+    for part, weights in ((2, [1 / 3, 2 / 3, 0.0]), (0, [0.0, 0.4, 0.6]), (None, [1 / 6, 2 / 6, 3 / 6])):
+        encoder.leave_out(part)
+        assert encoder.inspect(obs)["attention"].tolist() == [pytest.approx(weights)] * 2
+    assert torch.equal(encoder(obs), whole)
+
+
+@pytest.mark.parametrize(("name", "settings"), [("mtsac", {}), ("single-task", {}), ("care", {"encoders": 1})])
+def test_nothing_can_be_left_out_of_what_is_no_mixture(make_agent: MakeAgent, name: str, settings: dict) -> None:
+    with pytest.raises(ValueError, match="no mixture|one encoder"):
+        make_agent(name, **settings).leave_out(0)

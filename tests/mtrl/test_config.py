@@ -126,3 +126,10 @@ def test_a_residual_network_of_unequal_widths_is_refused() -> None:
     settings = dataclasses.replace(CARE.settings, network="residual", hidden=(64, 32))
     with pytest.raises(UsageError, match="--hidden is 64 32; a residual network has one width"):
         check_config(dataclasses.replace(CARE, settings=settings))
+
+
+def test_diagnoses_can_be_switched_off_and_not_below_that() -> None:
+    for every in (None, 0, 1):
+        check_config(dataclasses.replace(CARE, diagnose_every=every))
+    with pytest.raises(UsageError, match="--diagnose-every is -1; it has to be at least 0"):
+        check_config(dataclasses.replace(CARE, diagnose_every=-1))
