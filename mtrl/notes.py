@@ -15,6 +15,7 @@ from mtrl.gather import Gathered
 from mtrl.grouping import Group, settings_of
 from mtrl.measures import NORMALISED, SUCCESS, Measure
 from mtrl.outcomes import MOST_RATIO
+from mtrl.tables import ALONE
 
 SINGLE = "single-task"
 
@@ -59,9 +60,10 @@ def notes_on(gathered: Gathered, base: Group | None) -> list[str]:
     notes += _sizes(gathered.groups)
     notes += _settings(gathered.groups)
     if base is None:
-        notes.append(
-            f"no transfer and no verdicts: there is no single-task run; make one: {single_task_command(gathered)}"
-        )
+        alone = next((group.label for group in gathered.groups if group.agent in ALONE), None)
+        other = "" if alone is None else f" (--baseline {shlex.quote(alone)} takes what is there)"
+        command = single_task_command(gathered)
+        notes.append(f"no transfer and no verdicts: there is no single-task run{other}; make one: {command}")
     elif len(gathered.groups) == 1:
         notes.append(f"there is nothing to compare {base.label} with; add runs of another agent")
     return notes

@@ -203,6 +203,13 @@ def test_without_single_task_the_note_has_the_command_that_trains_it_on_the_same
     assert (config.settings.hidden, config.settings.layer_norm) == ((32, 32), False)
 
 
+def test_sb3_is_offered_as_a_baseline_where_it_is_there(tmp_path: Path) -> None:
+    for agent in ("care", "sb3"):
+        make_run(tmp_path, agent)
+    (note,) = [note for note in compare(gather([tmp_path])).notes if "no single-task run" in note]
+    assert "no single-task run (--baseline sb3 takes what is there); make one: " in note
+
+
 def test_settings_that_agents_share_by_name_only_are_told(tmp_path: Path) -> None:
     make_run(tmp_path)
     make_run(tmp_path, "mtsac", batch_per_task=32)
