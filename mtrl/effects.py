@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from mtrl.measures import RETURN, SUCCESS
-from mtrl.outcomes import HELPED, HURT, LEAST_SEEDS, ONE_SEED, SAME, Gap, TaskEffect
+from mtrl.outcomes import BETTER, HELPED, HURT, LEAST_SEEDS, ONE_SEED, SAME, WORSE, Gap, TaskEffect
 from mtrl.scored import Scored
 from mtrl.statistics import LEVEL, Difference, Estimate, welch
+from mtrl.tables import ALONE
 
 
 def task_effects(one: Scored, alone: Scored) -> list[TaskEffect]:
@@ -49,6 +50,8 @@ def _effect(
     moved = None
     if area is not None and measure.kind != RETURN:
         moved = transfer(area, float(alone.areas[:, tasks].mean()))
+    seeds = min(len(one.scores), len(alone.scores))
+    shared = one.group.agent not in ALONE and alone.group.agent in ALONE
     return TaskEffect(
         agent=one.group.label,
         task=name,
@@ -59,12 +62,12 @@ def _effect(
         area=area,
         transfer=moved,
         judged_by="final" if area is None else "area",
-        verdict=verdict(final if area is None else area, min(len(one.scores), len(alone.scores))),
+        verdict=verdict(final if area is None else area, seeds, shared),
     )
 
 
-def verdict(gap: Gap, seeds: int) -> str:
-    """Return in words what a difference says, ``seeds`` being those of the side that has fewer.
+def verdict(gap: Gap, seeds: int, shared: bool) -> str:
+    """Return in words what a difference says, ``seeds`` being those of the side with fewer; ``shared``: by sharing.
 
     Two seeds never show a difference, since two that agree look certain: where one run in five fails, two agents that
     are the same would differ on some of ten tasks in every third table; with three seeds in one of twelve, with five in
@@ -74,7 +77,8 @@ def verdict(gap: Gap, seeds: int) -> str:
         return ONE_SEED
     if gap.adjusted >= 1 - LEVEL or seeds < LEAST_SEEDS:
         return SAME
-    return HELPED if gap.value > 0 else HURT
+    better, worse = (HELPED, HURT) if shared else (BETTER, WORSE)
+    return better if gap.value > 0 else worse
 
 
 def transfer(area: Gap, alone: float) -> Estimate | None:

@@ -15,7 +15,8 @@ from mtrl.statistics import Estimate
 THRESHOLDS = (0.5, 0.8, 0.95)
 MOST_RATIO = 1.5  # agents that have more than so many times another's parameters are marked
 LEAST_SEEDS = 3  # fewer on a side never show a difference
-HELPED, HURT = "helped", "hurt"
+HELPED, HURT = "helped", "hurt"  # sharing did
+BETTER, WORSE = "better", "worse"  # than a baseline, where sharing is not what sets the two apart
 SAME, ONE_SEED = "no difference at this number of seeds", "one seed proves nothing"
 
 
@@ -94,9 +95,11 @@ class TaskEffect:
     with the interval of ``area`` put through the same division; None for raw returns and where AUC_baseline is 1.
 
     ``verdict`` is ``HELPED`` or ``HURT`` where the adjusted p of ``area`` (of ``final`` without it: ``judged_by``) is
-    below .05 and each side has ``LEAST_SEEDS``, else ``SAME``; with one seed on a side, ``ONE_SEED``. The area is
-    judged rather than the final score because it is what transfer is made of, and because a task that both learn in the
-    end says nothing in its final score. ``task`` is None for the mean over tasks of each seed: one test more, alone.
+    below .05 and each side has ``LEAST_SEEDS``, else ``SAME``; with one seed on a side, ``ONE_SEED``. Where the agent
+    learns each task alone too (sb3), or the baseline does not, sharing is not what is judged, and it is ``BETTER`` or
+    ``WORSE``. The area is judged rather than the final score because it is what transfer is made of, and because a task
+    that both learn in the end says nothing in its final score. ``task`` is None for the mean over tasks of each seed:
+    one test more, alone.
     """
 
     agent: str

@@ -80,16 +80,13 @@ def run_all(jobs: Sequence[Job], at_once: int, console: Console) -> dict[Job, st
                     if one.process.poll() is None:
                         continue
                     running.remove(one)
-                    _end(one, 0.0)
+                    _kill(one)
                     why = _why_failed(one)
                     if why:
                         failures[one.job] = why
                     display.ended(one.job, why)
         finally:
-            for one in running:
-                one.process.terminate()
-            for one in running:
-                _end(one, PATIENCE)
+            _stop(running)
     if stop.signal is not None:
         missing = len(waiting) + len(running)
         console.print(f"stopped; {missing} of {len(jobs)} runs are missing: the same command does them")
@@ -116,10 +113,21 @@ def _start(job: Job) -> Running:
     return Running(job, process, before)
 
 
-def _end(one: Running, patience: float) -> None:
-    """Wait for a run to end, then kill whatever is left of its session."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        one.process.wait(patience)
+def _stop(running: Sequence[Running]) -> None:
+    """Ask runs to end, and kill what has not after a while, or at once if the user asks again."""
+    try:
+        for one in running:
+            one.process.terminate()
+        for one in running:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                one.process.wait(PATIENCE)
+    finally:
+        for one in running:
+            _kill(one)
+
+
+def _kill(one: Running) -> None:
+    """Kill whatever is left of a run's session."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(one.process.pid, signal.SIGKILL)
     one.process.wait()
@@ -136,4 +144,4 @@ def _why_failed(one: Running) -> str:
     if code < 0 or code > SIGNALLED:
         number = -code if code < 0 else code - SIGNALLED
         return f"ended by signal {number}: {said}"
-    return f"{said} (exit code {code})"
+    return f"{said} (exit code {code}{'' if code else ', and no finished run'})"

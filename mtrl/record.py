@@ -19,7 +19,7 @@ from mtrl.scores import Policy
 
 TILE = 192  # pixels a side
 FPS = 20  # of the episode's steps: where not every one is drawn, pictures stand longer
-MOST = 150  # pictures: a MuJoCo scene drawn without a GPU takes a tenth of a second
+MOST = 100  # pictures: a MuJoCo scene drawn without a GPU takes a tenth of a second
 COLOURS = 128  # of a GIF, one table for all of its pictures
 
 

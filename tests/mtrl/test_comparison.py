@@ -13,7 +13,7 @@ import pytest
 from mtrl.cli import UsageError
 from mtrl.comparison import compare
 from mtrl.gather import gather
-from mtrl.outcomes import HELPED, HURT, ONE_SEED, SAME, Comparison, TaskEffect
+from mtrl.outcomes import BETTER, HELPED, HURT, ONE_SEED, SAME, WORSE, Comparison, TaskEffect
 from mtrl.sweep import split
 from mtrl.train import parse_config
 from tests.mtrl.made_runs import make_run
@@ -102,6 +102,16 @@ def test_a_verdict_takes_three_seeds_on_either_side(tmp_path: Path, seeds: int, 
     )
     assert (comparison.agents[0].iqm.low is None) == (seeds == 1)
     assert (effects(comparison)["a"].final.p is None) == (seeds == 1)
+
+
+def test_sharing_is_not_blamed_where_it_is_not_what_differs(tmp_path: Path) -> None:
+    for agent, score in (("care", 0.9), ("single-task", 0.2), ("sb3", 0.5)):
+        add(tmp_path, agent, [(score, score)] * 3)
+    gathered = gather([tmp_path])
+    found = {(effect.agent, effect.verdict) for effect in compare(gathered).effects}
+    assert found == {("care", HELPED), ("sb3", BETTER)}
+    found = {(effect.agent, effect.verdict) for effect in compare(gathered, "care").effects}
+    assert found == {("single-task", WORSE), ("sb3", WORSE)}
 
 
 def test_without_an_evaluation_the_final_score_is_judged(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agents.presets import PRESETS
-from mtrl import bench, check, evaluate, train
+from mtrl import bench, check, compare, evaluate, play, report, sweep, train
 from mtrl import list as list_command
 from mtrl.config import TrainConfig
 from mtrl.defaults import default_config
@@ -23,7 +23,7 @@ try:
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 except SystemExit as end:
     assert not end.code, end.code
-heavy = {"torch", "stable_baselines3", "tensorboard", "matplotlib"} & set(sys.modules)
+heavy = {"torch", "stable_baselines3", "tensorboard", "matplotlib", "scipy"} & set(sys.modules)
 assert not heavy, heavy
 """
 
@@ -68,7 +68,16 @@ def value_as_shown(value: Any) -> str:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["mtrl.train", "--help"], ["mtrl.train", "--agent", "sb3", "--help"], ["mtrl.list"], ["mtrl.evaluate", "--help"]],
+    [
+        ["mtrl.train", "--help"],
+        ["mtrl.train", "--agent", "sb3", "--help"],
+        ["mtrl.list"],
+        ["mtrl.evaluate", "--help"],
+        ["mtrl.compare", "--help"],
+        ["mtrl.report", "--help"],
+        ["mtrl.sweep", "--help"],
+        ["mtrl.play", "--help"],
+    ],
     ids=" ".join,
 )
 def test_help_and_list_do_without_torch(arguments: list[str]) -> None:
@@ -103,7 +112,7 @@ def test_help_says_whose_flags_these_are(shown: Any) -> None:
     assert f"--agent mtsac: {PRESETS['mtsac'].description}" in " ".join(shown(train.main, "--agent=mtsac").split())
 
 
-@pytest.mark.parametrize("module", [evaluate, check, list_command, bench])
+@pytest.mark.parametrize("module", [evaluate, check, list_command, bench, compare, report, sweep, play])
 def test_every_flag_of_the_other_commands_has_words(shown: Any, module: Any) -> None:
     told = entries(shown(module.main))
     (kind,) = [value for name, value in vars(module).items() if name.endswith("Config") and isinstance(value, type)][

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from mtrl.log import RunLog, per_task
 from mtrl.pictures import heat_map
+from mtrl.record import gif_of
 from tests.mtrl.conftest import metrics
 
 
@@ -93,7 +96,7 @@ def test_care_shows_its_attention_at_every_evaluation_and_the_baseline_has_none(
         assert picture.encoded_image_string.startswith(b"\x89PNG")
         assert 100 < picture.width < 1000
         assert 80 < picture.height < 1000
-    assert events_of(finished / "tabletop" / "single-task" / "seed0").Tags()["images"] == []
+    assert events_of(finished / "tabletop" / "single-task" / "seed0").Tags()["images"] == ["viz/curves"]
 
 
 def test_the_configuration_stands_in_the_text_tab(finished: Path) -> None:
@@ -131,3 +134,17 @@ def test_numbers_of_a_table_are_kept_beside_their_picture(tmp_path: Path) -> Non
     kept = {"step": 20, "name": "attention", "rows": ["a"], "columns": ["enc 1", "enc 2"], "values": [[0.25, 0.75]]}
     assert json.loads(line) == kept
     assert events_of(tmp_path).Tags()["images"] == ["viz/attention"]
+
+
+def test_a_gif_is_an_image_of_the_one_events_file(tmp_path: Path) -> None:
+    """Also that torch's writer still has the private call which takes a summary made by hand."""
+    data = gif_of([Image.new("RGB", (6, 4), colour) for colour in ("red", "blue")], 10)
+    with RunLog(tmp_path) as log:
+        log.gif(30, "viz/policy", data, 6, 4)
+        log.gif(60, "viz/policy", data, 6, 4)
+    assert len(list(tmp_path.glob("events.out.tfevents*"))) == 1
+    first, second = events_of(tmp_path).Images("viz/policy")
+    assert (first.step, first.width, first.height, second.step) == (30, 6, 4, 60)
+    assert first.encoded_image_string == data
+    with Image.open(io.BytesIO(data)) as film:
+        assert film.n_frames == 2

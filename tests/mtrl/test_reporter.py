@@ -89,4 +89,19 @@ def test_a_suite_where_no_task_says_success_has_no_mean_of_it(tmp_path: Path) ->
     with RunLog(tmp_path) as log:
         scores = {"a": TaskScore(math.nan, math.nan, 1.0, 2), "b": TaskScore(math.nan, math.nan, 2.0, 2)}
         assert Reporter(SUITE, log).evaluation(1, scores, {}) == (None, 1.5)
-    assert {tag for _, tag in written(tmp_path)} == {"eval/return", "eval/return/a", "eval/return/b"}
+    margins = {"eval/return_worst", "eval/return_best"}
+    assert {tag for _, tag in written(tmp_path)} == {"eval/return", "eval/return/a", "eval/return/b", *margins}
+
+
+def test_an_evaluation_has_margins_of_what_its_tasks_came_to(tmp_path: Path) -> None:
+    """8 of 10 and 2 of 10 episodes solved: Wilson's interval of 10 of 20, with z = 1.96, is below."""
+    with RunLog(tmp_path) as log:
+        scores = {"a": TaskScore(0.8, 0.8, -3.0, 10), "b": TaskScore(0.2, 0.2, 5.0, 10)}
+        report = Reporter(SUITE, log)
+        report.evaluation(1, scores, {})
+    values = written(tmp_path)
+    assert (values[1, "eval/success_worst"], values[1, "eval/success_best"]) == (0.2, 0.8)
+    assert (values[1, "eval/return_worst"], values[1, "eval/return_best"]) == (-3.0, 5.0)
+    half = 1.959964 * math.sqrt(0.25 / 20 + 1.959964**2 / (4 * 20**2)) / (1 + 1.959964**2 / 20)
+    assert values[1, "eval/success_low"] == pytest.approx(0.5 - half, abs=1e-6)
+    assert values[1, "eval/success_high"] == pytest.approx(0.5 + half, abs=1e-6)
