@@ -73,7 +73,13 @@ def value_as_shown(value: Any) -> str:
         ["mtrl.train", "--agent", "sb3", "--help"],
         ["mtrl.list"],
         ["mtrl.evaluate", "--help"],
-        ["mtrl.play", "--help"],
+        [
+            ["mtrl.train", "--help"],
+            ["mtrl.train", "--agent", "sb3", "--help"],
+            ["mtrl.list"],
+            ["mtrl.evaluate", "--help"],
+            ["mtrl.play", "--help"],
+        ],
     ],
     ids=" ".join,
 )
