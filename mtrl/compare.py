@@ -20,8 +20,8 @@ from mtrl.cli import UsageError, command, parse
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mtrl.gather import Gathered
-    from mtrl.outcomes import Comparison
+    from mtrl.comparison.gather import Gathered
+    from mtrl.comparison.outcomes import Comparison
 
 JSON, CSV = "compare.json", "compare.csv"
 
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
 
     from rich.console import Console
 
-    from mtrl.gather import gather
+    from mtrl.comparison.gather import gather
 
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
     compare_and_show(gather(options.runs), console, options.out, options.baseline)
@@ -62,8 +62,8 @@ def compare_and_show(
 
     Raises ``UsageError`` before anything is computed where ``out`` cannot be written.
     """
-    from mtrl.compare_tables import legend, tables_of
-    from mtrl.comparison import compare
+    from mtrl.comparison.compare import compare
+    from mtrl.comparison.tables import legend, tables_of
 
     folder = writable(common_folder(gathered) if out is None else out)
     comparison = compare(gathered, baseline)
@@ -104,7 +104,7 @@ def writable(folder: Path, flag: str = "--out") -> Path:
 
 def write(comparison: Comparison, folder: Path) -> None:
     """Write ``compare.json``, and ``compare.csv`` with the fields of ``outcomes.Row``: a row per run and task."""
-    from mtrl.outcomes import Row
+    from mtrl.comparison.outcomes import Row
 
     (folder / JSON).write_text(json.dumps(comparison.to_json(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
     with (folder / CSV).open("w", newline="", encoding="utf-8") as file:

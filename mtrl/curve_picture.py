@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mtrl.curves import Curve, read_curves
+from mtrl.comparison.curves import Curve, read_curves
 from mtrl.log import per_task
 
 WIDTH = 3.2  # inches, at 100 pixels each: TensorBoard shows a picture about 300 pixels wide

@@ -35,9 +35,9 @@ def main(arguments: Sequence[str]) -> int:
     for file in _files(options):
         _check_writable(file)
 
-    from mtrl.comparison import compare
-    from mtrl.gather import gather
-    from mtrl.page import page_of, render
+    from mtrl.comparison.compare import compare
+    from mtrl.comparison.gather import gather
+    from mtrl.reporting.page import page_of, render
 
     gathered = gather(options.runs)
     page = page_of(gathered, compare(gathered, options.baseline))

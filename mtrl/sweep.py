@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from mtrl.cli import FAILED, UsageError, command, parse
 from mtrl.config import known_agent
-from mtrl.plan import Job, make_plan
+from mtrl.sweeping.plan import Job, make_plan
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mtrl.gather import Run
+    from mtrl.comparison.gather import Run
 
 MOST_SEEDS = 1_000
 
@@ -99,8 +99,8 @@ def show(plan: Sequence[Job], console: Console) -> int:
 def sweep(plan: Sequence[Job], jobs: int, console: Console) -> int:
     """Run what is missing and compare all that was finished -> exit code. Raises ``Stopped`` where a signal asks to."""
     from mtrl.compare import compare_and_show, writable
-    from mtrl.gather import gather
-    from mtrl.pool import run_all
+    from mtrl.comparison.gather import gather
+    from mtrl.sweeping.pool import run_all
 
     folder = writable(plan[0].folder.parent, "--runs-dir")
     done = {job: run for job in plan if (run := job.finished())}

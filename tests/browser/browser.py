@@ -42,7 +42,17 @@ function walk(root) {
 walk(document);
 """
 COUNT = FIND + "return found.filter(one => one.getClientRects().length).length;"
-TEXT = FIND + "return found.filter(one => one.getClientRects().length).map(one => one.textContent.trim());"
+TEXT = (
+    FIND
+    + """
+function words(node) {
+  if (node.nodeType == Node.TEXT_NODE) return node.textContent;
+  if (['STYLE', 'SCRIPT', 'TEMPLATE'].includes(node.tagName)) return '';
+  return [...(node.shadowRoot ? node.shadowRoot.childNodes : []), ...node.childNodes].map(words).join(' ');
+}
+return found.filter(one => one.getClientRects().length).map(one => words(one).replace(/\\s+/g, ' ').trim());
+"""
+)
 ATTRIBUTE = FIND + "return found.map(one => one.getAttribute(attribute));"
 
 
@@ -60,11 +70,11 @@ class Browser:
         self.driver.get(url)
 
     def count(self, selector: str) -> int:
-        """Return how many elements that fit a CSS selector are shown."""
+        """Return how many elements that fit a CSS selector are shown; no selector reaches across a shadow root."""
         return int(self.driver.execute_script(COUNT, selector))
 
     def texts(self, selector: str) -> list[str]:
-        """Return the text of each element that fits a CSS selector and is shown."""
+        """Return the text of each element that fits a CSS selector and is shown, that of shadow roots within too."""
         return list(self.driver.execute_script(TEXT, selector))
 
     def attributes(self, selector: str, name: str) -> list[str | None]:

@@ -33,6 +33,7 @@ def test_elements_in_shadow_roots_are_found_and_hidden_ones_are_not(window: Brow
     opened(window, tmp_path, PAGE)
     assert window.wait_for("p", 2) == 2
     assert window.texts("p") == ["plain", "inside"]
+    assert window.texts("#host") == ["inside"]
     assert window.attributes("p", "title") == [None, None, "deep"]
     assert window.severe() == []
     assert window.hosts() == set()

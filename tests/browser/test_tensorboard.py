@@ -93,7 +93,7 @@ def test_the_custom_charts_are_drawn(page: Browser, address: str) -> None:
     page.open(f"{address}/#custom_scalars")
     page.wait_for("tf-custom-scalar-multi-line-chart-card", 2)
     page.wait_for("tf-custom-scalar-margin-chart-card", 2)
-    page.wait_for("vz-line-chart2 svg path", 4)
+    page.wait_for("svg path", 4)
     shown = " ".join(page.texts("tf-category-paginated-view"))
     assert "tabletop: success" in shown
     assert "95% interval over an evaluation's episodes (not over seeds)" in shown
@@ -104,11 +104,11 @@ def test_the_custom_charts_are_drawn(page: Browser, address: str) -> None:
 
 def test_pictures_are_shown_and_the_film_is_a_gif(page: Browser, address: str) -> None:
     page.open(f"{address}/#images")
-    page.wait_for("tf-image-loader img", 5)  # attention of one run; curves and film of both
+    page.wait_for("img", 5)  # attention of one run; curves and film of both
     shown = " ".join(page.texts("tf-image-loader"))
     assert all(tag in shown for tag in ("viz/attention", "viz/curves", "viz/policy"))
     widths = page.driver.execute_script(
-        """const found = []; (function walk(root) { found.push(...root.querySelectorAll('tf-image-loader img'));
+        """const found = []; (function walk(root) { found.push(...root.querySelectorAll('img'));
         for (const one of root.querySelectorAll('*')) if (one.shadowRoot) walk(one.shadowRoot); })(document);
         return found.map(one => one.naturalWidth);"""
     )

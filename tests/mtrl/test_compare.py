@@ -14,9 +14,9 @@ import pytest
 from rich.console import Console
 
 from mtrl import compare as command
-from mtrl.compare_tables import legend, tables_of
-from mtrl.comparison import compare
-from mtrl.gather import gather
+from mtrl.comparison.compare import compare
+from mtrl.comparison.gather import gather
+from mtrl.comparison.tables import legend, tables_of
 from tests.mtrl.made_runs import make_run
 
 TASKS = [f"pick-place-{k}" for k in range(10)]
@@ -120,7 +120,7 @@ def test_where_nothing_can_be_written_nothing_is_computed(
     else:
         out.touch()
         out = out / "below" if spoilt == "below a file" else out
-    monkeypatch.setattr("mtrl.comparison.compare", lambda *_: pytest.fail("computed"))
+    monkeypatch.setattr("mtrl.comparison.compare.compare", lambda *_: pytest.fail("computed"))
     with pytest.raises(command.UsageError, match="--out .* cannot be written"):
         command.main([str(tmp_path), "--out", str(out)])
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mtrl.curves import learning_curves, task_curves
+from mtrl.comparison.curves import learning_curves, task_curves
 from mtrl.log import RunLog
 from tests.mtrl.test_log import events_of
 

@@ -14,10 +14,11 @@ import torch
 
 from agents.base import seeded_generator
 from agents.replay import Replay
-from mtrl import diagnose, insight, train
+from mtrl import diagnose, train
 from mtrl.config import TrainConfig
 from mtrl.defaults import default_config
 from mtrl.diagnose import Diagnoser, steps_followed
+from mtrl.reporting import insight
 from tests.mtrl.conftest import KIT_AGENTS, metrics, same_weights, tiny
 
 CPU = torch.device("cpu")

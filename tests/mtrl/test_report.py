@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from mtrl import report
-from mtrl.comparison import compare
-from mtrl.gather import gather
+from mtrl.comparison.compare import compare
+from mtrl.comparison.gather import gather
 from tests.mtrl.made_runs import make_run
 
 NASTY = '<script>alert("x")</script> & | co'

@@ -22,9 +22,9 @@ from rich.console import Console
 from mtrl import sweep
 from mtrl.cli import UsageError
 from mtrl.interrupt import Stopped
-from mtrl.plan import Job, make_plan
-from mtrl.pool import Running, run_all
 from mtrl.runs import read_run
+from mtrl.sweeping.plan import Job, make_plan
+from mtrl.sweeping.pool import Running, run_all
 from tests.mtrl.made_runs import make_run
 
 TINY = "--steps-per-task 60 --envs-per-task 2 --random-steps 20 --batch-per-task 4 --eval-every 30 --eval-episodes 1"
@@ -142,7 +142,7 @@ def test_a_finished_run_of_other_code_is_taken_and_said(
     for seed in (0, 1):
         make_run(tmp_path, "mtsac", seed)
     monkeypatch.setattr("mtrl.runs.git_state", lambda: {"commit": "e" * 40, "changed": False})
-    monkeypatch.setattr("mtrl.pool.run_all", lambda *_: pytest.fail("started"))
+    monkeypatch.setattr("mtrl.sweeping.pool.run_all", lambda *_: pytest.fail("started"))
     assert sweep.sweep(plan, 1, Console(width=200)) == 0
     assert "(made by other code: commit ccccccccc)" in capsys.readouterr().out
 
@@ -238,7 +238,7 @@ def test_a_run_that_does_not_end_when_asked_is_killed_with_its_children(
 ) -> None:
     """After a while, or at once when Ctrl-C comes again."""
     note = tmp_path / "pid"
-    monkeypatch.setattr("mtrl.pool.PATIENCE", 0.2 if times == 1 else 600.0)
+    monkeypatch.setattr("mtrl.sweeping.pool.PATIENCE", 0.2 if times == 1 else 600.0)
     jobs = scripted(tmp_path, STUBBORN.format(path=str(note)), "")
 
     def stop() -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mtrl.curves import Curve
-from mtrl.gather import Gathered, Run
-from mtrl.grouping import Group
+from mtrl.comparison.curves import Curve
+from mtrl.comparison.gather import Gathered, Run
+from mtrl.comparison.grouping import Group
 
 SUCCESS, NORMALISED, RETURN = "success", "normalised return", "return"
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from mtrl.cli import UsageError
+from mtrl.comparison.curves import Curve, read_curves
+from mtrl.comparison.grouping import Group, group_runs
 from mtrl.config import TrainConfig
-from mtrl.curves import Curve, read_curves
-from mtrl.grouping import Group, group_runs
 from mtrl.runs import CONFIG, METRICS, RESULT, read_run
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mtrl.statistics import (
+from mtrl.comparison.statistics import (
     bootstrap_band,
     estimate_iqm,
     estimate_mean,

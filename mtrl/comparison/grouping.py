@@ -11,7 +11,7 @@ from mtrl.config import TrainConfig
 from mtrl.defaults import default_config
 
 if TYPE_CHECKING:
-    from mtrl.gather import Run
+    from mtrl.comparison.gather import Run
 
 # What makes no other agent of an agent: what all runs of a comparison share anyway, where and how fast a run went, how
 # often it was looked at, what was trained beside it.

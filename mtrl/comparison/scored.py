@@ -8,12 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
-from mtrl.curves import Curve, area_under_curve, mean_curve, steps_to
-from mtrl.gather import Run
-from mtrl.grouping import Group
-from mtrl.measures import RETURN, Measure
-from mtrl.outcomes import THRESHOLDS, Band, Row
-from mtrl.statistics import bootstrap_band
+from mtrl.comparison.curves import Curve, area_under_curve, mean_curve, steps_to
+from mtrl.comparison.gather import Run
+from mtrl.comparison.grouping import Group
+from mtrl.comparison.measures import RETURN, Measure
+from mtrl.comparison.outcomes import THRESHOLDS, Band, Row
+from mtrl.comparison.statistics import bootstrap_band
 
 
 @dataclass(frozen=True)

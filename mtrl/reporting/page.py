@@ -11,14 +11,25 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from mtrl.charts import Line, curve_chart
-from mtrl.gather import Gathered
-from mtrl.headline import Answer, answers, number, sharing_agents, with_interval
-from mtrl.insight_page import Insight, insights
-from mtrl.measures import RETURN, SUCCESS
-from mtrl.outcomes import HELPED, HURT, ONE_SEED, SAME, THRESHOLDS, AgentSummary, Band, Comparison, Reached, TaskEffect
-from mtrl.protocol import protocol_of
-from mtrl.statistics import Estimate
+from mtrl.comparison.gather import Gathered
+from mtrl.comparison.measures import RETURN, SUCCESS
+from mtrl.comparison.outcomes import (
+    HELPED,
+    HURT,
+    ONE_SEED,
+    SAME,
+    THRESHOLDS,
+    AgentSummary,
+    Band,
+    Comparison,
+    Reached,
+    TaskEffect,
+)
+from mtrl.comparison.statistics import Estimate
+from mtrl.reporting.charts import Line, curve_chart
+from mtrl.reporting.headline import Answer, answers, number, sharing_agents, with_interval
+from mtrl.reporting.insight_page import Insight, insights
+from mtrl.reporting.protocol import protocol_of
 from mtrl.version import __version__
 
 SMALL = (2.9, 1.7)  # inches of a task's chart
@@ -144,7 +155,7 @@ def page_of(gathered: Gathered, comparison: Comparison) -> Page:
 def render(page: Page, template: str) -> str:
     """Fill a template with a page; in HTML whatever a user named is escaped."""
     environment = Environment(
-        loader=PackageLoader("mtrl"),
+        loader=PackageLoader("mtrl.reporting"),
         autoescape=template.endswith(".html"),
         undefined=StrictUndefined,
         trim_blocks=True,

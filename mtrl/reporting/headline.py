@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mtrl.measures import RETURN
-from mtrl.outcomes import HELPED, HURT, ONE_SEED, SAME, AgentSummary, Comparison, TaskEffect
-from mtrl.statistics import Estimate
+from mtrl.comparison.measures import RETURN
+from mtrl.comparison.outcomes import HELPED, HURT, ONE_SEED, SAME, AgentSummary, Comparison, TaskEffect
+from mtrl.comparison.statistics import Estimate
 from mtrl.tables import ALONE
 
 FEW, ENOUGH = 5, 10  # seeds an agent: below the first only large differences show, from the second on a claim holds

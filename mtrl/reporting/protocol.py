@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from mtrl.gather import Gathered
-from mtrl.outcomes import Comparison
+from mtrl.comparison.gather import Gathered
+from mtrl.comparison.outcomes import Comparison
 
 TITLES = {
     "engine": "engine",

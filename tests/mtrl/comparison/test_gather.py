@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from mtrl.cli import UsageError
-from mtrl.curves import Curve, area_under_curve, mean_curve, read_curves, steps_to
-from mtrl.gather import Gathered, gather
+from mtrl.comparison.curves import Curve, area_under_curve, mean_curve, read_curves, steps_to
+from mtrl.comparison.gather import Gathered, gather
 from tests.mtrl.made_runs import PROTOCOL, make_run
 
 

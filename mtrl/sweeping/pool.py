@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from mtrl.cli import SIGNALLED
 from mtrl.guard import HOME
 from mtrl.interrupt import Stopped, StopWish
-from mtrl.plan import Job
 from mtrl.runs import METRICS, seed_folders
-from mtrl.sweep_display import SweepDisplay
+from mtrl.sweeping.display import SweepDisplay
+from mtrl.sweeping.plan import Job
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,7 +8,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from mtrl.plan import Job
+from mtrl.sweeping.plan import Job
 
 PLAIN_EVERY = 30.0  # seconds between plain lines
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mtrl import insight
-from mtrl.insight import Table
+from mtrl.reporting import insight
+from mtrl.reporting.insight import Table
 
 NAMES = ("a", "b", "c")
 

@@ -7,15 +7,15 @@ from itertools import combinations
 
 import numpy as np
 
-from mtrl.curves import steps_to
-from mtrl.effects import overall_effect, task_effects
-from mtrl.gather import Gathered
-from mtrl.grouping import Group
-from mtrl.measures import RETURN, headline, measures_of
-from mtrl.notes import baseline_of, measure_words, notes_on
-from mtrl.outcomes import MOST_RATIO, THRESHOLDS, AgentSummary, Comparison, Pair, Reached
-from mtrl.scored import Scored, bands, mean_curves, rows
-from mtrl.statistics import estimate_iqm, estimate_mean, probability_of_improvement
+from mtrl.comparison.curves import steps_to
+from mtrl.comparison.effects import overall_effect, task_effects
+from mtrl.comparison.gather import Gathered
+from mtrl.comparison.grouping import Group
+from mtrl.comparison.measures import RETURN, headline, measures_of
+from mtrl.comparison.notes import baseline_of, measure_words, notes_on
+from mtrl.comparison.outcomes import MOST_RATIO, THRESHOLDS, AgentSummary, Comparison, Pair, Reached
+from mtrl.comparison.scored import Scored, bands, mean_curves, rows
+from mtrl.comparison.statistics import estimate_iqm, estimate_mean, probability_of_improvement
 
 
 def compare(gathered: Gathered, baseline: str | None = None) -> Comparison:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mtrl.comparison import compare
-from mtrl.gather import gather
-from mtrl.headline import answers, probability
+from mtrl.comparison.compare import compare
+from mtrl.comparison.gather import gather
+from mtrl.reporting.headline import answers, probability
 from tests.mtrl.made_runs import make_run
 
 SEEDS = 5

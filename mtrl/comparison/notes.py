@@ -9,12 +9,12 @@ from typing import Any
 
 from envs.errors import nearest
 from mtrl.cli import UsageError
+from mtrl.comparison.gather import Gathered
+from mtrl.comparison.grouping import Group, settings_of
+from mtrl.comparison.measures import NORMALISED, SUCCESS, Measure
+from mtrl.comparison.outcomes import MOST_RATIO
 from mtrl.config import TrainConfig
 from mtrl.defaults import baseline_config, default_config
-from mtrl.gather import Gathered
-from mtrl.grouping import Group, settings_of
-from mtrl.measures import NORMALISED, SUCCESS, Measure
-from mtrl.outcomes import MOST_RATIO
 from mtrl.tables import ALONE
 
 SINGLE = "single-task"

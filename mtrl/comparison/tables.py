@@ -8,9 +8,9 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from mtrl.measures import RETURN
-from mtrl.outcomes import ONE_SEED, SAME, AgentSummary, Comparison, Gap, Reached, TaskEffect
-from mtrl.statistics import Estimate
+from mtrl.comparison.measures import RETURN
+from mtrl.comparison.outcomes import ONE_SEED, SAME, AgentSummary, Comparison, Gap, Reached, TaskEffect
+from mtrl.comparison.statistics import Estimate
 
 WORDS = {SAME: "no difference", ONE_SEED: "one seed"}  # what the caption says in full
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mtrl.measures import RETURN, SUCCESS
-from mtrl.outcomes import BETTER, HELPED, HURT, LEAST_SEEDS, ONE_SEED, SAME, WORSE, Gap, TaskEffect
-from mtrl.scored import Scored
-from mtrl.statistics import LEVEL, Difference, Estimate, welch
+from mtrl.comparison.measures import RETURN, SUCCESS
+from mtrl.comparison.outcomes import BETTER, HELPED, HURT, LEAST_SEEDS, ONE_SEED, SAME, WORSE, Gap, TaskEffect
+from mtrl.comparison.scored import Scored
+from mtrl.comparison.statistics import LEVEL, Difference, Estimate, welch
 from mtrl.tables import ALONE
 
 

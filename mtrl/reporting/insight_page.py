@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mtrl.curves import read_curves
-from mtrl.gather import Gathered, Run
-from mtrl.grouping import Group
-from mtrl.insight import (
+from mtrl.comparison.curves import read_curves
+from mtrl.comparison.gather import Gathered, Run
+from mtrl.comparison.grouping import Group
+from mtrl.reporting.insight import (
     Table,
     information_of,
     later_half,

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from mtrl.cli import UsageError
-from mtrl.comparison import compare
-from mtrl.gather import gather
-from mtrl.outcomes import BETTER, HELPED, HURT, ONE_SEED, SAME, WORSE, Comparison, TaskEffect
+from mtrl.comparison.compare import compare
+from mtrl.comparison.gather import gather
+from mtrl.comparison.outcomes import BETTER, HELPED, HURT, ONE_SEED, SAME, WORSE, Comparison, TaskEffect
 from mtrl.sweep import split
 from mtrl.train import parse_config
 from tests.mtrl.made_runs import make_run

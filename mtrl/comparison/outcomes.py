@@ -10,7 +10,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mtrl.statistics import Estimate
+from mtrl.comparison.statistics import Estimate
 
 THRESHOLDS = (0.5, 0.8, 0.95)
 MOST_RATIO = 1.5  # agents that have more than so many times another's parameters are marked

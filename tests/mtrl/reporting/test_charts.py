@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from mtrl.charts import Line, curve_chart
+from mtrl.reporting.charts import Line, curve_chart
 
 STEPS = np.array([0.0, 1000.0, 2000.0])
 

@@ -1,0 +1,1 @@
+"""Finished runs compared: gathered, brought to one scale, put into statistics and verdicts."""

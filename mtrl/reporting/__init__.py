@@ -1,0 +1,1 @@
+"""The report: a comparison in words, curves and tables, as one page."""
