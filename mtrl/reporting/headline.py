@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mtrl.comparison.measures import RETURN
-from mtrl.comparison.outcomes import HELPED, HURT, ONE_SEED, SAME, AgentSummary, Comparison, TaskEffect
+from mtrl.comparison.outcomes import BETTER, HELPED, HURT, ONE_SEED, SAME, WORSE, AgentSummary, Comparison
 from mtrl.comparison.statistics import Estimate
 from mtrl.tables import ALONE
 
+CLEAR = (HELPED, BETTER, HURT, WORSE)
 FEW, ENOUGH = 5, 10  # seeds an agent: below the first only large differences show, from the second on a claim holds
 
 
@@ -96,23 +97,16 @@ def _told(agent: str, comparison: Comparison) -> str:
     effects = [effect for effect in comparison.effects if effect.agent == agent]
     if all(effect.verdict == ONE_SEED for effect in effects):
         return f"{agent}: not known, since one seed proves nothing."
-    helped, hurt = _tasks(effects, HELPED), _tasks(effects, HURT)
-    rest = len(effects) - len(helped) - len(hurt)
-    parts = [
-        *([f"helped on {len(helped)} of {len(effects)} tasks ({_listed(helped)})"] if helped else []),
-        *([f"hurt on {len(hurt)} of {len(effects)} ({_listed(hurt)})"] if hurt else []),
-        *(
-            [f"no difference shows on {rest}" if rest < len(effects) else "no difference shows on any task"]
-            * (rest > 0)
-        ),
-    ]
+    parts, rest = [], len(effects)
+    for verdict in CLEAR:
+        if names := [str(effect.task) for effect in effects if effect.verdict == verdict]:
+            parts.append(f"{verdict} on {len(names)} of {len(effects)} tasks ({_listed(names)})")
+            rest -= len(names)
+    if rest:
+        parts.append(f"no difference shows on {rest}" if parts else "no difference shows on any task")
     overall = next((effect.verdict for effect in comparison.overall if effect.agent == agent), SAME)
-    whole = "no difference over all tasks together" if overall == SAME else f"{overall} over all tasks together"
-    return f"{agent}: {', '.join([*parts, whole])}."
-
-
-def _tasks(effects: Sequence[TaskEffect], verdict: str) -> list[str]:
-    return [str(effect.task) for effect in effects if effect.verdict == verdict]
+    parts.append(f"{'no difference' if overall == SAME else overall} over all tasks together")
+    return f"{agent}: {', '.join(parts)}."
 
 
 def _evidence(comparison: Comparison) -> Answer:
@@ -129,7 +123,7 @@ def _evidence(comparison: Comparison) -> Answer:
         short = f"Yes, for what is called a difference here: {seeds} an agent."
     shared = set(sharing_agents(comparison))
     judged = [effect for effect in comparison.effects if effect.agent in shared and effect.verdict != ONE_SEED]
-    clear = sum(effect.verdict in (HELPED, HURT) for effect in judged)
+    clear = sum(effect.verdict in CLEAR for effect in judged)
     counted = [f"{clear} of {len(judged)} comparisons with a task learned alone are clear."] if judged else []
     larger = [f"{one.label} {one.size_ratio:.1f} times" for one in comparison.agents if one.larger]
     sizes = [f"Sizes differ: {_listed(larger)} the parameters of the smallest."] if larger else []

@@ -14,6 +14,7 @@ import numpy as np
 from mtrl.runs import MATRICES
 
 CONFLICT = -0.1  # tasks whose gradients' mean cosine lies below are said to conflict
+MOST_NAMED = 5  # pairs in a sentence
 BLIND = 0.05  # share of what attention could tell of the task, below which it tells nothing
 
 
@@ -59,10 +60,11 @@ def read_tables(run: Path) -> dict[str, list[tuple[int, Table]]]:
     return tables
 
 
-def later_half(entries: Sequence[tuple[int, Table]]) -> Table:
-    """Return the mean over the tables of a run's second half, by steps, where a cell is known."""
+def halves(entries: Sequence[tuple[int, Table]]) -> tuple[Table | None, Table]:
+    """Return the mean over the tables of a run's first half, by steps, None without any, and of its second half."""
     last = entries[-1][0]
-    return mean_table([table for step, table in entries if 2 * step >= last])
+    first = [table for step, table in entries if 2 * step < last]
+    return mean_table(first) if first else None, mean_table([table for step, table in entries if 2 * step >= last])
 
 
 def mean_table(tables: Sequence[Table]) -> Table:
@@ -94,25 +96,28 @@ def conflicting_pairs(cosines: Table) -> list[tuple[str, str, float]]:
     return sorted((pair for pair in pairs if pair[2] < CONFLICT), key=lambda pair: pair[2])
 
 
-def say_of_gradients(cosines: Table) -> str:
-    """Say which tasks pull the shared parameters apart."""
-    pairs = _pairs(cosines)
+def say_of_gradients(late: Table, early: Table | None = None) -> list[str]:
+    """Say which tasks pull the shared parameters apart in the second half of training, and which did in the first."""
+    pairs = _pairs(late)
     if not pairs:
-        return ""
-    share = sum(value < 0 for *_, value in pairs) / len(pairs)
-    found = conflicting_pairs(cosines)
-    if not found:
-        first, second, least = min(pairs, key=lambda pair: pair[2])
-        return (
-            "No pair of tasks pulls the shared parameters apart: the lowest mean cosine of two tasks' gradients in the "
-            f"second half of training is {least:.2f} ({first} and {second}); {share:.0%} of the pairs lie below 0."
-        )
-    named = "; ".join(f"{first} and {second} ({value:.2f})" for first, second, value in found[:5])
-    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-    return (
-        f"In conflict, by the mean cosine of their gradients on the shared parameters in the second half of training: "
-        f"{named}{more}. {share:.0%} of all pairs lie below 0."
+        return []
+    found = conflicting_pairs(late)
+    lowest = min(pairs, key=lambda pair: pair[2])
+    said = (
+        f"Tasks that pull the shared parameters apart in the second half of training, by the mean cosine of their "
+        f"gradients: {_named(found)}."
+        if found
+        else "No pair of tasks pulls the shared parameters apart in the second half of training: the lowest mean "
+        f"cosine of gradients is {_named([lowest])}. That says that they agree by then, not that sharing cost nothing."
     )
+    before = [] if early is None else conflicting_pairs(early)
+    gone = [pair for pair in before if pair[:2] not in {other[:2] for other in found}]
+    return [said, *([f"In the first half these did too, and no longer do: {_named(gone)}."] if gone else [])]
+
+
+def _named(pairs: Sequence[tuple[str, str, float]]) -> str:
+    shown = "; ".join(f"{first} and {second} ({value:.2f})" for first, second, value in pairs[:MOST_NAMED])
+    return f"{shown}; and {len(pairs) - MOST_NAMED} more" if len(pairs) > MOST_NAMED else shown
 
 
 def say_of_attention(attention: Table, information: float) -> str:
@@ -126,17 +131,6 @@ def say_of_attention(attention: Table, information: float) -> str:
     if share < BLIND:
         return f"Attention gives every task nearly the same mixture ({told}): the encoders work as one."
     return f"Attention sends tasks to different encoders ({told}, {share:.0%})."
-
-
-def information_of(attention: Table) -> float:
-    """Return the mutual information between task and encoder, in nats, every task as frequent as any other.
-
-    For weights p(k | t), (T, K), it is the mean over tasks of sum_k p(k | t) log(p(k | t) / p(k)).
-    """
-    weights = attention.values
-    load = weights.mean(axis=0, keepdims=True)
-    ratio = np.where(weights > 0, weights / np.maximum(load, 1e-300), 1.0)
-    return float((weights * np.log(ratio)).sum(axis=1).mean())
 
 
 def _pairs(cosines: Table) -> list[tuple[str, str, float]]:

@@ -15,8 +15,7 @@ from mtrl.comparison.gather import Gathered, Run
 from mtrl.comparison.grouping import Group
 from mtrl.reporting.insight import (
     Table,
-    information_of,
-    later_half,
+    halves,
     mean_table,
     read_tables,
     routing_similarity,
@@ -84,21 +83,23 @@ def _insight(group: Group) -> Insight | None:
         return [own[name][-1][1] for own in tables if own.get(name)]
 
     attention = ends("attention")
-    gradients = [later_half(own["gradient_cosine"]) for own in tables if own.get("gradient_cosine")]
+    cosines = [halves(own["gradient_cosine"]) for own in tables if own.get("gradient_cosine")]
+    early, gradients = [first for first, _ in cosines if first is not None], [late for _, late in cosines]
     ablated = [table for run in group.runs if (table := read_ablation(run.path)) is not None]
-    numbers = _numbers(group.runs)
+    last = _last(group.runs)
+    numbers = _numbers(last)
     if not (attention or gradients or ablated or numbers):
         return None
     sentences = []
     if gradients:
-        sentences.append(say_of_gradients(mean_table(gradients)))
-    if attention:
-        sentences.append(say_of_attention(attention[0], float(np.mean([information_of(own) for own in attention]))))
+        sentences += say_of_gradients(mean_table(gradients), mean_table(early) if early else None)
+    if attention and last.get("attention_information"):
+        sentences.append(say_of_attention(attention[0], float(np.mean(last["attention_information"]))))
     shown = next((k for k, own in enumerate(tables) if own.get("attention")), None)
     steps = [] if shown is None else snapshots(tables[shown]["attention"])
     return Insight(
         agent=group.label,
-        sentences=[sentence for sentence in sentences if sentence],
+        sentences=sentences,
         numbers=numbers,
         attention=[(f"{step:,}", table) for step, table in steps],
         attention_seed=None if shown is None else group.runs[shown].config.seed,
@@ -145,15 +146,20 @@ def _map(title: str, note: str, tables: Sequence[Table], signed: bool) -> Map | 
     return Map(title, note, table, signed, open=len(table.rows) <= MOST_SHOWN)
 
 
-def _numbers(runs: Sequence[Run]) -> list[Number]:
-    """Return each diagnosis' last value, over the runs that have it."""
+def _last(runs: Sequence[Run]) -> dict[str, list[float]]:
+    """Return each diagnosis' last value in the runs that have it."""
     curves = [read_curves(run.path / METRICS, PREFIX) for run in runs]
+    tags = dict.fromkeys(tag for own in curves for tag in own)
+    return {tag.removeprefix(PREFIX): [float(own[tag].values[-1]) for own in curves if tag in own] for tag in tags}
+
+
+def _numbers(last: dict[str, list[float]]) -> list[Number]:
+    """Put the last values into words."""
     found = []
     for tag, name, how in NUMBERS:
-        last = [float(own[PREFIX + tag].values[-1]) for own in curves if PREFIX + tag in own]
-        if last:
-            spread = f"{how.format(min(last))} to {how.format(max(last))}" if len(last) > 1 else "one seed"
-            found.append(Number(name, how.format(float(np.mean(last))), spread))
+        if values := last.get(tag):
+            spread = f"{how.format(min(values))} to {how.format(max(values))}" if len(values) > 1 else "one seed"
+            found.append(Number(name, how.format(float(np.mean(values))), spread))
     return found
 
 

@@ -14,11 +14,13 @@ from markupsafe import Markup
 from mtrl.comparison.gather import Gathered
 from mtrl.comparison.measures import RETURN, SUCCESS
 from mtrl.comparison.outcomes import (
+    BETTER,
     HELPED,
     HURT,
     ONE_SEED,
     SAME,
     THRESHOLDS,
+    WORSE,
     AgentSummary,
     Band,
     Comparison,
@@ -34,7 +36,15 @@ from mtrl.version import __version__
 
 SMALL = (2.9, 1.7)  # inches of a task's chart
 DASH_ARRAYS = ("", "5 2", "1 1.5", "6 2 1 2")  # as the charts' dashes
-MARKS = {HELPED: ("helped", "▲"), HURT: ("hurt", "▼"), SAME: ("same", "="), ONE_SEED: ("same", "?")}
+# What colours a verdict, and the mark that stands for it.
+MARKS = {
+    HELPED: ("helped", "▲"),
+    BETTER: ("helped", "▲"),
+    HURT: ("hurt", "▼"),
+    WORSE: ("hurt", "▼"),
+    SAME: ("same", "="),
+    ONE_SEED: ("same", "?"),
+}
 
 
 @dataclass(frozen=True)

@@ -141,12 +141,13 @@ def test_diagnostics_are_drawn_and_put_into_words(tmp_path: Path) -> None:
                 file.write(json.dumps(line) + "\n")
         with (run / "metrics.csv").open("a") as file:
             file.write("4000,1.00,train_diagnostics/effective_rank,17.2\n")
+            file.write("4000,1.00,train_diagnostics/attention_information,0.42\n")
     ablation = {"measure": "success_any", "tasks": ["reach", "push"], "encoders": ["enc 1", "enc 2"]}
     ablation |= {"whole": [0.9, 0.8], "without": [[0.21, 0.9], [0.8, 0.8]]}
     (tmp_path / "runs/tabletop/care/seed0/ablation.json").write_text(json.dumps(ablation))
     assert report.main([str(tmp_path / "runs"), "--out", str(tmp_path / "r.html")]) == 0
     text = read(tmp_path / "r.html").text
-    for expected in ("0.91", "-0.37", "0.13", "0.69", "reach and push (-0.37)", "different encoders", "17"):
+    for expected in ("0.91", "-0.37", "0.13", "0.42 of", "reach and push (-0.37)", "different encoders", "17"):
         assert expected in text
     assert "after 1,000 steps per task" in text
     assert "nan" not in text

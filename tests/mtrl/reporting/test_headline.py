@@ -46,7 +46,7 @@ def test_tasks_that_gained_and_lost_are_named_and_counted(tmp_path: Path) -> Non
     runs(tmp_path, "care", 0.9, 0.2)
     runs(tmp_path, "single-task", 0.3, 0.7, parameters=4000)
     _, sharing, evidence = said(tmp_path)
-    assert sharing[0].startswith("care: helped on 1 of 2 tasks (reach), hurt on 1 of 2 (push), ")
+    assert sharing[0].startswith("care: helped on 1 of 2 tasks (reach), hurt on 1 of 2 tasks (push), ")
     assert evidence[0].startswith("For large differences: 5 seeds")
     assert evidence[1].startswith("2 of 2 comparisons")
     assert "single-task 4.0 times" in evidence[1]
