@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mtrl import bench, check, evaluate, train
+from mtrl import bench, check, compare, evaluate, play, report, sweep, train
 from mtrl import list as list_command
+from mtrl.cli import UsageError
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -22,6 +23,10 @@ COMMANDS = {
     "mtrl.check": check.main,
     "mtrl.list": list_command.main,
     "mtrl.bench": bench.main,
+    "mtrl.compare": compare.main,
+    "mtrl.report": report.main,
+    "mtrl.sweep": sweep.main,
+    "mtrl.play": play.main,
 }
 
 
@@ -55,8 +60,9 @@ def test_the_install_lines_are_the_ones_that_ci_runs() -> None:
 
 
 def test_every_command_runs_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In one folder, in the README's order; trainings are cut short by flags put behind."""
+    """In one folder, trainings first and cut short by flags put behind; a window is refused where there is no display."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.syspath_prepend(str(tmp_path))
     (example,) = [block for block in blocks("python") if "TaskSuite" in block]
     (tmp_path / "my_module.py").write_text(example, encoding="utf-8")
@@ -70,10 +76,19 @@ def test_every_command_runs_as_written(tmp_path: Path, monkeypatch: pytest.Monke
         if large and importlib.util.find_spec("metaworld") is None:
             continue
         less = LARGE.split() if large and module == "mtrl.train" else []
+        if module == "mtrl.sweep":
+            own, further = sweep.split(arguments)
+            arguments = [*own, "--agents", "single-task", "--seeds", "0", "--", *further, *SMALL.split()]
+        if module == "mtrl.play":
+            with pytest.raises(UsageError, match="display"):
+                play.main(arguments)
+            continue
         assert exit_code(module, [*arguments, *short.get(module, []), *less]) == 0, (module, arguments)
     assert (tmp_path / "runs/pendulums/care/seed0/result.json").exists()
     assert (tmp_path / "runs/swings/care/seed0/result.json").exists()
     assert (tmp_path / "runs/tabletop/care/seed0/evaluation.json").exists()
+    assert (tmp_path / "runs/tabletop/compare.csv").exists()
+    assert (tmp_path / "report.md").exists()
 
 
 def test_the_plug_in_example_is_short() -> None:
