@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+LONGEST = 24  # letters of a name that are shown
+LETTER = 0.08  # inches that one takes
 MOST_WRITTEN = 200  # cells that have their number written into them
 
 
@@ -19,16 +21,19 @@ def heat_map(values: np.ndarray, rows: Sequence[str], columns: Sequence[str]) ->
     from matplotlib.figure import Figure
 
     height, width = values.shape
+    rows, columns = ([name[:LONGEST] for name in names] for names in (rows, columns))
     signed = bool(np.nanmin(values) < 0.0) if np.isfinite(values).any() else False
     # TensorBoard shows pictures about 300 pixels wide: what is drawn larger becomes unreadable there.
-    figure = Figure(figsize=(1.2 + 0.5 * width, 0.7 + 0.25 * height), dpi=100, layout="constrained")
+    upright = max(map(len, columns)) > 6  # too long to stand side by side
+    left, below = LETTER * max(map(len, rows)), LETTER * max(map(len, columns)) if upright else 0.2
+    size = 0.4 + left + 0.5 * width, 0.3 + below + 0.25 * height
+    figure = Figure(figsize=size, dpi=100, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     low, colours = (-1.0, "RdBu_r") if signed else (0.0, "viridis")
     axes.imshow(values, vmin=low, vmax=1.0, cmap=colours, aspect="auto")
-    long = max(map(len, columns)) > 6
-    axes.set_xticks(range(width), [name[:24] for name in columns], fontsize=9, rotation=90 if long else 0)
-    axes.set_yticks(range(height), [name[:24] for name in rows], fontsize=9)
+    axes.set_xticks(range(width), columns, fontsize=9, rotation=90 if upright else 0)
+    axes.set_yticks(range(height), rows, fontsize=9)
     if height * width <= MOST_WRITTEN:
         for (row, column), value in np.ndenumerate(values):
             pale = abs(value) < 0.6 if signed else value >= 0.6

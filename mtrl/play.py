@@ -13,6 +13,7 @@ from typing import Annotated
 import tyro
 
 from mtrl.cli import UsageError, command, parse
+from mtrl.evaluate import HELD_OUT, EvaluateConfig, parts_of
 
 SIDE = 480  # pixels of the picture
 
@@ -41,6 +42,8 @@ def main(arguments: Sequence[str]) -> int:
     for flag, value, least in (("--episodes", options.episodes, 1), ("--seed", options.seed, 0)):
         if value < least:
             raise UsageError(f"{flag} is {value}; it has to be at least {least}")
+    if options.task == HELD_OUT:
+        raise UsageError(f"--task is {HELD_OUT!r}, which stands for several; give one task by its name")
     if not (options.fps > 0 and math.isfinite(options.fps)):
         raise UsageError(f"--fps is {options.fps}; it has to be a number above 0")
     return play(options)
@@ -51,7 +54,6 @@ def play(options: PlayConfig) -> int:
     from rich.console import Console
 
     from mtrl.assemble import device_of, suite_of
-    from mtrl.evaluate import EvaluateConfig, parts_of
     from mtrl.film import Mosaic, drawing_env, moments
     from mtrl.final import as_scored
     from mtrl.runs import read_run

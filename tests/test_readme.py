@@ -60,7 +60,7 @@ def test_the_install_lines_are_the_ones_that_ci_runs() -> None:
 
 
 def test_every_command_runs_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In one folder, trainings first and cut short by flags put behind; a window is refused where there is no display."""
+    """In one folder, trainings first and cut short by flags put behind; a window is refused without a display."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.syspath_prepend(str(tmp_path))

@@ -121,6 +121,14 @@ def test_a_heat_map_has_a_colour_for_each_share_and_grows_with_the_table() -> No
     assert {(68, 1, 84), (253, 231, 36)} <= colours  # viridis at 0 and at 1
 
 
+def test_long_names_have_room_beside_few_cells() -> None:
+    """What does not fit, matplotlib warns of, and warnings are errors here."""
+    names = ["MountainCarContinuous-v0-and-more", "Pendulum-v1"]
+    picture = heat_map(np.eye(2), names, names)
+    assert picture.shape[0] > 200
+    assert picture.shape[1] > 250
+
+
 def test_cosines_are_blue_where_negative_and_red_where_positive() -> None:
     picture = heat_map(np.array([[1.0, -1.0], [np.nan, 1.0]]), ["a", "b"], ["a", "b"])
     colours = {tuple(pixel) for pixel in picture.reshape(-1, 3)}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -93,46 +95,56 @@ def test_without_a_display_a_film_is_offered(refused: Refused, care_run: Path, m
     assert "python -m mtrl.evaluate RUN --record film.gif" in line
 
 
-@pytest.fixture
-def display(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A display in memory, where the program for it is installed."""
+ESCAPE = """
+with Window("a title", 1000.0) as one:
+    said = [one.show(Image.new("RGB", (120, 80), "red")), one._label.winfo_width(), one._label.winfo_height()]
+    said.append(one._root.title())
+    one._root.focus_force()
+    one._root.event_generate("<Escape>")
+    one._root.update() if one.open else None
+    said += [one.open, one.show(Image.new("RGB", (120, 80), "blue"))]
+"""
+# The clock is one that sleeping moves.
+TURNS = """
+now, said = [100.0], []
+time.monotonic = lambda: now[0]
+time.sleep = lambda seconds: now.__setitem__(0, now[0] + seconds)
+with Window("t", 4.0) as one:
+    for _ in range(3):
+        one.show(Image.new("RGB", (8, 8)))
+        said.append(round(now[0], 6))
+"""
+
+
+def in_a_display(script: str) -> list[Any]:
+    """Run a script on a display in memory -> its list ``said``. Tk would end ours with the display.
+
+    Skips where the program for it, or tkinter, is not installed.
+    """
+    pytest.importorskip("tkinter")
     if shutil.which("Xvfb") is None:
         pytest.skip("Xvfb is not installed")
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", "1", "-screen", "0", "800x600x24"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    assert server.stdout is not None
-    name = f":{server.stdout.readline().decode().strip()}"
-    monkeypatch.setenv("DISPLAY", name)
-    yield name
-    server.terminate()
-    server.wait()
-    server.stdout.close()
+    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "800x600x24"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
+        try:
+            assert server.stdout is not None
+            env = {**os.environ, "DISPLAY": f":{server.stdout.readline().decode().strip()}"}
+            head = "import json, time\nfrom PIL import Image\nfrom mtrl.window import Window\n"
+            code = f"{head}{script}\nprint(json.dumps(said))"
+            done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
+        finally:
+            server.terminate()
+    assert done.returncode == 0, done.stderr
+    return list(json.loads(done.stdout))
 
 
-def test_a_window_shows_the_picture_and_escape_closes_it(display: str) -> None:
-    pytest.importorskip("tkinter")
-    with Window("a title", 1000.0) as one:
-        assert one.show(Image.new("RGB", (120, 80), "red"))
-        assert (one._label.winfo_width(), one._label.winfo_height()) == (120, 80)
-        assert one._root.title() == "a title"
-        one._root.event_generate("<Escape>", when="now")
-        assert not one.open
-        assert not one.show(Image.new("RGB", (120, 80), "blue"))
+def test_a_window_shows_the_picture_and_escape_closes_it() -> None:
+    assert in_a_display(ESCAPE) == [True, 120, 80, "a title", False, False]
 
 
-def test_pictures_take_their_turn(display: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At 4 a second a picture waits a quarter of a second for its turn; the clock is one that sleeping moves."""
-    pytest.importorskip("tkinter")
-    now = [100.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
-    with Window("t", 4.0) as one:
-        begins = []
-        for _ in range(3):
-            one.show(Image.new("RGB", (8, 8)))
-            begins.append(now[0])
-    assert begins == pytest.approx([100.0, 100.25, 100.5])
+def test_pictures_take_their_turn() -> None:
+    """At 4 a second a picture waits a quarter of a second for its turn."""
+    assert in_a_display(TURNS) == [100.0, 100.25, 100.5]
 
 
 def test_a_window_that_cannot_be_opened_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
