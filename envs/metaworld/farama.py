@@ -46,6 +46,11 @@ class MetaWorldEnv(gym.Wrapper[Any, Any, Any, Any]):
         env.set_task(Task(self._name, pickle.dumps(told)))
         return env.reset()
 
+    def render(self) -> Any:
+        """Return what ``CAMERA`` sees, (H, W, 3) uint8, the right way up: it hangs upside down."""
+        picture: Any = self.env.render()
+        return np.ascontiguousarray(np.rot90(picture, 2)) if isinstance(picture, np.ndarray) else picture
+
 
 def make_env(name: str, reward_version: str, goal_seed: int, **kwargs: Any) -> MetaWorldEnv:
     """Make a task's environment. Raises ``SuiteError`` where metaworld, or the MuJoCo that it asks for, is missing."""

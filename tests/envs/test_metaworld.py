@@ -234,3 +234,12 @@ def test_environments_are_made_again_from_a_pickle() -> None:
     """Tasks travel to worker processes."""
     task = pickle.loads(pickle.dumps(farama().tasks[0]))
     assert np.array_equal(task.make_env().reset(seed=2)[0], farama().tasks[0].make_env().reset(seed=2)[0])
+
+
+def test_a_picture_is_turned_the_right_way_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    env = make_env("reach-v3", "v2", 0)
+    seen = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
+    monkeypatch.setattr(env.env, "render", lambda: seen)
+    turned = env.render()
+    assert turned[0, 0].tolist() == seen[1, 2].tolist()
+    assert turned[1, 2].tolist() == seen[0, 0].tolist()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mtrl.comparison.curves import learning_curves, task_curves
+from mtrl.comparison.curves import Curve
+from mtrl.curve_picture import learning_curves, task_curves
 from mtrl.log import RunLog
 from tests.mtrl.test_log import events_of
 
@@ -18,12 +19,20 @@ def test_curves_are_success_where_a_task_says_it_and_return_where_none_does(tmp_
     with RunLog(tmp_path) as log:
         log.scalars(10, {"eval/success_rate/a": 0.0, "eval/success_rate/b": math.nan, "eval/return/b": 1.0})
         log.scalars(20, {"eval/success_rate/a": 0.5, "eval/success_rate": 0.5})
-    assert task_curves(tmp_path / "metrics.csv", ["a", "b"]) == (
-        "success",
-        {"a": ([10, 20], [0.0, 0.5]), "b": ([], [])},
-    )
-    assert task_curves(tmp_path / "metrics.csv", ["b"]) == ("return", {"b": ([10], [1.0])})
-    assert task_curves(tmp_path / "metrics.csv", ["none"]) == ("return", {"none": ([], [])})
+    words, curves = task_curves(tmp_path / "metrics.csv", ["a", "b"])
+    assert (words, points(curves["a"]), curves["b"]) == ("success", [(10, 0.0), (20, 0.5)], None)
+    words, curves = task_curves(tmp_path / "metrics.csv", ["b"])
+    assert (words, points(curves["b"])) == ("return", [(10, 1.0)])
+    assert task_curves(tmp_path / "metrics.csv", ["none"]) == ("return", {"none": None})
+
+
+def points(curve: Curve | None) -> list[tuple[int, float]]:
+    assert curve is not None
+    return list(zip(curve.steps.tolist(), curve.values.tolist(), strict=True))
+
+
+def level(first: float, last: float) -> Curve:
+    return Curve(np.array([0, 100]), np.array([first, last]))
 
 
 def rows_of_blue(picture: np.ndarray) -> np.ndarray:
@@ -31,18 +40,18 @@ def rows_of_blue(picture: np.ndarray) -> np.ndarray:
 
 
 def test_a_curve_at_one_is_drawn_above_one_at_zero_and_the_picture_fits_a_card() -> None:
-    high = learning_curves({"a": ([0, 100], [1.0, 1.0])}, "success")
-    low = learning_curves({"a": ([0, 100], [0.0, 0.0])}, "success")
+    high = learning_curves({"a": level(1.0, 1.0)}, "success")
+    low = learning_curves({"a": level(0.0, 0.0)}, "success")
     assert high.dtype == np.uint8
     assert high.shape == low.shape
     assert rows_of_blue(high).max() < rows_of_blue(low).min()
-    many = learning_curves({f"task {k}": ([0, 100], [0.0, 1.0]) for k in range(50)}, "success")
+    many = learning_curves({f"task {k}": level(0.0, 1.0) for k in range(50)}, "success")
     assert high.shape[1] == many.shape[1] == 320
     assert many.shape[0] > 1000
 
 
 def test_a_task_without_a_point_has_an_empty_panel() -> None:
-    assert len(rows_of_blue(learning_curves({"a": ([], []), "b": ([], [])}, "return"))) == 0
+    assert len(rows_of_blue(learning_curves({"a": None, "b": None}, "return"))) == 0
 
 
 def test_a_run_ends_with_its_curves(finished: Path) -> None:
