@@ -10,6 +10,7 @@ from typing import Any
 
 from agents.presets import PRESETS
 from mtrl.config import TrainConfig
+from mtrl.runs import NO_OTHER_RUN
 from mtrl.scores import TaskScore
 
 CONFIDENCE = 0.95
@@ -21,8 +22,7 @@ FINAL = {
     "final/wall_seconds": "seconds of training",
 }
 SHOWN_FIRST = ("suite", "agent", "seed", "steps_per_task", "hidden")  # TensorBoard hides all but five columns
-# What says where and how a run was made, and has no part in what comes of it.
-ASIDE = ("settings", "runs_dir", "threads", "jobs", "workers", "env_timeout", "log_every", "record_every", "baseline")
+ASIDE = ("settings", *NO_OTHER_RUN)
 
 
 def layout(suite: str, scores: Sequence[TaskScore]) -> dict[str, dict[str, list[Any]]]:

@@ -37,7 +37,8 @@ def main(arguments: Sequence[str]) -> int:
 
     from mtrl.comparison.compare import compare
     from mtrl.comparison.gather import gather
-    from mtrl.reporting.page import page_of, render
+    from mtrl.reporting.page import page_of
+    from mtrl.reporting.render import render
 
     gathered = gather(options.runs)
     page = page_of(gathered, compare(gathered, options.baseline))

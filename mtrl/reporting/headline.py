@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
-from mtrl.comparison.measures import RETURN
+from mtrl.comparison.measures import RETURN, SUCCESS
 from mtrl.comparison.outcomes import BETTER, HELPED, HURT, ONE_SEED, SAME, WORSE, AgentSummary, Comparison
 from mtrl.comparison.statistics import Estimate
 from mtrl.tables import ALONE
 
 CLEAR = (HELPED, BETTER, HURT, WORSE)
+SAME_SIZE = 1.1  # parameters of the larger over those of the smaller, at most
 FEW, ENOUGH = 5, 10  # seeds an agent: below the first only large differences show, from the second on a claim holds
 
 
@@ -58,6 +60,30 @@ def probability(comparison: Comparison, first: str, second: str) -> Estimate:
                 1 - pair.probability.value, None if low is None else 1 - low, None if high is None else 1 - high
             )
     raise KeyError((first, second))
+
+
+def size_matched(comparison: Comparison) -> list[str]:
+    """Say of agents that learn together and have about the same size which of two is better, if either is."""
+    told = []
+    sharing = [one for one in comparison.agents if one.agent not in ALONE]
+    for first, second in combinations(sharing, 2):
+        small, large = sorted((first.parameters, second.parameters))
+        if first.agent != second.agent and large <= SAME_SIZE * small:
+            share = probability(comparison, first.label, second.label)
+            told.append(
+                f"{first.label} and {second.label} have about the same size ({first.parameters:,} and "
+                f"{second.parameters:,} parameters): {_which(first.label, second.label, share)} The probability that "
+                f"{first.label} scores higher is {with_interval(share, SUCCESS)}."
+            )
+    return told
+
+
+def _which(first: str, second: str, share: Estimate) -> str:
+    if share.low is None or share.high is None:
+        return "one seed proves nothing."
+    if share.low > 0.5:
+        return f"{first} is ahead."
+    return f"{second} is ahead." if share.high < 0.5 else "neither is ahead."
 
 
 def _best(comparison: Comparison) -> Answer:

@@ -33,7 +33,7 @@ def protocol_of(gathered: Gathered, comparison: Comparison) -> list[tuple[str, s
         ("curves", f"every {config.eval_every:,} steps per task, {config.eval_episodes} episodes of each task"),
         *((_title(name), _words(value)) for name, value in comparison.protocol.items() if value not in (None, "", {})),
         ("versions", _words({**facts.get("versions", {})})),
-        ("machine", "; ".join(_each(_words(run.facts.get("machine", "not known")) for run in runs))),
+        ("machine", "; ".join(_each(_machine(run.facts.get("machine")) for run in runs))),
         ("device", ", ".join(_each(str(run.result.get("device", "not known")) for run in runs))),
         ("commit of the kit", ", ".join(_each(_commit(run.facts.get("git")) for run in runs))),
     ]
@@ -54,6 +54,13 @@ def _words(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {_words(own)}" for name, own in value.items())
     return ", ".join(map(_words, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _machine(facts: Any) -> str:
+    """Name the system and the processors; the kernel's build concerns nobody."""
+    if not isinstance(facts, dict):
+        return "not known"
+    return f"{str(facts.get('system', 'system not known')).partition('-')[0]}, {facts.get('processors')} processors"
 
 
 def _commit(state: Any) -> str:

@@ -1,0 +1,175 @@
+"""The lines of a report's tables: numbers of a comparison, already as they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from mtrl.comparison.gather import Gathered
+from mtrl.comparison.measures import RETURN, SUCCESS
+from mtrl.comparison.outcomes import (
+    BETTER,
+    HELPED,
+    HURT,
+    ONE_SEED,
+    SAME,
+    WORSE,
+    AgentSummary,
+    Band,
+    Comparison,
+    Reached,
+    TaskEffect,
+)
+from mtrl.comparison.statistics import Estimate
+from mtrl.reporting.charts import Line, curve_chart
+from mtrl.reporting.headline import number, with_interval
+
+SMALL = (2.9, 1.7)  # inches of a task's chart
+# What colours a verdict, and the mark that stands for it.
+MARKS = {
+    HELPED: ("helped", "▲"),
+    BETTER: ("helped", "▲"),
+    HURT: ("hurt", "▼"),
+    WORSE: ("hurt", "▼"),
+    SAME: ("same", "="),
+    ONE_SEED: ("same", "?"),
+}
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A number, its interval, and how both are written."""
+
+    value: float
+    low: float
+    high: float
+    text: str
+
+
+@dataclass(frozen=True)
+class AgentRow:
+    """A line of the table of agents."""
+
+    name: str
+    iqm: Interval
+    mean: str
+    auc: str
+    worst: str
+    steps: tuple[str, ...]
+    parameters: str
+    seeds: str
+    work: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What sharing was worth on a task: a word for its colour, a mark, words, and the transfer as written."""
+
+    kind: str
+    mark: str
+    words: str
+    transfer: str
+    score: str
+    gap: Interval
+    fill: float | None  # share of a bar, of scores that lie in [0, 1]
+
+
+@dataclass(frozen=True)
+class TaskRow:
+    """A task: its sentence, chart, baseline's score, and what each agent that shares came to."""
+
+    name: str
+    sentence: str
+    curve: Markup
+    baseline: str
+    fill: float | None
+    own: tuple[Verdict, ...]
+
+
+def interval(estimate: Estimate, measure: str) -> Interval:
+    """Write a number and its interval; without one, both ends are the number."""
+    value = estimate.value
+    low, high = (value if end is None else end for end in (estimate.low, estimate.high))
+    return Interval(value, low, high, with_interval(estimate, measure))
+
+
+def agent_row(one: AgentSummary, measure: str) -> AgentRow:
+    """Write what an agent came to."""
+    mark = f" ({one.size_ratio:.1f}x)" if one.larger else ""
+    return AgentRow(
+        name=one.label,
+        iqm=interval(one.iqm, measure),
+        mean=number(one.mean.value, measure),
+        auc="-" if one.auc is None else number(one.auc.value, measure),
+        worst=f"{one.worst_task} {number(one.worst_score, measure)}",
+        steps=tuple(_reached(reached) for reached in one.reached),
+        parameters=f"{one.parameters:,}{mark}",
+        seeds=", ".join(map(str, one.seeds)),
+        work=f"{one.env_steps:,.0f} steps, {one.updates:,.0f} updates, {one.wall_seconds:,.0f} s",
+    )
+
+
+def _reached(reached: Reached) -> str:
+    some = f" ({reached.seeds} of {reached.of})" if 0 < reached.seeds < reached.of else ""
+    return f"{'not' if reached.steps is None else f'{reached.steps:,}'}{some}"
+
+
+def judged(effect: TaskEffect) -> Interval:
+    """The difference by which an effect is judged."""
+    gap = effect.area or effect.final
+    return interval(Estimate(gap.value, gap.low, gap.high), effect.measure)
+
+
+def task_row(
+    task: str, gathered: Gathered, comparison: Comparison, series: dict[str, int], sharing: Sequence[str]
+) -> TaskRow:
+    """Write what a task came to: learned alone, and by each of the agents that share."""
+    effects = {effect.agent: effect for effect in comparison.effects if effect.task == task}
+    own = tuple(_verdict(effects[label]) for label in sharing)
+    first = next(iter(effects.values()), None)
+    sentences: Any = gathered.runs[0].facts.get("task_sentences") or {}
+    return TaskRow(
+        name=task,
+        sentence=str(sentences.get(task, "")),
+        curve=chart(comparison, task, series, f"{task} over environment steps", SMALL),
+        baseline="-" if first is None else number(first.baseline_score, first.measure),
+        fill=None if first is None else _share(first.baseline_score, first.measure),
+        own=own,
+    )
+
+
+def _verdict(effect: TaskEffect) -> Verdict:
+    kind, mark = MARKS[effect.verdict]
+    transfer = "-" if effect.transfer is None else f"{effect.transfer.value:+.2f}"
+    score, fill = number(effect.score, effect.measure), _share(effect.score, effect.measure)
+    return Verdict(kind, mark, effect.verdict, transfer, score, judged(effect), fill)
+
+
+def _share(score: float, measure: str) -> float | None:
+    return None if measure == RETURN else min(max(score, 0.0), 1.0)
+
+
+def chart(
+    comparison: Comparison,
+    task: str | None,
+    series: dict[str, int],
+    label: str,
+    size: tuple[float, float] = (4.4, 2.7),
+) -> Markup:
+    """Draw all agents' curves of a task, None: of the mean over tasks."""
+    bands = [band for band in comparison.bands if band.task == task]
+    if not bands:
+        return Markup("<p>No evaluations were written.</p>")
+    share = bands[0].measure == SUCCESS
+    lines = [_line(band, series[band.agent]) for band in bands]
+    axis = "environment steps per task" if task is None else ""
+    return Markup(curve_chart(lines, label, share, size, axis))
+
+
+def _line(band: Band, series: int) -> Line:
+    low, high = (None if end is None else np.array(end) for end in (band.low, band.high))
+    return Line(series, np.array(band.steps, dtype=np.float64), np.array(band.mean), low, high)
