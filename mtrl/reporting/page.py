@@ -52,6 +52,11 @@ class Page:
     version: str
 
 
+def counted(number: int, what: str) -> str:
+    """Write how many of something there are."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def page_of(gathered: Gathered, comparison: Comparison) -> Page:
     """Put a comparison of gathered runs into a page's words, tables and charts."""
     labels = [one.label for one in comparison.agents]
@@ -63,7 +68,7 @@ def page_of(gathered: Gathered, comparison: Comparison) -> Page:
     return Page(
         suite=comparison.suite,
         subtitle=f"{len(comparison.tasks)} tasks, {comparison.steps_per_task:,} steps per task, "
-        f"{len(gathered.runs)} runs of {len(labels)} agents",
+        f"{counted(len(gathered.runs), 'run')} of {counted(len(labels), 'agent')}",
         measure=comparison.measure,
         measure_words=comparison.measure_words,
         answers=answers(comparison),
