@@ -108,7 +108,8 @@ def say_of_gradients(late: Table, early: Table | None = None) -> list[str]:
         f"gradients: {_named(found)}."
         if found
         else "No pair of tasks pulls the shared parameters apart in the second half of training; the lowest mean "
-        f"cosine of gradients is that of {_named([lowest])}. That says that they agree by then, not that sharing cost nothing."
+        f"cosine of gradients is that of {_named([lowest])}. That says that they agree by then, not that sharing "
+        "cost nothing."
     )
     before = [] if early is None else conflicting_pairs(early)
     gone = [pair for pair in before if pair[:2] not in {other[:2] for other in found}]
