@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from typing import Annotated
 
 import tyro
 
-from mtrl.cli import UsageError, command, parse
+from mtrl.cli import UsageError, parse
+from mtrl.cli import command as console_script
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ def main(arguments: Sequence[str]) -> int:
     from mtrl.reporting.render import render
 
     gathered = gather(options.runs)
-    page = page_of(gathered, compare(gathered, options.baseline))
+    command = shlex.join(["python", "-m", "mtrl.report", *arguments])
+    page = page_of(gathered, compare(gathered, options.baseline), command)
     for line in gathered.warnings:
         sys.stderr.write(f"warning: {line}\n")
     for file in _files(options):
@@ -72,7 +75,7 @@ def _unwritable(file: Path, error: OSError) -> UsageError:
     return UsageError(f"--out {str(file)!r} cannot be written ({error.strerror or error}); give a file that can")
 
 
-run = command(main)
+run = console_script(main)
 
 if __name__ == "__main__":
     sys.exit(run())

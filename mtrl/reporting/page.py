@@ -50,6 +50,7 @@ class Page:
     protocol: list[tuple[str, str]]
     runs: list[tuple[str, str]]
     version: str
+    command: str
 
 
 def counted(number: int, what: str) -> str:
@@ -57,8 +58,8 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def page_of(gathered: Gathered, comparison: Comparison) -> Page:
-    """Put a comparison of gathered runs into a page's words, tables and charts."""
+def page_of(gathered: Gathered, comparison: Comparison, command: str) -> Page:
+    """Put a comparison of gathered runs into a page's words, tables and charts; ``command`` is what asked for it."""
     labels = [one.label for one in comparison.agents]
     series = {label: k for k, label in enumerate(labels)}
     ends = [end for one in comparison.agents for end in (one.iqm.low, one.iqm.value, one.iqm.high) if end is not None]
@@ -93,6 +94,7 @@ def page_of(gathered: Gathered, comparison: Comparison) -> Page:
         protocol=protocol_of(gathered, comparison),
         runs=[(str(run.path), str(run.facts.get("command", "not known"))) for run in gathered.runs],
         version=__version__,
+        command=command,
     )
 
 

@@ -87,6 +87,9 @@ def test_the_page_holds_the_comparisons_figures(written: Path) -> None:
     assert "Sentence of reach." in text
     assert "python -m x" in text
     assert "4,000 in each task" in text
+    command = f"python -m mtrl.report {written.parent / 'runs'} --out {written} --markdown"
+    assert command in text
+    assert command in written.with_suffix(".md").read_text()
 
 
 def test_it_loads_nothing_and_runs_nothing(written: Path) -> None:
