@@ -11,8 +11,7 @@ from typing import Annotated
 
 import tyro
 
-from mtrl.cli import UsageError, parse
-from mtrl.cli import command as console_script
+from mtrl.cli import UsageError, command, parse
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,8 @@ def main(arguments: Sequence[str]) -> int:
     from mtrl.reporting.render import render
 
     gathered = gather(options.runs)
-    command = shlex.join(["python", "-m", "mtrl.report", *arguments])
-    page = page_of(gathered, compare(gathered, options.baseline), command)
+    told = shlex.join(["python", "-m", "mtrl.report", *arguments])
+    page = page_of(gathered, compare(gathered, options.baseline), told)
     for line in gathered.warnings:
         sys.stderr.write(f"warning: {line}\n")
     for file in _files(options):
@@ -75,7 +74,7 @@ def _unwritable(file: Path, error: OSError) -> UsageError:
     return UsageError(f"--out {str(file)!r} cannot be written ({error.strerror or error}); give a file that can")
 
 
-run = console_script(main)
+run = command(main)
 
 if __name__ == "__main__":
     sys.exit(run())
