@@ -56,8 +56,8 @@ class ReturnScale(nn.Module):
 
     After BRC (Nauman et al. 2025), which scales by the largest Monte-Carlo return: tasks with small rewards then weigh
     as much as those with large ones. The return is summed forward, sum of discount^(t-k) r_k, so that no episode has to
-    be kept. With ``shared``, all rewards are divided by one number, which makes the largest return of any task
-    ``reach``: what tasks pay stays in proportion.
+    be kept. With ``shared``, all rewards are divided by one number, which makes the largest return of any task ``reach``:
+    what tasks pay stays in proportion.
     """
 
     largest: Tensor
