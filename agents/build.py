@@ -97,8 +97,7 @@ def build_sac(
     if settings.critic == "categorical":
         head = CategoricalHead(BINS, REACH, device, settings.critics)
     obs_scale = ObsScale(sizes.obs) if settings.obs_scale == "running" else None
-    shared = settings.reward_scale == "shared-return"
-    reward_scale = None if settings.reward_scale == "none" else ReturnScale(tasks, settings.discount, REACH, shared)
+    reward_scale = ReturnScale(tasks, settings.discount, REACH) if settings.reward_scale == "return" else None
 
     noise = seeded_generator(int(torch.randint(2**62, (), generator=init)), device)
     return SAC(

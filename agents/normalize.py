@@ -56,16 +56,15 @@ class ReturnScale(nn.Module):
 
     After BRC (Nauman et al. 2025), which scales by the largest Monte-Carlo return: tasks with small rewards then weigh
     as much as those with large ones. The return is summed forward, sum of discount^(t-k) r_k, so that no episode has to
-    be kept. With ``shared``, all rewards are divided by one number, which makes the largest return of any task ``reach``:
-    what tasks pay stays in proportion.
+    be kept.
     """
 
     largest: Tensor
     running: Tensor
 
-    def __init__(self, tasks: int, discount: float, reach: float, shared: bool = False) -> None:
+    def __init__(self, tasks: int, discount: float, reach: float) -> None:
         super().__init__()
-        self.discount, self.reach, self.shared = discount, reach, shared
+        self.discount, self.reach = discount, reach
         self.register_buffer("largest", torch.zeros(tasks))
         self.register_buffer("running", torch.zeros(tasks, 1), persistent=False)
 
@@ -79,6 +78,5 @@ class ReturnScale(nn.Module):
 
     def forward(self, reward: Tensor) -> Tensor:
         """(T, N) -> (T, N)."""
-        largest = self.largest.amax().expand_as(self.largest) if self.shared else self.largest
-        scale = torch.where(largest > 0, largest / self.reach, torch.ones_like(largest))
+        scale = torch.where(self.largest > 0, self.largest / self.reach, torch.ones_like(self.largest))
         return reward / scale[:, None]

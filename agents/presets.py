@@ -36,8 +36,8 @@ class SACSettings:
     """Which of the twin critics' values counts: the lesser one, or their mean."""
     obs_scale: Literal["none", "running"] = "none"
     """running: each number of the observation is brought to zero mean and unit variance over all tasks."""
-    reward_scale: Literal["none", "return", "shared-return"] = "none"
-    """return: each task's largest discounted return so far becomes 10; shared-return: that of all tasks, by one number."""
+    reward_scale: Literal["none", "return"] = "none"
+    """return: each task's rewards are divided so that its largest discounted return so far becomes 10."""
     weight_decay: float = 0.0
     """AdamW's; 0 makes it Adam."""
     adam_epsilon: float = 1e-8

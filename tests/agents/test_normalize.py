@@ -53,10 +53,3 @@ def test_unscaled_learns_nothing_and_changes_nothing() -> None:
     values = torch.tensor([1.0])
     Unscaled().see(values)
     assert Unscaled()(values) is values
-
-
-def test_a_shared_scale_keeps_tasks_in_proportion() -> None:
-    scale = ReturnScale(2, discount=0.5, reach=10.0, shared=True)
-    assert scale(torch.ones(2, 1)).tolist() == [[1.0], [1.0]]  # nothing is known yet
-    scale.see(torch.tensor([[4.0], [-40.0]]), torch.zeros(2, 1, dtype=torch.bool))
-    assert scale(torch.tensor([[4.0], [-40.0]])).tolist() == [[1.0], [-10.0]]
