@@ -263,7 +263,7 @@ def test_check_finds_the_same_faults_without_training(
     [
         (["nowhere", "--episodes", "0"], ["--episodes is 0", "at least 1"]),
         (["nowhere", "--seed", "-1"], ["--seed is -1", "at least 0"]),
-        (["nowhere", "--record", "film.mp4"], ["--record", "'film.mp4'", ".gif"]),
+        (["nowhere", "--record", "film.avi"], ["--record", "'film.avi'", ".gif or .mp4"]),
         ([], ["run folder", "--help"]),
     ],
 )

@@ -214,7 +214,7 @@ def test_a_task_and_its_negated_reward_are_flagged_where_nothing_tells_them_apar
     plug_in: Callable[..., str], tmp_path: Path
 ) -> None:
     run = planted_run(plug_in, "negated", tmp_path / "runs", "care", *TEXT_ALONE)
-    table = insight.later_half(insight.read_tables(run)["gradient_cosine"])
+    table = insight.halves(insight.read_tables(run)["gradient_cosine"])[1]
     flagged = {pair[:2] for pair in insight.conflicting_pairs(table)}
     assert flagged == {("right", "left"), ("left", "also_right")}
     assert table.values[0, 1] < -0.5

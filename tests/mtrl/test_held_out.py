@@ -108,13 +108,13 @@ def test_trained_and_held_out_names_go_to_a_file_each(run: Path, tmp_path: Path)
     assert list(read_json(run / "evaluation-held-out.json")["tasks"]) == ["hold0.9"]
     for path in (film, tmp_path / "film-held-out.gif"):
         with Image.open(path) as pictures:
-            assert pictures.n_frames == 5  # the start and four steps; the fifth ends it, and the last picture stays
+            assert pictures.n_frames == 6  # the start and five steps; the fifth ends it, and its picture stays
 
 
 def test_a_recording_of_held_out_tasks_bears_the_name_it_was_given(run: Path, tmp_path: Path) -> None:
     assert evaluate.main([str(run), "--episodes", "1", "--tasks", "held-out", "--record", str(tmp_path / "f.gif")]) == 0
     with Image.open(tmp_path / "f.gif") as pictures:
-        assert pictures.n_frames == 5
+        assert pictures.n_frames == 6
 
 
 @pytest.mark.parametrize(
