@@ -90,7 +90,7 @@ def _best(comparison: Comparison) -> Answer:
     question = "Which agent is best?"
     ranked = sorted(comparison.agents, key=lambda one: one.iqm.value, reverse=True)
     scores = "; ".join(f"{one.label} {with_interval(one.iqm, comparison.measure)}" for one in ranked)
-    detail = f"Interquartile mean of {comparison.measure}: {scores}."
+    detail = f"Interquartile mean of {comparison.measure}: {scores}.{_by_area(comparison)}"
     top = ranked[0]
     if len(ranked) == 1:
         return Answer(question, f"There is only {top.label}.", detail)
@@ -102,6 +102,16 @@ def _best(comparison: Comparison) -> Answer:
     behind = [one.label for one in ranked[1:] if one.label not in level]
     rest = f"; {_listed(behind)} {'is' if len(behind) == 1 else 'are'} behind" if behind else ""
     return Answer(question, f"{_listed([top.label, *level])} cannot be told apart{rest}.", detail)
+
+
+def _by_area(comparison: Comparison) -> str:
+    """Rank agents by the area under their curves, which tells them apart where all come to the same in the end."""
+    known = [(one.label, one.auc) for one in comparison.agents if one.auc is not None]
+    if len(known) < 2:
+        return ""
+    ranked = sorted(known, key=lambda pair: pair[1].value, reverse=True)
+    areas = "; ".join(f"{label} {number(area.value, comparison.measure)}" for label, area in ranked)
+    return f" Area under the learning curve, in which speed counts: {areas}."
 
 
 def _ahead(comparison: Comparison, top: AgentSummary, other: AgentSummary) -> bool:

@@ -33,6 +33,7 @@ def test_an_agent_that_no_seed_of_another_beats_is_ahead(tmp_path: Path) -> None
     assert best[0] == "care is ahead of all others."
     assert "care 0.85" in best[1]
     assert best[1].index("care") < best[1].index("mtsac")
+    assert "speed counts: care 0." in best[1]
 
 
 def test_agents_that_are_alike_are_not_told_apart_and_who_is_behind_is_named(tmp_path: Path) -> None:
