@@ -88,7 +88,8 @@ def _which(first: str, second: str, share: Estimate) -> str:
 
 def _best(comparison: Comparison) -> Answer:
     question = "Which agent is best?"
-    ranked = sorted(comparison.agents, key=lambda one: one.iqm.value, reverse=True)
+    # Interquartile means tie at the ceiling, where the mean still says who fails on some task.
+    ranked = sorted(comparison.agents, key=lambda one: (round(one.iqm.value, 4), one.mean.value), reverse=True)
     scores = "; ".join(f"{one.label} {with_interval(one.iqm, comparison.measure)}" for one in ranked)
     detail = f"Interquartile mean of {comparison.measure}: {scores}.{_by_area(comparison)}"
     top = ranked[0]

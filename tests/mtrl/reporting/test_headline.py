@@ -43,6 +43,16 @@ def test_agents_that_are_alike_are_not_told_apart_and_who_is_behind_is_named(tmp
     assert said(tmp_path)[0][0] == "care and mtsac cannot be told apart; mtmhsac is behind."
 
 
+def test_at_the_ceiling_the_agent_that_fails_on_fewer_tasks_is_first(tmp_path: Path) -> None:
+    for agent, last in (("care", 0.2), ("mtsac", 0.9)):
+        for seed in range(SEEDS):
+            scores = {f"task-{k}": 1.0 for k in range(9)} | {"hard": last + 0.01 * seed}
+            make_run(tmp_path, agent, seed, scores)
+    best = said(tmp_path)[0]
+    assert best[0] == "mtsac is ahead of all others."
+    assert best[1].startswith("Interquartile mean of success: mtsac 1.00 (1.00 to 1.00); care 1.00")
+
+
 def test_tasks_that_gained_and_lost_are_named_and_counted(tmp_path: Path) -> None:
     runs(tmp_path, "care", 0.9, 0.2)
     runs(tmp_path, "single-task", 0.3, 0.7, parameters=4000)
