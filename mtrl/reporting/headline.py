@@ -12,6 +12,7 @@ from mtrl.comparison.statistics import Estimate
 from mtrl.tables import ALONE
 
 CLEAR = (HELPED, BETTER, HURT, WORSE)
+CEILING = 0.99
 SAME_SIZE = 1.1  # parameters of the larger over those of the smaller, at most
 FEW, ENOUGH = 5, 10  # seeds an agent: below the first only large differences show, from the second on a claim holds
 
@@ -101,7 +102,7 @@ def _best(comparison: Comparison) -> Answer:
     if not level:
         return Answer(question, f"{top.label} is ahead of all others.", detail)
     behind = [one.label for one in ranked[1:] if one.label not in level]
-    rest = f"; {_listed(behind)} {'is' if len(behind) == 1 else 'are'} behind" if behind else ""
+    rest = f"; {_listed(behind)} {'is' if len(behind) == 1 else 'are'} behind {top.label}" if behind else ""
     return Answer(question, f"{_listed([top.label, *level])} cannot be told apart{rest}.", detail)
 
 
@@ -126,7 +127,10 @@ def _sharing(comparison: Comparison) -> Answer:
     if not names:
         return Answer(question, "Not known: nothing here learns alone to compare with.", _joined(comparison.notes))
     lines = [_told(name, comparison) for name in names]
-    return Answer(question, lines[0], " ".join(lines[1:]))
+    judged = {effect.judged_by for effect in comparison.effects if effect.agent in names}
+    what = "the area under the learning curve" if judged == {"area"} else "the final score"
+    how = f"Judged task by task by {what}, against {comparison.baseline}."
+    return Answer(question, lines[0], " ".join([how, *lines[1:]]))
 
 
 def _told(agent: str, comparison: Comparison) -> str:
@@ -164,7 +168,15 @@ def _evidence(comparison: Comparison) -> Answer:
     counted = [f"{clear} of {len(judged)} comparisons with a task learned alone are clear."] if judged else []
     larger = [f"{one.label} {one.size_ratio:.1f} times" for one in comparison.agents if one.larger]
     sizes = [f"Sizes differ: {_listed(larger)} the parameters of the smallest."] if larger else []
-    return Answer(question, short, " ".join([*counted, *sizes]))
+    return Answer(question, short, " ".join([*counted, *_ceiling(comparison), *sizes]))
+
+
+def _ceiling(comparison: Comparison) -> list[str]:
+    """Say where final scores cannot tell agents apart because most have nothing left to gain."""
+    high = sum(one.iqm.value >= CEILING for one in comparison.agents)
+    if comparison.measure != SUCCESS or len(comparison.agents) < 2 or 2 * high < len(comparison.agents):
+        return []
+    return [f"{high} of {len(comparison.agents)} agents end at the ceiling: the learning curves tell more."]
 
 
 def _listed(names: Sequence[str]) -> str:

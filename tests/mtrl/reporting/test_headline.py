@@ -40,7 +40,7 @@ def test_agents_that_are_alike_are_not_told_apart_and_who_is_behind_is_named(tmp
     runs(tmp_path, "care", 0.9, 0.8)
     runs(tmp_path, "mtsac", 0.9, 0.8)
     runs(tmp_path, "mtmhsac", 0.2, 0.1)
-    assert said(tmp_path)[0][0] == "care and mtsac cannot be told apart; mtmhsac is behind."
+    assert said(tmp_path)[0][0] == "care and mtsac cannot be told apart; mtmhsac is behind care."
 
 
 def test_at_the_ceiling_the_agent_that_fails_on_fewer_tasks_is_first(tmp_path: Path) -> None:
@@ -50,6 +50,7 @@ def test_at_the_ceiling_the_agent_that_fails_on_fewer_tasks_is_first(tmp_path: P
             make_run(tmp_path, agent, seed, scores)
     best = said(tmp_path)[0]
     assert best[0] == "mtsac is ahead of all others."
+    assert "2 of 2 agents end at the ceiling" in said(tmp_path)[2][1]
     assert best[1].startswith("Interquartile mean of success: mtsac 1.00 (1.00 to 1.00); care 1.00")
 
 
@@ -59,7 +60,9 @@ def test_tasks_that_gained_and_lost_are_named_and_counted(tmp_path: Path) -> Non
     _, sharing, evidence = said(tmp_path)
     assert sharing[0].startswith("care: helped on 1 of 2 tasks (reach), hurt on 1 of 2 tasks (push), ")
     assert evidence[0].startswith("For large differences: 5 seeds")
+    assert sharing[1] == "Judged task by task by the area under the learning curve, against single-task."
     assert evidence[1].startswith("2 of 2 comparisons")
+    assert "ceiling" not in evidence[1]
     assert "single-task 4.0 times" in evidence[1]
 
 
