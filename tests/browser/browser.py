@@ -91,6 +91,14 @@ class Browser:
             time.sleep(0.2)
         return found
 
+    def wait_for_words(self, selector: str, *words: str, seconds: float = 60.0) -> None:
+        """Wait until the elements say all of these words. Raises ``TimeoutError`` with those that are missing."""
+        end = time.monotonic() + seconds
+        while missing := [word for word in words if word not in " ".join(self.texts(selector))]:
+            if time.monotonic() > end:
+                raise TimeoutError(f"{selector!r} does not say {missing} after {seconds:.0f} s")
+            time.sleep(0.2)
+
     def picture(self, path: Path) -> None:
         """Write what the window shows as PNG."""
         self.driver.save_screenshot(str(path))
