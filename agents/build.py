@@ -20,7 +20,8 @@ from agents.sac import SAC
 from agents.trunks import MakeTrunk, MultiHeadTrunk, SeparateTrunk, SharedTrunk, Trunk, TrunkShape
 
 NETWORKS = {"mlp": StackedMLP, "residual": StackedResidual}
-BINS, REACH = 101, 10.0  # of a categorical critic, and what scaled returns come to (BRC, Nauman et al. 2025)
+BINS, REACH = 101, 10.0  # of a categorical critic (BRC, Nauman et al. 2025)
+LARGEST = 9.0  # what the largest return is scaled to: at the outermost bins HL-Gauss has no room for its Gaussian
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def build_sac(
     if settings.critic == "categorical":
         head = CategoricalHead(BINS, REACH, device, settings.critics)
     obs_scale = ObsScale(sizes.obs) if settings.obs_scale == "running" else None
-    reward_scale = ReturnScale(tasks, settings.discount, REACH) if settings.reward_scale == "return" else None
+    reward_scale = ReturnScale(tasks, settings.discount, LARGEST) if settings.reward_scale == "return" else None
 
     noise = seeded_generator(int(torch.randint(2**62, (), generator=init)), device)
     return SAC(

@@ -37,7 +37,7 @@ class SACSettings:
     obs_scale: Literal["none", "running"] = "none"
     """running: each number of the observation is brought to zero mean and unit variance over all tasks."""
     reward_scale: Literal["none", "return"] = "none"
-    """return: each task's rewards are divided so that its largest discounted return so far becomes 10."""
+    """return: each task's rewards are divided so that its largest discounted return so far becomes 9."""
     weight_decay: float = 0.0
     """AdamW's; 0 makes it Adam."""
     adam_epsilon: float = 1e-8
