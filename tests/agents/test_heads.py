@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 import torch
 
+from agents.build import BINS, LARGEST, REACH
 from agents.heads import CategoricalHead, ScalarHead
 
 CPU = torch.device("cpu")
@@ -49,6 +50,14 @@ def test_a_categorical_target_has_the_scalar_targets_mean_and_is_cut_at_the_reac
     mean = (target @ torch.linspace(-10, 10, 101))[0].tolist()
     assert mean[:3] == pytest.approx([-3.33, 0.05, 7.0], abs=1e-3)
     assert mean[3] == pytest.approx(10.0, abs=0.2)
+
+
+def test_the_largest_scaled_return_still_has_room_for_its_gaussian() -> None:
+    head = CategoricalHead(BINS, REACH, CPU)
+    values = torch.tensor([[LARGEST - 0.1, LARGEST, REACH]])
+    mean = (head.target(torch.zeros(2, 1, 3, BINS), values, torch.zeros(1, 3)) @ torch.linspace(-REACH, REACH, BINS))[0]
+    assert mean[:2].tolist() == pytest.approx([LARGEST - 0.1, LARGEST], abs=1e-4)
+    assert mean[2] < REACH - 0.05  # at the edge there is none
 
 
 def test_the_categorical_loss_is_least_at_the_target_and_summed_over_critics() -> None:
