@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from agents.base import Batch, seeded_generator
+from agents.build import LARGEST
 from agents.diagnosis import overestimation
 from agents.presets import PRESETS
 from agents.replay import Replay
@@ -185,9 +186,9 @@ def test_entropy_counts_at_every_later_step(make_agent: MakeAgent) -> None:
 
 
 def test_overestimation_is_in_the_tasks_own_units(make_agent: MakeAgent) -> None:
-    """Rewards scaled by 10 / 500 inside: a value of 3 there is one of 150 outside."""
+    """Rewards are divided by 50 inside: a value of 3 there is one of 150 outside."""
     agent = constant_critics(make_agent("mtsac", tasks=1, obs=1, actions=1, discount=0.5, reward_scale="return"), 3.0)
-    agent.reward_scale.largest.fill_(500.0)
+    agent.reward_scale.largest.fill_(50.0 * LARGEST)
     history = steps(Replay(1, 8, 1, 1, seeded_generator(0)), 4, 50.0, last=1.0)
     assert overestimation(agent, history).tolist() == pytest.approx([150.0 - 50 * (1.875 + 1.75) / 2], rel=1e-5)
 
