@@ -114,11 +114,11 @@ RECIPES: dict[str, Lines] = {
             "metaworld/*",
             "*",
             {
-                "steps_per_task": 230_000,
+                "steps_per_task": 280_000,
                 "envs_per_task": 4,
                 "batch_per_task": 32,
                 "random_steps": 2_000,
-                "eval_every": 57_500,
+                "eval_every": 70_000,
                 "eval_episodes": 8,
                 "log_every": 5_000,
                 "hidden": (256, 256),
