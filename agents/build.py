@@ -97,14 +97,16 @@ def build_sac(
     head: ValueHead = ScalarHead(settings.critics)
     if settings.critic == "categorical":
         head = CategoricalHead(BINS, REACH, device, settings.critics)
-    obs_scale = ObsScale(sizes.obs) if settings.obs_scale == "running" else None
-    reward_scale = ReturnScale(tasks, settings.discount, LARGEST) if settings.reward_scale == "return" else None
-
     noise = seeded_generator(int(torch.randint(2**62, (), generator=init)), device)
+    actor, critic = trunk(encoder.size, 2 * actions, 1), trunk(encoder.size + actions, head.size, 2)
+    shared = any(part.shared_parameters() for part in (encoder, actor, critic))
+    # Agents that share nothing must not share what they know of observations either.
+    obs_scale = ObsScale(sizes.obs, tasks=None if shared else tasks) if settings.obs_scale == "running" else None
+    reward_scale = ReturnScale(tasks, settings.discount, LARGEST) if settings.reward_scale == "return" else None
     return SAC(
         encoder,
-        actor=trunk(encoder.size, 2 * actions, 1),
-        critic=trunk(encoder.size + actions, head.size, 2),
+        actor=actor,
+        critic=critic,
         action_mask=sizes.action_mask,
         settings=settings,
         aggregate=aggregate,

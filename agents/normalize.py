@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from agents.base import rows_of
+
 
 class Unscaled(nn.Module):
     """Leaves everything as it is."""
@@ -12,43 +14,52 @@ class Unscaled(nn.Module):
     def see(self, *_: Tensor) -> None:
         """Nothing is learned."""
 
-    def forward(self, values: Tensor) -> Tensor:
+    def forward(self, values: Tensor, task: Tensor | None = None) -> Tensor:
         """Return ``values``."""
         return values
 
 
 class ObsScale(nn.Module):
-    """Brings each number of the observation to zero mean and unit variance over all tasks seen, cut at +-``limit``."""
+    """Brings each number of the observation to zero mean and unit variance, clipped at +-``limit``.
+
+    The moments are pooled over all tasks; given ``tasks``, each of so many has its own, as agents that share nothing
+    would have.
+    """
 
     count: Tensor
     mean: Tensor
     square: Tensor
 
-    def __init__(self, obs_size: int, limit: float = 10.0) -> None:
+    def __init__(self, obs_size: int, limit: float = 10.0, tasks: int | None = None) -> None:
         super().__init__()
         self.limit = limit
-        self.register_buffer("count", torch.zeros((), dtype=torch.float64))
-        self.register_buffer("mean", torch.zeros(obs_size, dtype=torch.float64))
-        self.register_buffer("square", torch.zeros(obs_size, dtype=torch.float64))  # sum of squared deviations
+        shape = (obs_size,) if tasks is None else (tasks, 1, obs_size)
+        self.register_buffer("count", torch.zeros((), dtype=torch.float64))  # of rows, the same for every task
+        self.register_buffer("mean", torch.zeros(shape, dtype=torch.float64))
+        self.register_buffer("square", torch.zeros(shape, dtype=torch.float64))  # sum of squared deviations
 
     def see(self, obs: Tensor) -> None:
         """Take in observations (T, N, obs); the moments are pooled exactly (Chan et al. 1983)."""
-        rows = obs.reshape(-1, obs.shape[-1]).double()
-        added = rows.shape[0]
+        per_task = self.mean.dim() == 3
+        rows = obs.double() if per_task else obs.reshape(-1, obs.shape[-1]).double()
+        added = rows.shape[-2]
         if not added:
             return
         total = self.count + added
-        delta = rows.mean(dim=0) - self.mean
-        self.square += (rows - rows.mean(dim=0)).square().sum(dim=0) + delta.square() * self.count * added / total
+        mean = rows.mean(dim=-2, keepdim=per_task)
+        delta = mean - self.mean
+        deviations = (rows - mean).square().sum(dim=-2, keepdim=per_task)
+        self.square += deviations + delta.square() * self.count * added / total
         self.mean += delta * added / total
         self.count += added
 
-    def forward(self, obs: Tensor) -> Tensor:
-        """(T, N, obs) -> (T, N, obs)."""
-        deviation = (self.square / self.count.clamp_min(1.0)).sqrt()
+    def forward(self, obs: Tensor, task: Tensor | None = None) -> Tensor:
+        """(T, N, obs) -> (T, N, obs); ``task``, (T,) int64, names the tasks that the leading axis stands for."""
+        mean, square = (m if m.dim() == 1 else rows_of(m, task) for m in (self.mean, self.square))
+        deviation = (square / self.count.clamp_min(1.0)).sqrt()
         # A number that never changes carries nothing, whatever its value.
         deviation = torch.where(deviation < 1e-6, torch.ones_like(deviation), deviation)
-        return ((obs - self.mean.float()) / deviation.float()).clamp(-self.limit, self.limit)
+        return ((obs - mean.float()) / deviation.float()).clamp(-self.limit, self.limit)
 
 
 class ReturnScale(nn.Module):

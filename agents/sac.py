@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from agents.aggregators import Aggregate
 from agents.base import Batch, rows_of
+from agents.clipping import GradientClip
 from agents.diagnosis import diagnose
 from agents.encoders import Encoder
 from agents.gaussian import split_head, squash
@@ -72,13 +73,16 @@ class SAC(nn.Module):
         self.actor_optimizer = _adam(self._actor_parameters, settings)
         self.temperature_optimizer = _adam([self.log_temperature], replace(settings, weight_decay=0.0))
         self._learning_rates = (settings.learning_rate, settings.final_learning_rate)
-        self._most_gradient, self._reduced = settings.gradient_norm, settings.precision == "bfloat16"
+        self._reduced = settings.precision == "bfloat16"
+        tasks, norm = len(action_mask), settings.gradient_norm
+        self._clip_critic = GradientClip(self._critic_parameters, self.critic.own_parameters(), tasks, norm)
+        self._clip_actor = GradientClip(self._actor_parameters, self.actor.own_parameters(), tasks, norm)
 
     @torch.no_grad()
     def act(self, obs: Tensor, task: Tensor | None = None, *, explore: bool) -> Tensor:
         """(T, N, obs) -> actions (T, N, A): sampled when exploring, else the squashed mean."""
         mask = rows_of(self.mask, task)[:, None, :]
-        mean, log_std = split_head(self.actor(self.encoder(self.obs_scale(obs), task), task)[0])
+        mean, log_std = split_head(self.actor(self.encoder(self.obs_scale(obs, task), task), task)[0])
         if not explore:
             return torch.tanh(mean) * mask
         return squash(mean, log_std, self._noise(mean.shape), mask)[0]
@@ -91,10 +95,8 @@ class SAC(nn.Module):
     def update(self, batch: Batch) -> dict[str, Tensor]:
         """One step on critics, actor, temperatures and targets."""
         batch = self.scaled(batch)
-        with torch.autocast(self.generator.device.type, torch.bfloat16, enabled=self._reduced):
-            z = self.encoder(batch.obs)
-            critic_metrics = self._update_critic(z, batch)
-            log_prob, actor_loss = self._update_actor(z.detach())
+        z, critic_metrics = self._update_critic(batch)
+        log_prob, actor_loss = self._update_actor(z)
         self._update_temperature(log_prob)
         self._update_targets()
         return {**critic_metrics, "actor_loss": actor_loss, "ent_coef": self.log_temperature.detach().exp()}
@@ -107,9 +109,9 @@ class SAC(nn.Module):
                 group["lr"] = first + (last - first) * share
 
     def inspect(self, obs: Tensor) -> dict[str, Tensor]:
-        """Return what the encoder shows of itself."""
+        """Return what the encoder shows of itself on ``obs`` (T, N, obs), in the environments' units."""
         with torch.no_grad():
-            return self.encoder.inspect(obs)
+            return self.encoder.inspect(self.obs_scale(obs))
 
     def diagnose(self, batch: Batch, history: Batch | None, generator: torch.Generator) -> dict[str, Tensor]:
         """Return what ``agents.diagnosis`` finds; nothing changes by it."""
@@ -164,14 +166,18 @@ class SAC(nn.Module):
         mean, log_std = split_head(self.actor(z, task)[0].float())
         return squash(mean, log_std, self._noise(mean.shape), rows_of(self.mask, task)[:, None, :])
 
-    def _update_critic(self, z: Tensor, batch: Batch) -> dict[str, Tensor]:
-        losses, out = self.critic_losses(z, batch.action, self.td_target(batch))
-        self._step(self.critic_optimizer, losses, self._critic_parameters)
-        return {"critic_loss": losses.detach().mean(), "q_mean": self.head.value(out.detach()).mean(dim=1)}
+    def _update_critic(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        with self._autocast():
+            z = self.encoder(batch.obs)
+            losses, out = self.critic_losses(z, batch.action, self.td_target(batch))
+        self._step(self.critic_optimizer, losses, self._critic_parameters, self._clip_critic)
+        metrics = {"critic_loss": losses.detach().mean(), "q_mean": self.head.value(out.detach()).mean(dim=1)}
+        return z.detach(), metrics
 
     def _update_actor(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        losses, log_prob = self.actor_losses(z)
-        self._step(self.actor_optimizer, losses, self._actor_parameters)
+        with self._autocast():
+            losses, log_prob = self.actor_losses(z)
+        self._step(self.actor_optimizer, losses, self._actor_parameters, self._clip_actor)
         return log_prob.detach(), losses.detach().mean()
 
     def _update_temperature(self, log_prob: Tensor) -> None:
@@ -185,12 +191,20 @@ class SAC(nn.Module):
         online: list[Tensor] = [*self._critic_parameters]
         torch._foreach_lerp_(self._target_parameters, online, self.polyak)
 
-    def _step(self, optimizer: torch.optim.Optimizer, losses: Tensor, parameters: Sequence[nn.Parameter]) -> None:
+    def _step(
+        self, optimizer: torch.optim.Optimizer, losses: Tensor, parameters: Sequence[nn.Parameter], clip: GradientClip
+    ) -> None:
         optimizer.zero_grad()
         self.aggregate(losses, parameters)
-        if self._most_gradient:
-            nn.utils.clip_grad_norm_(parameters, self._most_gradient)
+        clip()
         optimizer.step()
+
+    def _autocast(self) -> torch.autocast:
+        """Reduced precision for one forward pass: autocast keeps its casts of weights until the block is left.
+
+        So no optimiser may step inside of it, or what follows would see the weights from before the step.
+        """
+        return torch.autocast(self.generator.device.type, torch.bfloat16, enabled=self._reduced)
 
     def _noise(self, shape: torch.Size) -> Tensor:
         return torch.randn(shape, generator=self.generator, device=self.generator.device)

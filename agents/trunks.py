@@ -35,6 +35,10 @@ class Trunk(nn.Module):
         """Return the parameters that all tasks train. Here none."""
         return []
 
+    def own_parameters(self) -> list[nn.Parameter]:
+        """Return those of which each task has its own, (E * T, ...) with the task running fastest. Here none."""
+        return []
+
     def readers(self) -> list[nn.Module]:
         """Return the layers whose inputs are hidden units, the last one those of the last hidden layer. Here none."""
         return []
@@ -84,6 +88,10 @@ class SeparateTrunk(Trunk):
         """Return none."""
         return []
 
+    def own_parameters(self) -> list[nn.Parameter]:
+        """Return all of them."""
+        return [*self.parameters()]
+
     def readers(self) -> list[nn.Module]:
         """Return the network's."""
         return self.mlp.readers()
@@ -108,6 +116,10 @@ class MultiHeadTrunk(Trunk):
     def shared_parameters(self) -> list[nn.Parameter]:
         """Return the body's."""
         return self.body.shared_parameters()
+
+    def own_parameters(self) -> list[nn.Parameter]:
+        """Return the heads'."""
+        return [*self.heads.parameters()]
 
     def readers(self) -> list[nn.Module]:
         """Return the body's, and the heads."""

@@ -53,3 +53,15 @@ def test_unscaled_learns_nothing_and_changes_nothing() -> None:
     values = torch.tensor([1.0])
     Unscaled().see(values)
     assert Unscaled()(values) is values
+
+
+def test_each_task_has_moments_of_its_own_where_they_are_asked_for() -> None:
+    pieces = [torch.randn(2, n, 3, generator=torch.Generator().manual_seed(n)) * 3 + 7 for n in (2, 5)]
+    pooled, own = ObsScale(3), ObsScale(3, tasks=2)
+    for piece in pieces:
+        pooled.see(piece[1:])
+        own.see(piece)
+    rows = torch.cat(pieces, dim=1)
+    torch.testing.assert_close(own(rows)[1], pooled(rows[1:])[0])
+    torch.testing.assert_close(own(rows[1:], torch.tensor([1])), pooled(rows[1:]))
+    torch.testing.assert_close(own.mean[0, 0], rows[0].double().mean(0))

@@ -14,12 +14,13 @@ from agents.base import Batch, seeded_generator
 from agents.encoders import PassThrough
 from agents.presets import PRESETS
 from agents.sac import SAC
+from agents.trunks import Trunk
 from tests.agents.conftest import MakeAgent, plain_settings, random_batch
 
 KIT_AGENTS = [name for name, preset in PRESETS.items() if preset.builder]
 
 
-class Constant(nn.Module):
+class Constant(Trunk):
     """A trunk that says the same whatever it reads: ``values`` (E, out)."""
 
     def __init__(self, values: Tensor) -> None:
@@ -191,3 +192,32 @@ def test_the_learning_rate_falls_in_a_straight_line(make_agent: MakeAgent) -> No
     agent.progress(0.25)
     rates = {group["lr"] for o in (agent.critic_optimizer, agent.actor_optimizer) for group in o.param_groups}
     assert list(rates) == [pytest.approx(0.8)]
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_actor_learns_from_the_critic_as_it_is_after_its_own_step(make_agent: MakeAgent, precision: str) -> None:
+    """Autocast keeps casts of weights: were the critic stepped inside the block, the actor would see the old ones."""
+    agent = make_agent("care", precision=precision, learning_rate=0.1)
+    batch, calls = random_batch(3, 8, 4, 2), []
+    forward = agent.critic.forward
+
+    def watched(x: Tensor, task: Tensor | None = None) -> Tensor:
+        out = forward(x, task)
+        calls.append((x.detach(), out.detach()))
+        return out
+
+    agent.critic.forward = watched  # type: ignore[method-assign]
+    agent.update(batch)
+    read, said = calls[-1]  # the critics' last word in an update is to the actor
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+        assert torch.equal(forward(read), said)
+
+
+def test_what_is_inspected_is_what_the_networks_read(make_agent: MakeAgent) -> None:
+    """An agent with scaled observations routes them scaled, and shows no other weights."""
+    agent = make_agent("care", obs_scale="running", attention="dot-product")
+    obs = random_batch(3, 8, 4, 2).obs * 50 + 7
+    agent.see(obs, torch.zeros(3, 8), torch.zeros(3, 8, dtype=torch.bool))
+    expected = agent.encoder.inspect(agent.obs_scale(obs))["attention"]
+    torch.testing.assert_close(agent.inspect(obs)["attention"], expected)
+    assert not torch.allclose(agent.encoder.inspect(obs)["attention"], expected)
