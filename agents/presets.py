@@ -35,7 +35,7 @@ class SACSettings:
     critics: Literal["min", "mean"] = "min"
     """Which of the twin critics' values counts: the lesser one, or their mean."""
     obs_scale: Literal["none", "running"] = "none"
-    """running: each number of the observation is brought to zero mean and unit variance over all tasks."""
+    """running: observations are brought to zero mean and unit variance, over all tasks if these share anything."""
     reward_scale: Literal["none", "return"] = "none"
     """return: each task's rewards are divided so that its largest discounted return so far becomes 9."""
     weight_decay: float = 0.0
@@ -43,9 +43,9 @@ class SACSettings:
     adam_epsilon: float = 1e-8
     """Adam's, in the denominator."""
     gradient_norm: float = 0.0
-    """Gradients of actor and of critics are cut to this norm; 0 leaves them."""
-    precision: Literal["float32", "bfloat16"] = "float32"
-    """Of the matrix products in an update; bfloat16 is faster where the processor has it."""
+    """Gradients of actor and of critics are clipped at this norm, those of a task's own parameters by themselves."""
+    precision: Literal["auto", "float32", "bfloat16"] = "float32"
+    """Of the matrix products in an update; auto takes bfloat16 where a few timed products show that it is faster."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,25 @@ class SB3Settings:
     """Per step."""
     polyak: float = 0.005
     """Share of the online weights that goes into the target at each update."""
+    initial_temperature: float = 0.1
+    """Where the entropy coefficient starts, as in this kit's agents; 1 is the library's own default."""
+    target_entropy: float = 1.0
+    """The policy's entropy is held at minus this times the number of actions."""
+
+
+SB3_FIXED: dict[str, Any] = {
+    "layer_norm": False,
+    "network": "mlp",
+    "critic": "scalar",
+    "critics": "min",
+    "obs_scale": "none",
+    "reward_scale": "none",
+    "weight_decay": 0.0,
+    "adam_epsilon": 1e-8,
+    "gradient_norm": 0.0,
+    "precision": "float32",
+}
+"""What Stable-Baselines3's SAC has of those settings of this kit's that it cannot be given."""
 
 
 @dataclass(frozen=True)

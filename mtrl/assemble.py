@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from agents.base import Agent
 from agents.build import Sizes
+from agents.precision import Precision, choose_precision
 from agents.presets import PRESETS
 from envs.context import Context, context_of
 from envs.pace import processors, suggest_workers
@@ -67,6 +69,17 @@ def agent_of(config: TrainConfig[Any], suite: TaskSuite, env: TensorEnv) -> tupl
     context = context_of(suite, getattr(config.settings, "context", "auto"))
     sizes = Sizes(env.obs_size, env.action_mask, torch.as_tensor(context.tasks), context.learned)
     return PRESETS[config.agent].build()(sizes, config.settings, config.seed, env.device), context
+
+
+def precision_of(config: TrainConfig[Any], tasks: int, device: torch.device) -> Precision:
+    """Return the precision that the run is to learn in, timed on this machine where that is asked for."""
+    settings = config.settings
+    return choose_precision(settings.precision, tasks * config.batch_per_task, max(settings.hidden), device)
+
+
+def in_precision(config: TrainConfig[Any], precision: Precision) -> TrainConfig[Any]:
+    """Return the configuration with the precision that was taken."""
+    return replace(config, settings=replace(config.settings, precision=precision.taken))
 
 
 def greedy(agent: Agent) -> Policy:

@@ -152,10 +152,11 @@ def bench_agents(options: BenchConfig) -> list[str]:
 
     from agents.base import seeded_generator
     from agents.replay import Replay
-    from mtrl.assemble import agent_of, suite_of, threads_of
+    from mtrl.assemble import agent_of, in_precision, precision_of, suite_of, threads_of
     from mtrl.defaults import default_config
     from mtrl.memory import keep_freed_memory
-    from mtrl.sb3 import SB3VecEnv, make_model
+    from mtrl.sb3_env import SB3VecEnv
+    from mtrl.sb3_model import make_model
     from mtrl.tensor_env import TensorEnv
 
     config = default_config(options.suite, options.agent)
@@ -163,7 +164,8 @@ def bench_agents(options: BenchConfig) -> list[str]:
     suite, steps = suite_of(config), 5
     torch.set_num_threads(options.threads or threads_of(config))
     env = TensorEnv(suite, config.envs_per_task, torch.device("cpu"))
-    agent, _ = agent_of(config, suite, env)
+    precision = precision_of(config, env.tasks, env.device)
+    agent, _ = agent_of(in_precision(config, precision), suite, env)
     replay = Replay(env.tasks, 10_000, env.obs_size, env.action_size, seeded_generator(0))
     state = {"obs": env.reset(0)}
 
@@ -198,6 +200,7 @@ def bench_agents(options: BenchConfig) -> list[str]:
         )
     lines.append(
         f"networks {config.settings.hidden}, {config.batch_per_task} rows per task, {torch.get_num_threads()} threads, "
+        f"precision {precision.taken}, "
         f"torch {torch.__version__}"
     )
     return lines

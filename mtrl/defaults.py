@@ -6,7 +6,7 @@ import dataclasses
 from fnmatch import fnmatchcase
 from typing import Any
 
-from agents.presets import PRESETS
+from agents.presets import PRESETS, SB3_FIXED
 from envs.errors import nearest
 from mtrl.cli import UsageError
 from mtrl.config import STANDARD, TrainConfig, known_agent
@@ -128,7 +128,7 @@ RECIPES: dict[str, Lines] = {
                 "critics": "mean",
                 "obs_scale": "running",
                 "reward_scale": "return",
-                "precision": "bfloat16",
+                "precision": "auto",
                 "learning_rate": 1e-3,
                 "final_learning_rate": 1e-4,
                 "weight_decay": 1e-4,
@@ -158,6 +158,18 @@ def default_config(suite: str, agent: str, recipe: str = STANDARD) -> TrainConfi
     loop = {f.name for f in dataclasses.fields(TrainConfig)}
     settings = settings_type(**{k: v for k, v in values.items() if k in own})
     return TrainConfig(suite=suite, agent=agent, settings=settings, **{k: v for k, v in values.items() if k in loop})
+
+
+def dropped_settings(config: TrainConfig[Any], wanted: Any = None) -> dict[str, Any]:
+    """Return what the run's agent cannot be given of the settings ``wanted``: name to value. Empty for the kit's own.
+
+    ``wanted`` are those of the agent that a baseline stands beside; None takes what the kit's own single-task agent
+    would be given on the suite.
+    """
+    if PRESETS[config.agent].builder is not None:
+        return {}
+    asked = wanted or default_config(config.suite, "single-task", config.recipe).settings
+    return {name: getattr(asked, name) for name, own in SB3_FIXED.items() if getattr(asked, name, own) != own}
 
 
 def _recipe(name: str, suite: str) -> Lines:

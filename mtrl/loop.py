@@ -16,6 +16,7 @@ from mtrl.camera import Camera
 from mtrl.config import TrainConfig
 from mtrl.display import Display
 from mtrl.episodes import EpisodeTracker
+from mtrl.finite import FiniteGuard
 from mtrl.reporter import Reporter
 from mtrl.scores import Scorer
 from mtrl.tensor_env import TensorEnv
@@ -39,12 +40,14 @@ def train(
     report: Reporter,
     display: Display,
     stop: Callable[[], bool],
+    guard: FiniteGuard,
     diagnose: Callable[[int], None] | None = None,
     camera: Camera | None = None,
 ) -> Progress:
     """Train ``agent`` for ``config.steps_per_task`` steps in each task, or until ``stop()``.
 
-    ``diagnose`` is told of every step that was learned from; ``camera`` films the policy.
+    ``diagnose`` is told of every step that was learned from; ``camera`` films the policy. Raises ``Diverged`` where
+    ``guard`` finds that what is learned is no longer finite.
     """
     generator = np.random.default_rng(config.seed)
     episodes = EpisodeTracker(env.tasks, env.copies)
@@ -54,6 +57,7 @@ def train(
     while step < config.steps_per_task and not stop():
         warm = step < config.random_steps
         action = env.random_action(generator) if warm else agent.act(obs, explore=True)
+        guard.action(action, step, env.steps_on_host)
         transition = env.step(action)
         kept = transition.kept
         reward, terminated = transition.reward[:, kept], transition.terminated[:, kept]
@@ -62,15 +66,17 @@ def train(
         obs, before, step = transition.obs, step, step + env.copies
         report.episodes(episodes.step(transition), episodes.lost)
         agent.progress(min(step / config.steps_per_task, 1.0))
+        log_due = _passes(before, step, config.log_every)
+        eval_due = _passes(before, step, config.eval_every) or step >= config.steps_per_task
         if not warm and replay.size:
             for _ in range(config.updates_per_step):
                 metrics = agent.update(replay.sample(config.batch_per_task))
+                guard.update(metrics, step, log_due or eval_due)
             updates += config.updates_per_step
             if diagnose is not None:
                 diagnose(step)
-        log_due = _passes(before, step, config.log_every)
-        eval_due = _passes(before, step, config.eval_every) or step >= config.steps_per_task
         if log_due:
+            guard.keep(step)
             report.training(step, step * env.tasks, updates, metrics)
         if eval_due:
             scores = scorer.score(greedy(agent))
@@ -79,6 +85,7 @@ def train(
             report.film(step, camera.film(greedy(agent)))
         if log_due or eval_due:
             display.update(step, step * env.tasks, updates)
+    guard.keep(step)
     return Progress(step, step * env.tasks, updates)
 
 

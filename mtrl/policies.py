@@ -148,7 +148,7 @@ def _load_agent(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> tuple
 
 
 def _sb3_policy(path: Path, config: TrainConfig[Any], suite: TaskSuite, names: Sequence[str]) -> Policy:
-    from mtrl.sb3 import load_sb3_policy  # costs seconds
+    from mtrl.sb3_model import load_sb3_policy  # costs seconds
 
     try:
         return load_sb3_policy(config, suite, _weights(path, config), device_of(config), names)

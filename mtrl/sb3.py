@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import queue
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
-import gymnasium as gym
-import numpy as np
 import torch
 from rich.console import Console
 from safetensors.torch import save_file
-from stable_baselines3 import SAC
 from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.logger import Logger
-from stable_baselines3.common.vec_env import VecEnv
-from stable_baselines3.sac.policies import SACPolicy
 from torch import Tensor
 
+from agents.precision import Precision
 from agents.replay import Replay
 from envs.pace import processors
 from envs.suite import TaskSuite
@@ -36,7 +31,8 @@ from mtrl.memory import check_replay_fits, keep_freed_memory
 from mtrl.reporter import Reporter
 from mtrl.runs import WEIGHTS, new_run_folder, write_config
 from mtrl.sb3_env import SB3VecEnv
-from mtrl.scores import Policy, Scorer, TaskScore
+from mtrl.sb3_model import divergence, load_sb3_policy, make_model, pack_weights, task_seed
+from mtrl.scores import Scorer, TaskScore
 from mtrl.session import describe, finish, replay_capacity, sentences_of
 
 CPU = torch.device("cpu")
@@ -59,17 +55,22 @@ class _Model(NamedTuple):
     updates: int
 
 
-def run_sb3(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
+def run_sb3(config: TrainConfig[Any], console: Console, dropped: Mapping[str, Any]) -> dict[str, Any]:
     """Train one SAC per task, ``config.jobs`` at a time, into one run folder -> its result and ``path``.
 
-    Raises ``Stopped`` where a signal asks to.
+    ``dropped`` names the settings, with their values, that the kit's agents have and the library cannot be given.
+    Raises ``Stopped`` where a signal asks to, and ``Diverged`` where a model's weights are no longer finite.
     """
     suite = suite_of(config)
     jobs = min(config.jobs or processors(), len(suite.tasks))
     _check_before(config, suite, jobs)
     path = new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
-    write_config(path, config, context_source="none", task_sentences=sentences_of(suite))
+    sentences = sentences_of(suite)
+    write_config(path, config, context_source="none", task_sentences=sentences, dropped_settings={**dropped})
     console.print(f"{path}: Stable-Baselines3's SAC on {len(suite.tasks)} tasks, one model each, {jobs} at a time, cpu")
+    if dropped:
+        lacking = ", ".join(f"{name} {value}" for name, value in dropped.items())
+        console.print(f"{config.agent} goes without what Stable-Baselines3's SAC does not have: {lacking}")
     with RunLog(path) as log:
         with StopWish() as stop, Display(console, config.agent, config.steps_per_task) as display:
             describe(log, config, path)
@@ -85,7 +86,8 @@ def run_sb3(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
         progress = Progress(board.step, board.step * len(suite.tasks), max(model.updates for model in models.values()))
         parameters = sum(v.numel() for k, v in weights.items() if "critic_target" not in k)
         scores = final_scores(config, suite, policy, CPU)
-        return finish(path, config, suite, progress, seconds, parameters, CPU, scores, log)
+        precision = Precision("float32", "float32")
+        return finish(path, config, suite, progress, seconds, parameters, CPU, precision, scores, log)
 
 
 def _check_before(config: TrainConfig[Any], suite: TaskSuite, jobs: int) -> None:
@@ -97,80 +99,6 @@ def _check_before(config: TrainConfig[Any], suite: TaskSuite, jobs: int) -> None
         largest = max(largest, Replay.bytes_needed(1, replay_capacity(config), *sizes))
         env.close()
     check_replay_fits(jobs * largest, CPU)
-
-
-def make_model(config: TrainConfig[Any], env: VecEnv, seed: int) -> SAC:
-    """Return Stable-Baselines3's SAC with the run's networks, batch and schedule, all else its own defaults."""
-    settings = config.settings
-    first, last = settings.learning_rate, settings.final_learning_rate
-    model = SAC(
-        "MlpPolicy",
-        env,
-        learning_rate=lambda left: last + (first - last) * left,
-        buffer_size=replay_capacity(config),
-        learning_starts=config.random_steps,
-        batch_size=config.batch_per_task,
-        tau=settings.polyak,
-        gamma=settings.discount,
-        train_freq=1,
-        gradient_steps=config.updates_per_step,
-        policy_kwargs={"net_arch": list(settings.hidden)},
-        seed=seed,
-        device="cpu",
-    )
-    model.set_logger(Logger(folder=None, output_formats=[]))  # its own would make a folder among temporary files
-    return model
-
-
-def load_sb3_policy(
-    config: TrainConfig[Any],
-    suite: TaskSuite,
-    weights: dict[str, Tensor],
-    device: torch.device,
-    names: Sequence[str] = (),
-) -> Policy:
-    """Return the deterministic policy of all tasks' models, from what ``pack_weights`` made of them.
-
-    ``names`` leaves only those tasks, in this order. Raises ``KeyError`` with the name of a task that has none, as
-    after a run that was stopped.
-    """
-    policies = []
-    for name in names or suite.task_names:
-        env = MultiTaskVectorEnv(suite.only([name]), 1)
-        policy = SACPolicy(
-            env.single_observation_space,
-            gym.spaces.Box(-1.0, 1.0, env.single_action_space.shape),
-            lambda _: config.settings.learning_rate,
-            net_arch=list(config.settings.hidden),
-        )
-        prefix = _key(suite, name, "")
-        own = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
-        if not own:
-            raise KeyError(name)
-        policy.load_state_dict(own)
-        policies.append(policy)
-        env.close()
-    width = max(policy.action_space.shape[0] for policy in policies)  # type: ignore[index]
-
-    def act(obs: Tensor) -> Tensor:
-        rows = obs.cpu().numpy()
-        actions = np.zeros((*rows.shape[:2], width), dtype=np.float32)
-        for t, policy in enumerate(policies):
-            own = policy.predict(rows[t, :, : policy.observation_space.shape[0]], deterministic=True)[0]  # type: ignore[index]
-            actions[t, :, : own.shape[-1]] = own
-        return torch.as_tensor(actions, device=device)
-
-    return act
-
-
-def pack_weights(suite: TaskSuite, models: dict[str, dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Put the weights of one model per task into one table."""
-    return {_key(suite, name, key): value for name, model in models.items() for key, value in model.items()}
-
-
-def _key(suite: TaskSuite, task: str, parameter: str) -> str:
-    """Name a task's weight by its position: one task's name may begin another's."""
-    return f"task{suite.task_names.index(task)}.{parameter}"
 
 
 class _Board:
@@ -246,13 +174,19 @@ def _in_worker() -> None:
 
 def _train_one(config: TrainConfig[Any], task: str, news: Any, halt: Any) -> _Model | None:
     """Train one task to its budget -> its model, or None if told to halt."""
-    suite = suite_of(config).only([task])
-    env = SB3VecEnv(suite, config.envs_per_task, config.seed)
-    model = make_model(config, env, config.seed)
+    whole = suite_of(config)
+    suite, seed = whole.only([task]), task_seed(config.seed, whole.task_names.index(task))
+    env = SB3VecEnv(suite, config.envs_per_task, seed)
+    model = make_model(config, env, seed)
     scorer = Scorer(suite, config.eval_episodes, score_seed(config.seed, EVALUATION), CPU)
-    model.learn(config.steps_per_task, callback=_Watch(config, task, scorer, news.put, halt.is_set))
+    try:
+        model.learn(config.steps_per_task, callback=_Watch(config, task, scorer, news.put, halt.is_set))
+    except ValueError as error:  # torch's distributions refuse parameters that are not finite
+        raise (divergence(model, task, config) or error) from None
     env.close()
     scorer.close()
+    if diverged := divergence(model, task, config):
+        raise diverged
     weights = {name: weight.contiguous() for name, weight in model.policy.state_dict().items()}
     return None if halt.is_set() else _Model(weights, int(model._n_updates))
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from rich.console import Console
 from safetensors.torch import save_file
+from torch import Tensor
 
-from agents.base import Agent, seeded_generator
+from agents.base import seeded_generator
+from agents.precision import Precision
 from agents.replay import Replay
 from envs.errors import SuiteError, TaskFailed
 from envs.suite import TaskSuite
@@ -20,7 +23,9 @@ from mtrl.assemble import (
     agent_of,
     device_of,
     greedy,
+    in_precision,
     parameter_count,
+    precision_of,
     processes_of,
     score_seed,
     suite_of,
@@ -34,6 +39,7 @@ from mtrl.curve_picture import learning_curves, task_curves
 from mtrl.diagnose import Diagnoser
 from mtrl.display import Display
 from mtrl.final import as_scored, final_scores
+from mtrl.finite import Diverged, FiniteGuard
 from mtrl.interrupt import Stopped, StopWish
 from mtrl.log import RunLog
 from mtrl.loop import Progress, train
@@ -54,7 +60,8 @@ def run_agent(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
         env = stack.enter_context(closing(TensorEnv(suite, config.envs_per_task, device, **processes_of(config))))
         if suite.simulator is None:  # what was refused once, with a warning, is not asked for again
             config = dataclasses.replace(config, workers=env.workers)
-        agent, context = agent_of(config, suite, env)
+        precision = precision_of(config, env.tasks, device)
+        agent, context = agent_of(in_precision(config, precision), suite, env)
         replay, size = replay_of(config, env)
         seed = score_seed(config.seed, EVALUATION)
         camera = None
@@ -64,27 +71,35 @@ def run_agent(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
         write_config(path, config, context_source=context.source, task_sentences=sentences_of(suite))
         console.print(
             f"{path}: {config.agent} on {env.tasks} tasks, {device}, {parameter_count(agent):,} parameters, "
-            f"replay {size}, sentence vectors: {context.source}, worker processes: {env.workers or 'none'}"
+            f"replay {size}, sentence vectors: {context.source}, worker processes: {env.workers or 'none'}, "
+            f"precision: {precision.in_words}"
         )
+        if precision.warning:
+            console.print(f"warning: {precision.warning}")
         scorer = stack.enter_context(closing(Scorer(suite, config.eval_episodes, seed, device, **processes_of(config))))
         log, stop = files.enter_context(RunLog(path)), stack.enter_context(StopWish())
         display = stack.enter_context(Display(console, config.agent, config.steps_per_task))
         describe(log, config, path)
+        guard = FiniteGuard(agent, device)
         try:
             diagnose = Diagnoser(config, suite.task_names, agent, replay, log, device)
             report = Reporter(suite, log)
-            progress = train(config, env, agent, replay, scorer, report, display, lambda: bool(stop), diagnose, camera)
+            wish = partial(bool, stop)
+            progress = train(config, env, agent, replay, scorer, report, display, wish, guard, diagnose, camera)
         except (TaskFailed, SuiteError):  # it is the environments that failed; what was learned is sound
-            save_weights(agent, path)
+            save_weights(agent.state_dict(), path)
             raise
+        except Diverged as error:
+            save_weights(guard.weights, path)
+            raise Diverged(f"{error}; the last finite weights are in {path}") from None
         seconds = log.seconds
         stack.close()  # what follows needs no environments, and a signal may end it at once
-        save_weights(agent, path)
+        save_weights(agent.state_dict(), path)
         if stop.signal is not None:
             console.print(f"stopped at {progress.step:,} steps per task; weights and metrics so far are in {path}")
             raise Stopped(stop.signal)
         scores = final_scores(config, suite, greedy(agent), device)
-        return finish(path, config, suite, progress, seconds, parameter_count(agent), device, scores, log)
+        return finish(path, config, suite, progress, seconds, parameter_count(agent), device, precision, scores, log)
 
 
 def finish(
@@ -95,6 +110,7 @@ def finish(
     seconds: float,
     parameters: int,
     device: torch.device,
+    precision: Precision,
     scores: dict[str, Any],
     log: RunLog,
 ) -> dict[str, Any]:
@@ -109,6 +125,7 @@ def finish(
         "wall_seconds": round(seconds, 2),
         "parameters": parameters,
         "device": str(device),
+        "precision": dataclasses.asdict(precision),
         **scores,
     }
     log.scalars(progress.step, final_metrics(result))
@@ -132,9 +149,9 @@ def replay_of(config: TrainConfig[Any], env: TensorEnv) -> tuple[Replay, str]:
     return Replay(env.tasks, capacity, env.obs_size, env.action_size, generator), size_in_words(needed)
 
 
-def save_weights(agent: Agent, path: Path) -> None:
-    """Write the agent's weights into a run folder as safetensors."""
-    save_file({name: weight.contiguous() for name, weight in agent.state_dict().items()}, path / WEIGHTS)
+def save_weights(weights: dict[str, Tensor], path: Path) -> None:
+    """Write weights by name into a run folder as safetensors."""
+    save_file({name: weight.contiguous() for name, weight in weights.items()}, path / WEIGHTS)
 
 
 def sentences_of(suite: TaskSuite) -> dict[str, str]:

@@ -55,6 +55,7 @@ class TensorEnv:
         self.tasks, self.copies, self.workers = self.env.num_tasks, copies, self.env.workers
         self.obs_size, self.action_size = self.env.engine.obs_size, self.env.engine.action_size
         self.action_mask = torch.as_tensor(self.env.action_mask)
+        self.steps_on_host = not self._in_torch
 
     def reset(self, seed: int, each_start: bool = False) -> Tensor:
         """Begin an episode everywhere -> obs (T, N, obs); ``each_start`` goes through a task's fixed starts in turn."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agents.presets import PRESETS
 from mtrl.cli import command, parse
 from mtrl.config import TrainConfig, check_config, known_agent
-from mtrl.defaults import baseline_config, default_config
+from mtrl.defaults import baseline_config, default_config, dropped_settings
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
         twin = finished_twin(agent_folder(plan.runs_dir, suite.name, plan.agent), plan)
         if twin is not None:
             console.print(f"{plan.agent}: the same run is there already, {twin['path']}")
-        results.append(twin or _trainer(plan)(plan, console))
+        results.append(twin or _trainer(plan, config.settings)(plan, console))
     console.print(comparison_table(results))
     console.print(f"tensorboard --logdir {config.runs_dir}")
     return 0
@@ -76,12 +77,15 @@ def _value_of(arguments: Sequence[str], flag: str, default: str) -> str:
     return value
 
 
-def _trainer(config: TrainConfig[Any]) -> Callable[[TrainConfig[Any], Console], dict[str, Any]]:
-    """What trains this agent into a run folder of its own, and returns its result."""
+def _trainer(config: TrainConfig[Any], wanted: Any = None) -> Callable[[TrainConfig[Any], Console], dict[str, Any]]:
+    """What trains this agent into a run folder of its own, and returns its result.
+
+    ``wanted`` are the settings of the agent that it is the baseline of.
+    """
     if PRESETS[config.agent].builder is None:
         from mtrl.sb3 import run_sb3
 
-        return run_sb3
+        return partial(run_sb3, dropped=dropped_settings(config, wanted))
     from mtrl.session import run_agent
 
     return run_agent

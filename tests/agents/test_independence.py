@@ -86,6 +86,6 @@ def test_a_norm_of_zero_clips_nothing() -> None:
 
 def test_heads_are_clipped_task_by_task(make_agent: MakeAgent) -> None:
     agent = make_agent("mtmhsac")
-    heads = [parameter for parameter in agent.actor.own_parameters()]
+    heads = list(agent.actor.own_parameters())
     assert [parameter.shape[0] for parameter in heads] == [3, 3]
     assert {id(p) for p in heads}.isdisjoint(id(p) for p in agent.actor.shared_parameters())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,10 +13,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from agents.presets import SB3Settings
+from agents.presets import SACSettings, SB3Settings
 from mtrl import evaluate, train
 from mtrl.config import TrainConfig
-from mtrl.sb3 import SB3VecEnv, load_sb3_policy, make_model, pack_weights
+from mtrl.defaults import default_config, dropped_settings
+from mtrl.finite import Diverged
+from mtrl.sb3_env import SB3VecEnv
+from mtrl.sb3_model import load_sb3_policy, make_model, pack_weights, task_seed
 from tests.mtrl.conftest import Scripted, metrics, read_json, scripted_suite, tiny
 
 NOTHING = np.zeros((1, 1), dtype=np.float32)
@@ -183,3 +187,54 @@ def test_models_that_do_not_fit_are_refused_in_one_line(
     line = refused(evaluate.main, tmp_path)
     assert str(tmp_path / "weights.safetensors") in line
     assert "does not fit" in line
+
+
+def test_each_task_has_a_seed_of_its_own_and_so_other_first_weights() -> None:
+    assert task_seed(0, 0) == task_seed(0, 0)
+    assert len({task_seed(seed, task) for seed in range(3) for task in range(50)}) == 150
+    env = SB3VecEnv(scripted_suite(t=partial(Scripted, (1.0,) * 9)), 2, 0)
+    one, two = (next(make_model(CONFIG, env, task_seed(0, task)).actor.parameters()) for task in (0, 1))
+    assert not torch.equal(one, two)
+
+
+def test_models_of_a_run_differ_from_the_start(sb3_run: Path) -> None:
+    """Random actions come from the seed too: were it one for all, both tasks would begin with the same actions."""
+    w = load_file(sb3_run / "weights.safetensors")
+    first, second = (w[f"task{k}.actor.latent_pi.0.weight"] for k in (0, 1))
+    assert first.shape == second.shape
+    assert not torch.allclose(first, second, atol=1e-2)
+
+
+def test_its_entropy_starts_and_is_held_where_the_run_says() -> None:
+    settings = SB3Settings(hidden=(8,), initial_temperature=0.25, target_entropy=0.5)
+    env = SB3VecEnv(scripted_suite(t=partial(Scripted, (1.0,), action_size=3)), 2, 0)
+    model = make_model(replace(CONFIG, settings=settings), env, 0)
+    assert model.log_ent_coef.exp().item() == pytest.approx(0.25)
+    assert model.target_entropy == -1.5
+    assert SB3Settings().initial_temperature == SACSettings().initial_temperature
+
+
+def test_settings_that_the_library_lacks_are_named_printed_and_stored(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    budget = ["--steps-per-task", "24", "--random-steps", "8", "--eval-every", "24", "--log-every", "24", "--jobs", "1"]
+    more = ["--agent", "mtsac", "--baseline", "sb3", "--network", "residual", "--obs-scale", "running"]
+    assert train.main(tiny(tmp_path, *budget, *more)) == 0
+    facts = read_json(tmp_path / "tabletop" / "sb3" / "seed0" / "config.json")
+    assert facts["dropped_settings"] == {"layer_norm": True, "network": "residual", "obs_scale": "running"}
+    assert "does not have: layer_norm True, network residual, obs_scale running" in capsys.readouterr().out
+
+
+def test_what_a_recipe_asks_for_in_vain_is_known_without_an_agent_beside_it() -> None:
+    dropped = dropped_settings(default_config("metaworld/MT10", "sb3", "laptop"))
+    assert dropped["network"] == "residual"
+    assert dropped["reward_scale"] == "return"
+    assert dropped_settings(default_config("metaworld/MT10", "mtsac", "laptop")) == {}
+
+
+def test_a_model_that_diverges_ends_the_run_with_the_tasks_name(tmp_path: Path) -> None:
+    budget = ["--steps-per-task", "64", "--random-steps", "8", "--eval-every", "64", "--log-every", "64", "--jobs", "1"]
+    rate = ["--learning-rate", "1e30", "--final-learning-rate", "1e30"]
+    with pytest.raises(Diverged, match="task 'reach'"):
+        train.main(tiny(tmp_path, *budget, *rate, "--agent", "sb3", "--baseline", "none"))
+    assert not (tmp_path / "tabletop" / "sb3" / "seed0" / "result.json").exists()

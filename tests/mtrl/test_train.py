@@ -12,13 +12,25 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file
 
 from mtrl import train
 from mtrl.cli import command
 from tests.mtrl.conftest import CLEAN, KIT_AGENTS, metrics, read_json, same_weights, tiny, weights
 
 MEASURES = {"success_any", "success_last", "return"}
-RESULT = {"suite", "agent", "seed", "steps_per_task", "env_steps", "updates", "wall_seconds", "parameters", "device"}
+RESULT = {
+    "suite",
+    "agent",
+    "seed",
+    "steps_per_task",
+    "env_steps",
+    "updates",
+    "wall_seconds",
+    "parameters",
+    "device",
+    "precision",
+}
 PENDULUMS = """
     from functools import partial
     import gymnasium as gym
@@ -260,4 +272,21 @@ def test_a_run_that_diverges_ends_with_1_and_one_line_and_no_result(
     assert line.count("\n") == 1
     assert "train/critic_loss is [inf]" in line
     assert "--learning-rate" in line
-    assert not list(tmp_path.glob("r/huge/care/*/result.json"))
+    run = tmp_path / "r" / "huge" / "care" / "seed0"
+    assert str(run) in line
+    assert not (run / "result.json").exists()
+    assert all(weight.isfinite().all() for weight in load_file(run / "weights.safetensors").values())
+
+
+def test_a_learning_rate_that_breaks_the_networks_is_not_blamed_on_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [*tiny(tmp_path), "--baseline", "none", "--learning-rate", "1e30", "--final-learning-rate", "1e30"]
+    monkeypatch.setattr(sys, "argv", ["mtrl", *arguments])
+    assert command(train.main)() == 1
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    assert "--learning-rate" in line
+    run = tmp_path / "tabletop" / "care" / "seed0"
+    assert not (run / "result.json").exists()
+    assert all(weight.isfinite().all() for weight in load_file(run / "weights.safetensors").values())

@@ -20,6 +20,7 @@ from envs.suite import TaskSuite
 from mtrl import train as train_command
 from mtrl.config import TrainConfig
 from mtrl.episodes import Episode, EpisodeTracker
+from mtrl.finite import FiniteGuard
 from mtrl.log import RunLog
 from mtrl.loop import train
 from mtrl.reporter import Reporter
@@ -66,6 +67,9 @@ class Still:
     def progress(self, share: float) -> None:
         pass
 
+    def state_dict(self) -> dict[str, Tensor]:
+        return {"nothing": torch.zeros(1)}
+
 
 class Quiet:
     """A report, display and scorer that nobody asks."""
@@ -107,7 +111,7 @@ def test_nothing_of_a_lost_row_enters_the_replay_or_the_scales(capfd: pytest.Cap
     config = TrainConfig(steps_per_task=10, random_steps=10, log_every=1000, eval_every=1000, eval_episodes=1)
     stub: Any = quiet
     with pytest.raises(AttributeError, match="score"):  # the end of the run asks for one
-        train(config, env, agent, replay, stub, stub, stub, lambda: False)  # type: ignore[arg-type]
+        train(config, env, agent, replay, stub, stub, stub, lambda: False, FiniteGuard(agent, CPU))  # type: ignore[arg-type]
     obs, next_obs, _, reward, terminated = replay._rows[:, : replay.size].split([1, 1, 1, 1, 1], dim=-1)
     assert replay.size == 9
     #       step 1  step 2  3  step 4  step 5

@@ -1,0 +1,82 @@
+"""Whether this machine multiplies matrices faster in reduced precision: timed on it, since processors differ."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass
+
+import torch
+
+REPEATS = 7
+WORTH_IT = 1.1  # how many times as fast reduced precision has to be to be taken
+
+
+@dataclass(frozen=True)
+class Precision:
+    """The precision of an update's products: ``asked`` for, ``taken``, and how much faster bfloat16 was here.
+
+    ``speedup`` is float32's time over bfloat16's, None where nothing was timed.
+    """
+
+    asked: str
+    taken: str
+    speedup: float | None = None
+
+    @property
+    def in_words(self) -> str:
+        """Say what was taken and why."""
+        if self.speedup is None:
+            return self.taken
+        factor = f"{self.speedup:.1f} times as fast" if self.speedup >= 1 else f"{1 / self.speedup:.1f} times slower"
+        return f"{self.taken} (bfloat16 products are {factor} on this machine)"
+
+    @property
+    def warning(self) -> str | None:
+        """Return what is to be said of a precision that was asked for and is the slower one here."""
+        if self.asked != "bfloat16" or self.speedup is None or self.speedup >= 1:
+            return None
+        return f"--precision bfloat16 is {1 / self.speedup:.1f} times slower than float32 on this machine; take auto"
+
+
+def choose_precision(asked: str, rows: int, width: int, device: torch.device) -> Precision:
+    """Return the precision to learn in: ``asked``, and for auto bfloat16 only where timed products show a gain.
+
+    The products are those of a hidden layer of twin critics, forward and backward: ``rows`` rows, ``width`` units.
+    """
+    if asked == "float32":
+        return Precision(asked, asked)
+    speedup = bfloat16_speedup(rows, width, device)
+    faster = "bfloat16" if speedup >= WORTH_IT else "float32"
+    return Precision(asked, faster if asked == "auto" else asked, round(speedup, 2))
+
+
+def bfloat16_speedup(rows: int, width: int, device: torch.device) -> float:
+    """Time the same products in float32 and under autocast, in turn -> float32's median time over bfloat16's."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(2, rows, width, generator=generator).to(device)
+    weight = torch.randn(2, width, width, generator=generator).to(device).requires_grad_(True)
+    times: dict[bool, list[float]] = {False: [], True: []}
+    for repeat in range(REPEATS + 1):
+        for reduced, own in times.items():
+            seconds = _seconds(x, weight, reduced)
+            if repeat:  # the first one warms up
+                own.append(seconds)
+    return statistics.median(times[False]) / statistics.median(times[True])
+
+
+def _seconds(x: torch.Tensor, weight: torch.Tensor, reduced: bool) -> float:
+    _wait(x.device)
+    begin = time.perf_counter()
+    with torch.autocast(x.device.type, torch.bfloat16, enabled=reduced):
+        out = torch.bmm(torch.bmm(x, weight).relu(), weight)
+    out.float().sum().backward()
+    _wait(x.device)
+    seconds = time.perf_counter() - begin
+    weight.grad = None
+    return seconds
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
