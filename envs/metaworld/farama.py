@@ -12,6 +12,7 @@ import gymnasium as gym
 import numpy as np
 
 from envs.errors import SuiteError, need
+from envs.metaworld.fast import fast
 
 STARTS = 50  # goals of a task, as in every Meta-World benchmark
 INSTALL = "pip install -e '.[metaworld]'"
@@ -36,13 +37,17 @@ class MetaWorldEnv(gym.Wrapper[Any, Any, Any, Any]):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode at the start that the seed names."""
-        from metaworld import Task
+        from metaworld import ALL_V3_ENVIRONMENTS, Task
 
         if seed is not None:
             self._generator = np.random.default_rng(seed)
         start = int(self._generator.integers(STARTS)) if seed is None else seed % STARTS
         env: Any = self.env
-        told = {"env_cls": type(env), "rand_vec": self._starts[start], "partially_observable": False}
+        told = {
+            "env_cls": ALL_V3_ENVIRONMENTS[self._name],
+            "rand_vec": self._starts[start],
+            "partially_observable": False,
+        }
         env.set_task(Task(self._name, pickle.dumps(told)))
         return env.reset()
 
@@ -120,14 +125,15 @@ def versions() -> dict[str, str]:
 
 
 def _raw(name: str, reward_version: str, **kwargs: Any) -> gym.Env[Any, Any]:
-    """Make Meta-World's environment itself; what it warns of (its spaces' precision) does not concern ours."""
+    """Make Meta-World's environment, stepped fast; what it warns of (its spaces' precision) does not concern ours."""
     from metaworld import ALL_V3_ENVIRONMENTS
 
+    official: Any = ALL_V3_ENVIRONMENTS[name]
     if kwargs.get("render_mode"):
         kwargs.setdefault("camera_name", CAMERA)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return ALL_V3_ENVIRONMENTS[name](reward_function_version=reward_version, **kwargs)
+        return fast(official)(reward_function_version=reward_version, **kwargs)
 
 
 def _nothing(*_: Any) -> None:
