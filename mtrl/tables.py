@@ -62,7 +62,7 @@ def normalised_returns(results: Sequence[dict[str, Any]]) -> dict[str, float | N
     shares: dict[str, float | None] = {}
     for name, scores in results[0]["tasks"].items():
         chance = scores.get("random_return")
-        if chance is not None:
+        if scores["success_any"] is None and chance is not None:
             span = results[1]["tasks"][name]["return"] - chance
             shares[name] = (scores["return"] - chance) / span if span > 0 else None
     return shares

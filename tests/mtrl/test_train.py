@@ -19,6 +19,7 @@ from mtrl.cli import command
 from tests.mtrl.conftest import CLEAN, KIT_AGENTS, metrics, read_json, same_weights, tiny, weights
 
 MEASURES = {"success_any", "success_last", "return"}
+FLOOR = {f"random_{measure}" for measure in MEASURES}
 RESULT = {
     "suite",
     "agent",
@@ -57,13 +58,13 @@ def test_agent_and_baseline_write_the_same_files_and_the_promised_result(finishe
     assert {*names} == {"config.json", "matrices.jsonl", "metrics.csv", "result.json", "weights.safetensors", events}
     result = read_json(run / "result.json")
     assert set(result) == RESULT | {"mean", "tasks", "protocol"}
-    assert set(result["mean"]) == MEASURES
+    assert set(result["mean"]) == MEASURES | FLOOR
     assert list(result["tasks"]) == ["reach", "push"]
-    assert all(set(scores) == MEASURES | {"episodes", "random_return"} for scores in result["tasks"].values())
+    assert all(set(scores) == MEASURES | FLOOR | {"episodes"} for scores in result["tasks"].values())
     assert [scores["episodes"] for scores in result["tasks"].values()] == [2, 2]
     told = [result[name] for name in ("suite", "agent", "seed", "device", "steps_per_task", "env_steps")]
     assert told == ["tabletop", agent, 0, "cpu", 256, 512]
-    for measure in MEASURES:
+    for measure in MEASURES | FLOOR:
         one, other = (scores[measure] for scores in result["tasks"].values())
         assert result["mean"][measure] == pytest.approx((one + other) / 2)
     config = read_json(run / "config.json")
