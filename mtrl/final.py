@@ -13,7 +13,7 @@ import torch
 from envs.suite import TaskSuite
 from mtrl.assemble import FINAL, processes_of, score_seed
 from mtrl.config import TrainConfig
-from mtrl.scores import Policy, Scorer, scores_to_json
+from mtrl.scores import MEASURES, Policy, Scorer, scores_to_json
 
 RANDOM = 7  # beside the seed, so that random actions come from a generator of their own
 SUCCESS = "success_any: at any step of the episode; success_last: at its last"
@@ -46,19 +46,26 @@ def play(
 ) -> dict[str, Any]:
     """Score a policy on so many episodes of each task, fixed starts in turn -> ``mean``, ``tasks`` and ``protocol``.
 
-    A task that never says success has a ``random_return`` too: what uniform actions come to from the same starts.
+    Beside each score stands its floor, ``random_success_any``, ``random_success_last`` and ``random_return``: what
+    uniform actions come to from the same starts.
     """
     judged = as_scored(suite)
     scorer = Scorer(judged, episodes, seed, device, each_start=True, **processes)
-    scores = scorer.score(policy)
-    silent = {name for name, score in scores.items() if math.isnan(score.success_any)}
-    result = scores_to_json(scores)
-    generator = np.random.default_rng((seed, RANDOM))
-    chance = scorer.score(lambda _: scorer.env.random_action(generator)) if silent else {}
-    scorer.close()
+    try:
+        result = scores_to_json(scorer.score(policy))
+        generator = np.random.default_rng((seed, RANDOM))
+        floor = scores_to_json(scorer.score(lambda _: scorer.env.random_action(generator)))
+    finally:
+        scorer.close()
+    result["mean"] |= _as_random(floor["mean"])
     for name, entry in result["tasks"].items():
-        entry["random_return"] = chance[name].mean_return if name in silent else None
+        entry |= _as_random(floor["tasks"][name])
     return {**result, "protocol": _protocol(config, suite, judged, episodes)}
+
+
+def _as_random(scores: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Name the scores of random actions, so that they can stand beside a policy's."""
+    return {f"random_{measure}": scores[measure] for measure in MEASURES}
 
 
 def _protocol(config: TrainConfig[Any], suite: TaskSuite, judged: TaskSuite, episodes: Sequence[int]) -> dict[str, Any]:

@@ -2,52 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
 ALONE = ("single-task", "sb3")  # agents that share nothing: what a task comes to when it is learned alone
+RARE = 0.1  # where no agent solves a larger share of episodes, returns tell the agents apart
+SUCCESS, RETURN = ("success_any", "success_last"), ("return",)
+RANDOM = "random_"  # what the keys of random actions' scores begin with
+PLACES = {SUCCESS: 2, RETURN: 1}
+Scores = Mapping[str, Any]  # what ``result.json`` holds of a task
+
+
+class Line(NamedTuple):
+    """A row of the table: a task's scores or their means, one for each result, shown by the measures ``kind``."""
+
+    label: str
+    side: str
+    scores: Sequence[Scores]
+    kind: tuple[str, ...]
+    normalised: str = ""
 
 
 def comparison_table(results: Sequence[dict[str, Any]]) -> Table:
     """Return a table with a row per task: the first result, and, where there is a second, it and the difference.
 
-    Success is counted at any step of the episode; a task that does not say it is shown by its return, and beside a
-    single-task baseline by its normalised return too. Held-out tasks show on which side of the trained range they are.
+    Success stands in pairs, at any step of the episode and at its last. Where it is rare there is a row of returns
+    below; a task that does not say it has that row alone, normalised beside a single-task baseline. ``random`` is what
+    uniform actions come to. Held-out tasks show on which side of the trained range they are. Two agents fit 80 columns.
     """
-    first = results[0]
-    measure = "return" if first["mean"]["success_any"] is None else "success_any"
-    ranges = {name: scores.get("range") for name, scores in first["tasks"].items()}
+    tasks = results[0]["tasks"]
+    silent = all(scores["success_any"] is None for scores in tasks.values())
+    sided = any(scores.get("range") for scores in tasks.values())
+    floor = any(scores.get(RANDOM + key) is not None for scores in tasks.values() for key in (*SUCCESS, *RETURN))
     normalised = normalised_returns(results)
-    table = Table(title=_title(results, measure), title_justify="left")
-    table.add_column("task")
-    if any(ranges.values()):
-        table.add_column("range")
-    for result in results:
-        table.add_column(result["agent"], justify="right")
+
+    columns: list[tuple[str, str, Callable[[Line], str]]] = []
+    if sided:
+        columns.append(("range", "", lambda line: line.side))
+    columns += [(result["agent"], "any last", partial(_own, of=k)) for k, result in enumerate(results)]
     if len(results) == 2:
-        table.add_column("difference", justify="right")
+        columns.append(("difference", "any  last", _difference))
+    if floor:
+        columns.append(("random", "any last", _random))
     if normalised:
-        table.add_column("normalised", justify="right")
+        columns.append(("normalised", "", lambda line: line.normalised))
 
-    def row(label: str, side: str | None, values: Sequence[float | None], own: str, share: float | None) -> None:
-        sides = ["-" if side is None else side] if any(ranges.values()) else []
-        shares = ["-" if share is None else f"{share:.2f}"] if normalised else []
-        table.add_row(label, *sides, *_cells(values, own), *shares)
-
-    for name, scores in first["tasks"].items():
-        own = "return" if scores["success_any"] is None else measure
-        label = escape(name) if own == measure else f"{escape(name)} (return)"
-        row(label, ranges[name], [result["tasks"][name][own] for result in results], own, normalised.get(name))
+    caption = _caption(silent, floor)
+    table = Table(title=_title(results, silent), caption=caption, title_justify="left", caption_justify="left")
+    table.add_column("task", overflow="fold")
+    for name, below, _ in columns:
+        header = name if silent or not below else f"{name}\n{below}"
+        table.add_column(header, justify="left" if name == "range" else "right", no_wrap=True)
+    for line in _task_lines(results, silent, normalised):
+        table.add_row(line.label, *(cell(line) for _, _, cell in columns))
     table.add_section()
-    row("mean", "", [result["mean"][measure] for result in results], measure, _mean(normalised.values()))
-    for side in sorted({side for side in ranges.values() if side is not None}):
-        mine = [name for name, own in ranges.items() if own == side]
-        means = [_mean(result["tasks"][name][measure] for name in mine) for result in results]
-        row(f"mean {side}", "", means, measure, _mean(normalised.get(name) for name in mine))
+    for line in _mean_lines(results, normalised):
+        table.add_row(line.label, *(cell(line) for _, _, cell in columns))
     return table
 
 
@@ -62,32 +77,83 @@ def normalised_returns(results: Sequence[dict[str, Any]]) -> dict[str, float | N
     shares: dict[str, float | None] = {}
     for name, scores in results[0]["tasks"].items():
         chance = scores.get("random_return")
-        if chance is not None:
+        if scores["success_any"] is None and chance is not None:
             span = results[1]["tasks"][name]["return"] - chance
             shares[name] = (scores["return"] - chance) / span if span > 0 else None
     return shares
 
 
-def _title(results: Sequence[dict[str, Any]], measure: str) -> str:
+def _task_lines(
+    results: Sequence[dict[str, Any]], silent: bool, normalised: Mapping[str, float | None]
+) -> Iterable[Line]:
+    for name, first in results[0]["tasks"].items():
+        label = escape(name) if silent or first["success_any"] is not None else f"{escape(name)} (return)"
+        scores = [result["tasks"][name] for result in results]
+        yield from _lines(label, first.get("range") or "-", scores, _share(normalised.get(name)))
+
+
+def _mean_lines(results: Sequence[dict[str, Any]], normalised: Mapping[str, float | None]) -> Iterable[Line]:
+    ranges = {name: scores.get("range") for name, scores in results[0]["tasks"].items()}
+    for side in (None, *sorted({side for side in ranges.values() if side})):
+        mine = [name for name, own in ranges.items() if side in (None, own)]
+        scores = [_means([result["tasks"][name] for name in mine]) for result in results]
+        share = _share(_mean(normalised.get(name) for name in mine))
+        yield from _lines("mean" if side is None else f"mean {side}", "", scores, share)
+
+
+def _lines(label: str, side: str, scores: Sequence[Scores], normalised: str) -> Iterable[Line]:
+    """Yield the row of a task or of means: success, returns, or both where success is rare."""
+    rates = [own["success_any"] for own in scores if own["success_any"] is not None]
+    yield Line(label, side, scores, SUCCESS if rates else RETURN, normalised)
+    if rates and max(rates) < RARE:
+        yield Line("  return", "", scores, RETURN)
+
+
+def _own(line: Line, of: int) -> str:
+    return _cell([line.scores[of][key] for key in line.kind], line.kind)
+
+
+def _difference(line: Line) -> str:
+    first, second = line.scores
+    pairs = [(first[key], second[key]) for key in line.kind]
+    return _cell([None if a is None or b is None else a - b for a, b in pairs], line.kind, "+")
+
+
+def _random(line: Line) -> str:
+    return _cell([line.scores[0].get(RANDOM + key) for key in line.kind], line.kind)
+
+
+def _cell(values: Sequence[float | None], kind: tuple[str, ...], sign: str = "") -> str:
+    """Return numbers side by side, each in the width that success takes."""
+    places = PLACES[kind]
+    width = len(f"{0:{sign}.{places}f}") if kind == SUCCESS else 0
+    return " ".join(f"{'-':>{width}}" if value is None else f"{value:{sign}.{places}f}" for value in values)
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _means(tasks: Sequence[Scores]) -> dict[str, float | None]:
+    """Return the means over tasks, of each measure over those that have it."""
+    keys = [*SUCCESS, *RETURN]
+    return {key: _mean(scores.get(key) for scores in tasks) for key in [*keys, *(RANDOM + key for key in keys)]}
+
+
+def _title(results: Sequence[dict[str, Any]], silent: bool) -> str:
     first = results[0]
     what = f"{first['suite']}, held-out tasks" if first.get("held_out") else first["suite"]
-    words = "return" if measure == "return" else "success"
     counts = sorted({task["episodes"] for task in first["tasks"].values()})
     episodes = " to ".join(map(str, counts[:: max(len(counts) - 1, 1)]))
     seeds = ", ".join(sorted({str(r["seed"]) for r in results}))
-    return f"{what}: {words} over {episodes} episodes a task, seed {seeds}"
+    return f"{what}: {'return' if silent else 'success'} over {episodes} episodes a task, seed {seeds}"
+
+
+def _caption(silent: bool, floor: bool) -> str | None:
+    words = [] if silent else ["any: success at any step of an episode", "last: at its last step"]
+    return "; ".join([*words, "random: uniform actions from the same starts"] if floor else words) or None
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if known else None
-
-
-def _cells(values: Sequence[float | None], measure: str) -> list[str]:
-    places = 2 if measure == "success_any" else 1
-    cells = ["-" if value is None else f"{value:.{places}f}" for value in values]
-    if len(values) == 2:
-        first, second = values
-        known = first is not None and second is not None
-        cells.append(f"{first - second:+.{places}f}" if known else "-")  # type: ignore[operator]
-    return cells

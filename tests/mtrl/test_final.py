@@ -18,6 +18,7 @@ from mtrl.config import TrainConfig
 from mtrl.final import episodes_of, final_scores, play
 from tests.mtrl.conftest import Scripted, scripted_suite, zeros
 
+FLOOR = ("random_success_any", "random_success_last", "random_return")
 CPU = torch.device("cpu")
 CONFIG: TrainConfig[Any] = TrainConfig(eval_episodes=4)
 
@@ -40,6 +41,18 @@ class Mover(gym.Env[np.ndarray, np.ndarray]):
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         self.t += 1
         return np.full(1, self.start, np.float32), self.start + float(action[0]), False, self.t == 10, {}
+
+
+class Threshold(Scripted):
+    """One step, solved by an action above a number."""
+
+    def __init__(self, least: float) -> None:
+        super().__init__()
+        self.least = least
+
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        self.success = (float(action[0] > self.least),)
+        return super().step(action)
 
 
 def movers(starts: int = 0) -> TaskSuite:
@@ -69,24 +82,21 @@ def test_random_actions_play_from_the_same_starts() -> None:
     assert abs(other["tasks"]["a"]["random_return"] - result["tasks"]["a"]["random_return"]) > 10
 
 
-def test_only_tasks_that_never_say_success_have_a_random_return() -> None:
-    says, silent = partial(Scripted, (1.0, 1.0), success=(0.0, 1.0)), partial(Scripted, (3.0,))
+def test_every_task_has_its_floor_and_success_where_the_task_says_it() -> None:
+    says, silent = partial(Scripted, (1.0, 1.0), success=(1.0, 0.0)), partial(Scripted, (3.0,))
     result = play(CONFIG, scripted_suite(a=says, b=silent), zeros, [2, 2], 0, CPU)
-    assert [entry["random_return"] for entry in result["tasks"].values()] == [None, 3.0]
+    floors = [{key: entry[key] for key in FLOOR} for entry in result["tasks"].values()]
+    assert [list(floor.values()) for floor in floors] == [[1.0, 0.0, 2.0], [None, None, 3.0]]
+    assert [result["mean"][key] for key in FLOOR] == [1.0, 0.0, 2.5]
 
 
-def test_a_suite_that_says_success_is_stepped_for_its_policy_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    steps = 0
-    step = Scripted.step
-
-    def counted(self: Scripted, action: np.ndarray) -> Any:
-        nonlocal steps
-        steps += 1
-        return step(self, action)
-
-    monkeypatch.setattr(Scripted, "step", counted)
-    play(CONFIG, scripted_suite(a=partial(Scripted, (1.0, 1.0), success=(0.0, 1.0))), zeros, [2], 0, CPU)
-    assert steps == 4  # two episodes of two steps
+def test_the_floor_is_that_of_uniform_actions_not_of_the_policy() -> None:
+    """Acting above .9 solves a step: the policy always does, one uniform action in twenty; 400 steps are .05 +- .03."""
+    suite = scripted_suite(a=partial(Threshold, 0.9), b=partial(Threshold, -1.5))
+    result = play(CONFIG, suite, torch.ones_like, [400, 400], 0, CPU)
+    assert [entry["success_last"] for entry in result["tasks"].values()] == [1.0, 1.0]
+    assert result["tasks"]["a"]["random_success_last"] == pytest.approx(0.05, abs=0.04)
+    assert result["tasks"]["b"]["random_success_last"] == 1.0
 
 
 def test_scores_come_from_the_suites_own_environments_where_it_says_so() -> None:

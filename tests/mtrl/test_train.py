@@ -19,6 +19,7 @@ from mtrl.cli import command
 from tests.mtrl.conftest import CLEAN, KIT_AGENTS, metrics, read_json, same_weights, tiny, weights
 
 MEASURES = {"success_any", "success_last", "return"}
+FLOOR = {f"random_{measure}" for measure in MEASURES}
 RESULT = {
     "suite",
     "agent",
@@ -57,13 +58,13 @@ def test_agent_and_baseline_write_the_same_files_and_the_promised_result(finishe
     assert {*names} == {"config.json", "matrices.jsonl", "metrics.csv", "result.json", "weights.safetensors", events}
     result = read_json(run / "result.json")
     assert set(result) == RESULT | {"mean", "tasks", "protocol"}
-    assert set(result["mean"]) == MEASURES
+    assert set(result["mean"]) == MEASURES | FLOOR
     assert list(result["tasks"]) == ["reach", "push"]
-    assert all(set(scores) == MEASURES | {"episodes", "random_return"} for scores in result["tasks"].values())
+    assert all(set(scores) == MEASURES | FLOOR | {"episodes"} for scores in result["tasks"].values())
     assert [scores["episodes"] for scores in result["tasks"].values()] == [2, 2]
     told = [result[name] for name in ("suite", "agent", "seed", "device", "steps_per_task", "env_steps")]
     assert told == ["tabletop", agent, 0, "cpu", 256, 512]
-    for measure in MEASURES:
+    for measure in MEASURES | FLOOR:
         one, other = (scores[measure] for scores in result["tasks"].values())
         assert result["mean"][measure] == pytest.approx((one + other) / 2)
     config = read_json(run / "config.json")
@@ -193,12 +194,17 @@ def test_the_table_states_agent_baseline_and_difference_task_by_task(
     one, other = (
         read_json(tmp_path / "tabletop" / agent / "seed0" / "result.json") for agent in ("care", "single-task")
     )
-    rows = [line.split("│")[1:5] for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
+    rows = [line.split("│")[1:6] for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
     cells = {row[0].strip(): [cell.strip() for cell in row[1:]] for row in rows}
-    for task in ("reach", "push"):
-        first, second = (result["tasks"][task]["success_any"] for result in (one, other))
-        assert cells[task] == [f"{first:.2f}", f"{second:.2f}", f"{first - second:+.2f}"]
-    assert set(cells) == {"reach", "push", "mean"}
+    for name in ("reach", "push"):
+        ours, theirs = (
+            [result["tasks"][name][key] for key in ("success_any", "success_last")] for result in (one, other)
+        )
+        floor = [one["tasks"][name][f"random_{key}"] for key in ("success_any", "success_last")]
+        expected = [" ".join(f"{value:.2f}" for value in pair) for pair in (ours, theirs, floor)]
+        difference = " ".join(f"{a - b:+.2f}" for a, b in zip(ours, theirs, strict=True))
+        assert cells[name] == [*expected[:2], difference, expected[2]]
+    assert {*cells} - {"return"} == {"reach", "push", "mean"}
 
 
 def test_a_plug_in_without_success_trains_and_is_scored_by_its_returns(
