@@ -47,7 +47,7 @@ def test_float32_is_taken_without_timing_anything(monkeypatch: pytest.MonkeyPatc
     assert (chosen.taken, chosen.speedup, chosen.in_words, chosen.warning) == ("float32", None, "float32", None)
 
 
-def test_the_ratio_is_that_of_the_medians(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_ratio_is_that_of_the_shortest_times(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine whose reduced products take three times as long."""
     monkeypatch.setattr(precision, "_seconds", lambda x, weight, reduced: 3.0 if reduced else 1.0)
     assert bfloat16_speedup(4, 8, CPU) == pytest.approx(1 / 3)
