@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -54,3 +54,14 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Release what the rows hold."""
+
+
+@runtime_checkable
+class AheadEngine(Engine, Protocol):
+    """An engine whose step is begun in one call and fetched in another, so that other work is done in between."""
+
+    def send(self, action: Array) -> None:
+        """Begin a step of every row; ``receive`` has to be called before anything else."""
+
+    def receive(self) -> Step:
+        """Wait for the step that was begun."""

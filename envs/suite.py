@@ -112,20 +112,27 @@ class TaskSuite:
         return tuple(task.description for task in self.tasks)
 
     def only(self, names: Sequence[str]) -> TaskSuite:
-        """Return the suite cut down to ``names``, in the suite's own order."""
+        """Return the suite cut down to ``names``, in the suite's own order; so is a fact that is told task by task."""
         for name in names:
             if name not in self.task_names:
                 raise SuiteError(
                     f"unknown task {name!r}; suite {self.name!r} has: {', '.join(self.task_names)}."
                     f"{nearest(name, self.task_names)}"
                 )
-        return replace(self, tasks=[t for t in self.tasks if t.name in names], usual=None)
+        facts = {key: _cut_down(fact, self.task_names, names) for key, fact in self.facts.items()}
+        return replace(self, tasks=[t for t in self.tasks if t.name in names], usual=None, facts=facts)
 
     def unseen(self) -> TaskSuite:
         """Return the suite of the held-out tasks. Raises ``SuiteError`` where there are none."""
         if not self.held_out:
             raise SuiteError(f"suite {self.name!r} holds no task out; give tasks by name")
         return replace(self, tasks=self.held_out, held_out=(), usual=None)
+
+
+def _cut_down(fact: Any, known: Sequence[str], names: Sequence[str]) -> Any:
+    """Return a fact without what it tells of tasks other than ``names``, where it is a table by task."""
+    by_task = isinstance(fact, Mapping) and set(fact) <= set(known)
+    return {name: value for name, value in fact.items() if name in names} if by_task else fact
 
 
 # Built-in suites: name -> "module:attribute". A new family is one module and one line here.

@@ -28,6 +28,8 @@ class BenchConfig:
     agents: one run of an agent against one Stable-Baselines3 SAC per task, same networks and batch per task."""
     suite: str = "tabletop"
     """A suite."""
+    engine: str = "auto"
+    """For envs: what steps the tasks, where a suite lets you choose: metaworld has farama, envpool and auto."""
     agent: str = "care"
     """For agents: which."""
     repeats: int = 20
@@ -67,7 +69,7 @@ def bench_envs(options: BenchConfig) -> list[str]:
     from envs.suite import make_suite
     from envs.vector import MultiTaskVectorEnv
 
-    suite = make_suite(options.suite)
+    suite = make_suite(options.suite, engine=options.engine)
     if suite.usual is not None:
         return bench_engines(suite, options.repeats)
     if suite.simulator is None:

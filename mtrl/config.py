@@ -30,7 +30,7 @@ class TrainConfig(Generic[S]):
     tasks: tuple[str, ...] = ()
     """Only these of the suite's tasks; none given means all."""
     engine: str = "auto"
-    """What steps the tasks, where a suite lets you choose: metaworld has farama and envpool."""
+    """What steps the tasks, where a suite lets you choose: metaworld has farama, envpool and auto, a mix of both."""
     reward_version: str = "auto"
     """Which of a suite's rewards, where it has several: metaworld has v2 (the default) and v1."""
     seed: int = 0

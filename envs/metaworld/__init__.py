@@ -1,18 +1,21 @@
-"""Meta-World v3 (Yu et al. 2019; McLean et al. 2025): MT1, MT10, MT25, MT50, ML10 and ML45, on two engines."""
+"""Meta-World v3 (Yu et al. 2019; McLean et al. 2025): MT1, MT10, MT25, MT50, ML10, ML45, on two engines or both."""
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from envs.errors import SuiteError, nearest
+from envs.failures import PatientCopies
 from envs.metaworld import tasks as lists
+from envs.metaworld.differs import REWARD_DIFFERS
 from envs.metaworld.farama import STARTS, make_env, metaworlds_own, versions
+from envs.metaworld.mixed import MixedEngine
 from envs.metaworld.pool import HORIZON, EnvPoolEngine
-from envs.suite import Task, TaskSuite
+from envs.suite import MakeSimulator, Task, TaskSuite
 
-ENGINES, REWARDS = ("farama", "envpool"), ("v2", "v1")
+ENGINES, REWARDS = ("auto", "farama", "envpool"), ("v2", "v1")
 OWN_VECTOR = ("metaworld/MT10", "metaworld/MT25", "metaworld/MT50")  # that metaworld has a vector environment for
 
 
@@ -21,29 +24,30 @@ def suite(
     train: Sequence[str],
     test: Sequence[str] = (),
     *,
-    engine: str = "",
+    engine: str = "auto",
     reward_version: str = "v2",
     goal_seed: int = 0,
 ) -> TaskSuite:
     """Return a benchmark's suite; ``test`` tasks are held out.
 
-    ``engine``: farama, the official environments, or envpool, the same in C++ for training, which is taken where it is
-    installed unless said; final scores always come from the official ones. ``goal_seed`` draws each task's fifty
-    starts. Raises ``SuiteError`` for an unknown engine or reward, and for the v1 reward on EnvPool, which lacks it.
+    ``engine``: farama, the official environments; envpool, the same in C++ for training, where some tasks have another
+    reward; auto, EnvPool where it is installed and its reward is Meta-World's, else the official ones. Final scores
+    always come from the official ones. ``goal_seed`` draws each task's fifty starts. Raises ``SuiteError`` for an
+    unknown engine or reward, and for the v1 reward on EnvPool, which lacks it.
     """
     if reward_version not in REWARDS:
         raise SuiteError(f"--reward-version is {reward_version!r}; Meta-World has {' and '.join(REWARDS)}")
-    if engine not in ("", *ENGINES):
-        raise SuiteError(f"--engine is {engine!r}; Meta-World has {' and '.join(ENGINES)}.{nearest(engine, ENGINES)}")
+    if engine not in ENGINES:
+        known = f"{', '.join(ENGINES[:-1])} and {ENGINES[-1]}"
+        raise SuiteError(f"--engine is {engine!r}; Meta-World has {known}.{nearest(engine, ENGINES)}")
     if engine == "envpool" and reward_version != "v2":
         raise SuiteError("EnvPool has Meta-World's v2 reward alone; take --engine farama for --reward-version v1")
-    if not engine:
-        installed = importlib.util.find_spec("envpool") is not None
-        engine = "envpool" if installed and reward_version == "v2" else "farama"
+    engines = engines_of(train, engine, reward_version)
+    others = {one: REWARD_DIFFERS[one] for one in train if engines[one] == "envpool" and one in REWARD_DIFFERS}
     return TaskSuite(
         name,
         [_task(one, reward_version, goal_seed) for one in train],
-        EnvPoolEngine if engine == "envpool" else None,
+        _simulator(engines),
         [_task(one, reward_version, goal_seed, ("test",)) for one in test],
         score_in_environments=True,
         facts={
@@ -51,7 +55,8 @@ def suite(
             "horizon": HORIZON,
             "goals_per_task": STARTS,
             "goal_seed": goal_seed,
-            "training_engine": engine,
+            "training_engines": engines,
+            **({"trained_on_another_reward": others} if others else {}),
             "scoring_engine": "farama",
             "versions": versions(),
         },
@@ -59,12 +64,31 @@ def suite(
     )
 
 
+def engines_of(names: Sequence[str], engine: str, reward_version: str) -> dict[str, str]:
+    """Return what steps each task in training: ``engine`` itself, or what auto comes to."""
+    if engine != "auto":
+        return dict.fromkeys(names, engine)
+    pooled = importlib.util.find_spec("envpool") is not None and reward_version == "v2"
+    return {name: "envpool" if pooled and name not in REWARD_DIFFERS else "farama" for name in names}
+
+
+def _simulator(engines: Mapping[str, str]) -> MakeSimulator | None:
+    """Return what steps tasks that have these engines; None where that is one official environment a row."""
+    if set(engines.values()) == {"farama"}:
+        return None
+    if set(engines.values()) == {"envpool"}:
+        return EnvPoolEngine
+    return partial(MixedEngine, engine_of=engines, makers={"envpool": EnvPoolEngine, "farama": PatientCopies})
+
+
 def _task(name: str, reward_version: str, goal_seed: int, tags: tuple[str, ...] = ()) -> Task:
     make = partial(make_env, name, reward_version, goal_seed)
     return Task(name, make, lists.SENTENCES[name], tags, starts=STARTS)
 
 
-def mt1(argument: str = "reach-v3", *, engine: str = "", reward_version: str = "v2", goal_seed: int = 0) -> TaskSuite:
+def mt1(
+    argument: str = "reach-v3", *, engine: str = "auto", reward_version: str = "v2", goal_seed: int = 0
+) -> TaskSuite:
     """Return one task alone, as in ``metaworld/MT1:push-v3``; the version may be left out."""
     name = argument if argument.endswith("-v3") else f"{argument}-v3"
     if name not in lists.SENTENCES:

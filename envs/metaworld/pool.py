@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from envs.engine import Step
-from envs.errors import MissingExtra, SuiteError
+from envs.errors import MissingExtra, SuiteError, warn
+from envs.metaworld.differs import REWARD_DIFFERS
 from envs.pace import processors
 from envs.suite import Task
 
@@ -21,7 +23,8 @@ class EnvPoolEngine:
     The observation, (n, 39) float32, is Meta-World's with the goal in its last three numbers (metres). A pool is
     seeded when it is made and draws its goals by itself from then on, from the task's whole range rather than from
     fifty; so a reset of rows whose episode has ended takes no notice of the seeds, and any other one makes the pools
-    anew. Raises ``SuiteError`` where EnvPool is not installed.
+    anew. Warns, once in a process, of tasks in which EnvPool pays another reward than Meta-World (``REWARD_DIFFERS``).
+    Raises ``SuiteError`` where EnvPool is not installed.
     """
 
     obs_size = OBS_SIZE
@@ -30,6 +33,7 @@ class EnvPoolEngine:
     def __init__(self, tasks: Sequence[Task], copies: int, xp: Any = None, device: Any = None) -> None:
         self._make = _maker()
         self._names, self._copies = [task.name for task in tasks], copies
+        _warn_of(tuple(name for name in self._names if name in REWARD_DIFFERS))
         self.action_mask = np.ones((len(tasks), ACTION_SIZE), dtype=bool)
         self._pools: list[Any] = []
         self._ended = np.zeros(len(tasks) * copies, dtype=bool)
@@ -46,10 +50,18 @@ class EnvPoolEngine:
 
     def step(self, action: np.ndarray) -> Step:
         """Step every row; see ``Engine.step``. Nothing terminates an episode; its horizon truncates it."""
+        self.send(action)
+        return self.receive()
+
+    def send(self, action: np.ndarray) -> None:
+        """Begin a step of every row, in EnvPool's own threads."""
         on_host = action.cpu() if hasattr(action, "cpu") else action
         own = np.clip(np.asarray(on_host, dtype=np.float32), -1.0, 1.0).reshape(len(self._pools), self._copies, -1)
         for pool, actions in zip(self._pools, own, strict=True):
             pool.send(actions)
+
+    def receive(self) -> Step:
+        """Wait for the step that was begun."""
         parts = [pool.recv() for pool in self._pools]
         obs, reward, terminated, truncated = (np.concatenate([part[k] for part in parts]) for k in range(4))
         success = np.concatenate([part[4]["success"] for part in parts])
@@ -86,6 +98,13 @@ class EnvPoolEngine:
             for name, seed in zip(self._names, own, strict=True)
         ]
         return np.concatenate([pool.reset()[0] for pool in self._pools]).astype(np.float32)
+
+
+@cache
+def _warn_of(names: tuple[str, ...]) -> None:
+    """Say which of the tasks are not trained on Meta-World's reward."""
+    if names:
+        warn(f"EnvPool pays another reward than Meta-World in {', '.join(names)}; --engine auto steps them officially")
 
 
 def _maker() -> Any:

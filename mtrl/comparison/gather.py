@@ -161,7 +161,7 @@ def _terms(run: Run) -> dict[str, Any]:
     protocol = run.result.get("protocol", {})
     # Where goals follow from a seed, it is the run's own; versions are warned of; an engine that was chosen by name is
     # the same as one that was taken by itself.
-    ignored = {"goal_seed", "versions", *(["engine"] if "training_engine" in protocol else [])}
+    ignored = {"goal_seed", "versions", *(["engine"] if "training_engines" in protocol else [])}
     return {
         "suite": run.result["suite"],
         "tasks": sorted(run.tasks),
