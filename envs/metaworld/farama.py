@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import pickle
 import warnings
 import zlib
@@ -108,6 +109,7 @@ def check_installed() -> None:
 def metaworlds_own(name: str) -> Any:
     """Make metaworld's own vector environment of ``metaworld/MT10`` and the like, to be timed beside ours."""
     check_installed()
+    importlib.import_module("metaworld")  # which registers its ids
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return gym.make_vec(name.replace("metaworld", "Meta-World"), vector_strategy="sync", seed=0)
