@@ -14,7 +14,7 @@ from mtrl.comparison.measures import RETURN, SUCCESS, headline, measures_of
 from mtrl.comparison.notes import baseline_of, measure_words, notes_on
 from mtrl.comparison.outcomes import MOST_RATIO, THRESHOLDS, AgentSummary, Comparison, Reached, pair_of
 from mtrl.comparison.scored import Scored, bands, mean_curves, rows
-from mtrl.comparison.statistics import LEAST_SEEDS, Estimate, estimate_iqm, estimate_mean
+from mtrl.comparison.statistics import Estimate, estimate_iqm, estimate_mean
 from mtrl.comparison.verdicts import pairs_of
 
 
@@ -31,7 +31,6 @@ def compare(gathered: Gathered, baseline: str | None = None) -> Comparison:
     fewest = min(_parameters(group) for group in gathered.groups)
     sides = [(one, alone) for alone in scored if alone.group is base for one in scored if one is not alone]
     pairs = pairs_of(scored, counted)
-    judged = sum(min(len(one.scores), len(alone.scores)) >= LEAST_SEEDS for one, alone in sides)
     return Comparison(
         suite=gathered.suite,
         tasks=gathered.tasks,
@@ -42,7 +41,7 @@ def compare(gathered: Gathered, baseline: str | None = None) -> Comparison:
         baseline=None if base is None else base.label,
         agents=tuple(summary(one, counted, fewest) for one in scored),
         pairs=pairs,
-        effects=tuple(effect for one, alone in sides for effect in task_effects(one, alone, max(judged, 1))),
+        effects=tuple(task_effects(sides)),
         overall=tuple(
             overall_effect(one, alone, counted, pair_of(pairs, one.group.label, alone.group.label))
             for one, alone in sides

@@ -10,37 +10,52 @@ import numpy as np
 from mtrl.comparison.measures import RETURN, SUCCESS
 from mtrl.comparison.outcomes import BETTER, HELPED, HURT, WORSE, Gap, Pair, TaskEffect
 from mtrl.comparison.scored import Scored
-from mtrl.comparison.statistics import Estimate, welch
+from mtrl.comparison.statistics import LEAST_SEEDS, Estimate, welch
 from mtrl.comparison.verdicts import gaps, verdict
 from mtrl.tables import ALONE
 
 
-def task_effects(one: Scored, alone: Scored, agents: int = 1) -> list[TaskEffect]:
-    """Return what learning together was worth on each task.
+def task_effects(sides: Sequence[tuple[Scored, Scored]]) -> list[TaskEffect]:
+    """Return what learning together was worth on each task to each agent, beside what it is held against.
 
-    p-values are adjusted over the tasks (Benjamini and Hochberg), and over the ``agents`` that are compared with the
-    baseline (Bonferroni), so that a report in which nothing differs stays clean in 95 of 100 cases.
+    p-values are adjusted over all tasks of all agents (Benjamini and Hochberg 1995): a report in which nothing differs
+    stays clean in 95 of 100 cases. Sides of fewer than ``LEAST_SEEDS`` are not tested and do not count.
     """
-    known = one.has_areas_by_task & alone.has_areas_by_task
-    final = _gaps(one, one.scores, alone.scores, one.resolution, agents, range(len(known)))
-    area: list[Gap | None] = [None] * len(known)
-    if known.any():
-        places = np.flatnonzero(known).tolist()
-        resolution = np.maximum(one.area_resolution, alone.area_resolution)
-        for place, gap in zip(places, _gaps(one, one.areas, alone.areas, resolution, agents, places), strict=True):
-            area[place] = gap
-    return [_effect(one, [t], measure.task, final[t], area[t], alone) for t, measure in enumerate(one.measures)]
-
-
-def _gaps(
-    one: Scored, mine: np.ndarray, theirs: np.ndarray, resolution: np.ndarray, agents: int, tasks: Sequence[int]
-) -> list[Gap]:
-    found = gaps(welch(mine[:, tasks], theirs[:, tasks], resolution[tasks]))
-    over_agents = [
-        dataclasses.replace(gap, adjusted=None if gap.adjusted is None else min(1.0, agents * gap.adjusted))
-        for gap in found
+    finals = _adjusted([_gaps(one, alone, one.scores, alone.scores, one.resolution) for one, alone in sides], sides)
+    areas = _adjusted([_area_gaps(one, alone) for one, alone in sides], sides)
+    return [
+        _effect(one, [t], measure.task, final[t], area.get(t), alone)
+        for (one, alone), final, area in zip(sides, finals, areas, strict=True)
+        for t, measure in enumerate(one.measures)
     ]
-    return [gap.within(one.measures[t].kind == SUCCESS) for t, gap in zip(tasks, over_agents, strict=True)]
+
+
+def _area_gaps(one: Scored, alone: Scored) -> dict[int, Gap]:
+    """Compare the areas on the tasks of which both sides have curves."""
+    known = np.flatnonzero(one.has_areas_by_task & alone.has_areas_by_task)
+    resolution = np.maximum(one.area_resolution, alone.area_resolution)
+    return {t: gap for t, gap in _gaps(one, alone, one.areas, alone.areas, resolution).items() if t in known}
+
+
+def _gaps(one: Scored, alone: Scored, mine: np.ndarray, theirs: np.ndarray, resolution: np.ndarray) -> dict[int, Gap]:
+    found = gaps(welch(mine, theirs, resolution))
+    return {
+        t: gap.within(measure.kind == SUCCESS) for t, (gap, measure) in enumerate(zip(found, one.measures, strict=True))
+    }
+
+
+def _adjusted(found: Sequence[dict[int, Gap]], sides: Sequence[tuple[Scored, Scored]]) -> list[dict[int, Gap]]:
+    """Adjust the p-values of each side's gaps, by task, over all of them."""
+    from scipy.stats import false_discovery_control
+
+    enough = [min(len(one.scores), len(alone.scores)) >= LEAST_SEEDS for one, alone in sides]
+    tested = [(k, t) for k, own in enumerate(found) if enough[k] for t in own]
+    p = np.array([found[k][t].p for k, t in tested], dtype=np.float64)
+    adjusted = dict(zip(tested, false_discovery_control(p).tolist() if tested else [], strict=True))
+    return [
+        {t: dataclasses.replace(gap, adjusted=adjusted.get((k, t))) for t, gap in own.items()}
+        for k, own in enumerate(found)
+    ]
 
 
 def overall_effect(one: Scored, alone: Scored, counted: Sequence[int], pair: Pair) -> TaskEffect:

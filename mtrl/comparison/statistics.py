@@ -173,7 +173,7 @@ def welch(first: np.ndarray, second: np.ndarray, resolution: np.ndarray) -> Diff
     whatever the runs show. Welch's test allows for unequal spread and keeps its level. With T tasks one in twenty would
     be called by chance, so the p-values are adjusted to keep the expected share of false calls below 5 % (Benjamini and
     Hochberg 1995, ``scipy.stats.false_discovery_control``; where no task differs that is the probability of any call;
-    it holds for tasks that a run moves together too, Benjamini and Yekutieli 2001).
+    it holds for tasks that a run moves together too, Benjamini and Yekutieli 2001, theorem 1.2).
 
     ``resolution`` (T,) is the smallest step of a score, 1 / episodes for a success, 0 for a return. Seeds that happen
     to agree do not make a score certain: the spread of a side is taken to be at least that of rounding to the

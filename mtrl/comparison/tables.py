@@ -150,7 +150,7 @@ def legend(comparison: Comparison) -> str:
         )
     if {effect.verdict for effect in comparison.effects} - {ONE_SEED, FEW_SEEDS}:
         judged = " or ".join(sorted({JUDGED[effect.judged_by] for effect in comparison.effects}))
-        words.append(f"a task by {judged} (Welch's t-test, false discovery rate 5 % over tasks, corrected for agents)")
+        words.append(f"a task by {judged} (Welch's t-test, false discovery rate 5 % over all tasks and agents)")
     if SAME in verdicts:
         words.append("no difference: none that shows at this number of seeds")
     if FEW_SEEDS in verdicts:

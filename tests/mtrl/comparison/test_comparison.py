@@ -160,6 +160,19 @@ def test_a_pair_is_the_same_seen_from_either_side_and_what_the_overall_verdict_i
     assert comparison.pair("mtsac", "single-task").verdict == SAME
 
 
+def test_tasks_of_all_agents_are_one_family(tmp_path: Path) -> None:
+    """By hand, Benjamini and Hochberg: p-values of four tasks by 4, 2, 4/3 and 1, the lesser ones not above the next."""
+    generator = np.random.default_rng(0)
+    for agent, shift in (("care", 0.3), ("mtsac", 0.1), ("single-task", 0.0)):
+        add(tmp_path, agent, (0.4 + shift + generator.normal(0, 0.05, (4, 2))).tolist())
+    add(tmp_path, "mtmhsac", [(0.1, 0.9)] * 2)
+    found = [effect.area for effect in compare(gather([tmp_path])).effects if effect.agent != "mtmhsac"]
+    p = np.array([gap.p for gap in found if gap is not None])
+    order = np.argsort(p)[::-1]
+    expected = np.minimum.accumulate(p[order] * 4 / np.arange(4, 0, -1))
+    assert [found[k].adjusted for k in order] == pytest.approx(expected.tolist())  # type: ignore[union-attr]
+
+
 def test_without_curves_of_all_agents_every_pair_is_judged_by_the_final_score(tmp_path: Path) -> None:
     for seed in range(3):
         make_run(tmp_path, "care", seed, {"a": 0.9})
