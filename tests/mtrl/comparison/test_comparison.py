@@ -161,7 +161,7 @@ def test_a_pair_is_the_same_seen_from_either_side_and_what_the_overall_verdict_i
 
 
 def test_tasks_of_all_agents_are_one_family(tmp_path: Path) -> None:
-    """By hand, Benjamini and Hochberg: p-values of four tasks by 4, 2, 4/3 and 1, the lesser ones not above the next."""
+    """By hand, Benjamini and Hochberg: four p-values by 4, 2, 4/3 and 1, the lesser ones not above the next."""
     generator = np.random.default_rng(0)
     for agent, shift in (("care", 0.3), ("mtsac", 0.1), ("single-task", 0.0)):
         add(tmp_path, agent, (0.4 + shift + generator.normal(0, 0.05, (4, 2))).tolist())
