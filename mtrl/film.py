@@ -46,15 +46,12 @@ def drawing_env(suite: TaskSuite, flag: str) -> MultiTaskVectorEnv:
     env = None
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         os.environ.setdefault("MUJOCO_GL", "egl")  # MuJoCo would look for a display, which it can do without
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # so would pygame
     try:
         env = MultiTaskVectorEnv(suite, 1, render_mode="rgb_array")
         env.reset(seed=0)
         env.render()
-    except (
-        SuiteError,
-        NotImplementedError,
-        AttributeError,
-    ) as error:
+    except (SuiteError, NotImplementedError, AttributeError) as error:
         if env is not None:
             env.close()
         # An environment's own exceptions are SuiteErrors; what is none comes from a simulator without render().
