@@ -79,7 +79,7 @@ class Reporter:
             values |= per_task(tags[name], self._names, column)
         self._log.scalars(step, values | spread(rows))
         if not self._laid_out:  # only now is it known which tasks say success
-            self._log.layout(layout(self._suite_name, rows))
+            self._log.layout(layout(self._suite_name, scores))
             self._laid_out = True
         return means
 
