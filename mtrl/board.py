@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from agents.presets import PRESETS
 from mtrl.config import TrainConfig
+from mtrl.log import board_tag, per_task
 from mtrl.runs import NO_OTHER_RUN
 from mtrl.scores import TaskScore
 
@@ -25,39 +27,53 @@ SHOWN_FIRST = ("suite", "agent", "seed", "steps_per_task", "hidden")  # TensorBo
 ASIDE = ("settings", *NO_OTHER_RUN)
 
 
-def layout(suite: str, scores: Sequence[TaskScore]) -> dict[str, dict[str, list[Any]]]:
+def layout(suite: str, scores: Mapping[str, TaskScore]) -> dict[str, dict[str, list[Any]]]:
     """Return the custom charts of a suite's runs: category, title, kind and tags.
 
     TensorBoard merges what all runs of a folder say by category and title, so every run of a suite says the same,
-    whatever its agent. Tags are patterns that are matched from their beginning, so that one stands for every task.
+    whatever its agent: a chart has the agent and its baselines in it. Tags are patterns, matched from their beginning.
     """
-    silent = [math.isnan(score.success_any) for score in scores]
+    silent = {name: math.isnan(score.success_any) for name, score in scores.items()}
     charts: dict[str, dict[str, list[Any]]] = {}
-    if not all(silent):
+    if not all(silent.values()):
         margin = f"agents: mean success, {CONFIDENCE:.0%} interval over an evaluation's episodes (not over seeds)"
-        charts[f"{suite}: success"] = {
-            "agents: mean success over tasks": ["Multiline", ["eval/success_rate$"]],
-            margin: ["Margin", ["eval/success_rate", "eval/success_low", "eval/success_high"]],
+        charts[f"{suite}: success at any step"] = {
+            "agents: mean success over tasks": ["Multiline", [_only("eval/success_rate")]],
+            margin: ["Margin", _tags("eval/success_rate", "eval/success_low", "eval/success_high")],
             "agents: mean success, from the worst task to the best": [
                 "Margin",
-                ["eval/success_rate", "eval/success_worst", "eval/success_best"],
+                _tags("eval/success_rate", "eval/success_worst", "eval/success_best"),
             ],
-            "tasks: success of each": ["Multiline", ["eval/success_rate/"]],
         }
-    if any(silent):
+    if any(silent.values()):
         charts[f"{suite}: return"] = {
-            "agents: mean return over tasks": ["Multiline", ["eval/return$"]],
+            "agents: mean return over tasks": ["Multiline", [_only("eval/return")]],
             "agents: mean return, from the worst task to the best": [
                 "Margin",
-                ["eval/return", "eval/return_worst", "eval/return_best"],
+                _tags("eval/return", "eval/return_worst", "eval/return_best"),
             ],
-            "tasks: return of each": ["Multiline", ["eval/return/"]],
         }
+    charts[f"{suite}: each task"] = {
+        f"{name}: {'return' if silent[name] else 'success'}": [
+            "Multiline",
+            [_only(*per_task("eval/return" if silent[name] else "eval/success_rate", (name,), [0.0]))],
+        ]
+        for name in scores
+    }
     charts[f"{suite}: workings"] = {
         "entropy of the attention over encoders, in nats": ["Multiline", ["train_attention/entropy"]],
         "temperature of the policy's entropy": ["Multiline", ["train/ent_coef"]],
     }
     return charts
+
+
+def _tags(*tags: str) -> list[str]:
+    return [board_tag(tag) for tag in tags]
+
+
+def _only(tag: str) -> str:
+    """Return the pattern of a tag alone, without those that begin like it."""
+    return f"{re.escape(board_tag(tag))}$"
 
 
 def spread(scores: Sequence[TaskScore]) -> dict[str, float]:

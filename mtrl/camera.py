@@ -8,6 +8,7 @@ import torch
 
 from envs.errors import SuiteError, TaskFailed, warn
 from envs.suite import TaskSuite
+from mtrl.cli import UsageError
 from mtrl.film import drawing_env, film
 from mtrl.record import gif_of
 from mtrl.scores import Policy
@@ -25,6 +26,15 @@ class Gif(NamedTuple):
     data: bytes
     width: int
     height: int
+
+
+def camera_for(suite: TaskSuite, seed: int, device: torch.device) -> Camera | None:
+    """Return a camera, or None, with a warning, where a task cannot draw itself: no training is refused for that."""
+    try:
+        return Camera(suite, seed, device)
+    except UsageError as error:
+        warn(f"no films are made, training goes on: {error}")
+        return None
 
 
 class Camera:

@@ -60,11 +60,13 @@ def parse(kind: type[T] | Any, program: str, arguments: Sequence[str], default: 
     """
     import tyro
 
+    from mtrl.numbers import whole_numbers
+
     said = io.StringIO()
     if default is not None:
         options["default"] = default
     try:
-        with contextlib.redirect_stderr(said):
+        with contextlib.redirect_stderr(said), whole_numbers():
             return tyro.cli(
                 kind,
                 prog=f"python -m {program}",

@@ -94,10 +94,6 @@ def evaluate(options: EvaluateConfig) -> int:
     warn_of_changed_sentences(config, suite, facts)
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
     for part in parts:
-        if options.record is not None:
-            film = options.record.with_stem(options.record.stem + (part.suffix if len(parts) > 1 else ""))
-            record(as_scored(part.suite), part.policy, film, options.seed, device)
-            console.print(f"one episode of each task: {film}")
         result = scores_of(part, options, config)
         write(options.run / f"evaluation{part.suffix}.json", result)
         console.print(comparison_table([result]))
@@ -107,6 +103,11 @@ def evaluate(options: EvaluateConfig) -> int:
             )
             write(options.run / ABLATION, worth)
             console.print(ablation_table(worth))
+    if options.record is not None:  # last, so that tasks that cannot draw themselves are scored all the same
+        for part in parts:
+            film = options.record.with_stem(options.record.stem + (part.suffix if len(parts) > 1 else ""))
+            record(as_scored(part.suite), part.policy, film, options.seed, device)
+            console.print(f"one episode of each task: {film}")
     return 0
 
 

@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from gymnasium.error import DependencyNotInstalled
 from PIL import Image, ImageDraw, ImageOps
 
-from envs.errors import SuiteError
+from envs.errors import MissingExtra, SuiteError, one_line
 from envs.suite import TaskSuite
 from envs.vector import MultiTaskVectorEnv
 from mtrl.cli import UsageError
@@ -20,6 +21,10 @@ from mtrl.scores import Policy
 
 LABEL = 30  # pixels above each picture: two lines of text
 LONGEST = 500  # steps
+DRAWING = (
+    "add a method render() that returns an (H, W, 3) picture, let what makes the environment take "
+    "render_mode='rgb_array', and list that in its metadata['render_modes']"
+)
 SOLVED = "#d7f0dd"  # what is behind the words once a task is solved
 
 
@@ -36,19 +41,24 @@ class Moment(NamedTuple):
 def drawing_env(suite: TaskSuite, flag: str) -> MultiTaskVectorEnv:
     """Make one environment of each task and let each draw itself once; ``flag`` is what asked for pictures.
 
-    Raises ``UsageError``, naming the task and the flag, where one cannot.
+    Raises ``UsageError`` where one cannot, naming the task, the flag, and what there is to add.
     """
     env = None
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         os.environ.setdefault("MUJOCO_GL", "egl")  # MuJoCo would look for a display, which it can do without
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # so would pygame
     try:
         env = MultiTaskVectorEnv(suite, 1, render_mode="rgb_array")
         env.reset(seed=0)
         env.render()
-    except SuiteError as error:
+    except (SuiteError, NotImplementedError, AttributeError) as error:
         if env is not None:
             env.close()
-        raise UsageError(f"{flag} needs environments that draw themselves: {error}") from None
+        # An environment's own exceptions are SuiteErrors; what is none comes from a simulator without render().
+        words = str(error) if isinstance(error, SuiteError) else f"suite {suite.name!r}: {one_line(error)}"
+        lacks_package = isinstance(error, MissingExtra) or isinstance(error.__cause__, DependencyNotInstalled)
+        way_out = "" if lacks_package else f"; {DRAWING}"
+        raise UsageError(f"{flag} needs environments that draw themselves: {words}{way_out}") from None
     return env
 
 

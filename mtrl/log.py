@@ -1,4 +1,4 @@
-"""What a run writes as it goes: TensorBoard events and ``metrics.csv``, under the same tags and steps."""
+"""What a run writes as it goes: TensorBoard events and ``metrics.csv``, at the same steps."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from mtrl.runs import MATRICES, METRICS
 
 class RunLog:
     """Writes scalars to both places, pictures to TensorBoard, and tables of numbers to a picture and a file.
+
+    TensorBoard's tags are the CSV's but for those that ``board_tag`` moves behind success.
 
     A step is a number of environment steps per task, so that agents and baselines overlay. Each line of the CSV is
     ``step,seconds,tag,value``, seconds counted from the log's making; it is flushed with every call. Each line of
@@ -45,7 +47,7 @@ class RunLog:
         seconds = f"{self.seconds:.2f}"
         for tag, value in values.items():
             if not math.isnan(value):
-                self._events.add_scalar(tag, value, step)
+                self._events.add_scalar(board_tag(tag), value, step)
                 self._csv.writerow([step, seconds, tag, f"{value:.10g}"])
         self._file.flush()
 
@@ -102,6 +104,16 @@ class RunLog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def board_tag(tag: str) -> str:
+    """Return the tag under which TensorBoard shows what the CSV calls ``tag``.
+
+    Time Series sorts its cards by tag and opens on the first twelve, so ``eval/``, its first group, is left to success
+    and what else an evaluation finds goes into the group after it.
+    """
+    moved = tag.startswith("eval/") and tag.split("/")[1] != "success_rate"
+    return f"eval_detail/{tag.removeprefix('eval/')}" if moved else tag
 
 
 def per_task(tag: str, names: tuple[str, ...], values: list[float]) -> dict[str, float]:

@@ -80,10 +80,10 @@ def train(
             report.training(step, step * env.tasks, updates, metrics)
         if eval_due:
             scores = scorer.score(greedy(agent))
-            display.evaluated(*report.evaluation(step, scores, agent.inspect(obs)))
+            display.evaluated(report.evaluation(step, scores, agent.inspect(obs)))
         if camera and (_passes(before, step, config.record_every) or step >= config.steps_per_task):
             report.film(step, camera.film(greedy(agent)))
-        if log_due or eval_due:
+        if log_due or eval_due or (warm and step >= config.random_steps):  # the last: learning begins here
             display.update(step, step * env.tasks, updates)
     guard.keep(step)
     return Progress(step, step * env.tasks, updates)

@@ -59,10 +59,8 @@ class Reporter:
                 values |= per_task(f"train/{name}", self._names, numbers)
         self._log.scalars(step, values)
 
-    def evaluation(
-        self, step: int, scores: dict[str, TaskScore], seen: dict[str, Tensor]
-    ) -> tuple[float | None, float | None]:
-        """Write an evaluation's scores, and what was seen of the agent's workings -> mean success and return."""
+    def evaluation(self, step: int, scores: dict[str, TaskScore], seen: dict[str, Tensor]) -> dict[str, float | None]:
+        """Write an evaluation's scores, and what was seen of the agent's workings -> the scores' means over tasks."""
         for name, weights in seen.items():
             self._attention(step, name, weights)
         rows = list(scores.values())
@@ -81,9 +79,9 @@ class Reporter:
             values |= per_task(tags[name], self._names, column)
         self._log.scalars(step, values | spread(rows))
         if not self._laid_out:  # only now is it known which tasks say success
-            self._log.layout(layout(self._suite_name, rows))
+            self._log.layout(layout(self._suite_name, scores))
             self._laid_out = True
-        return means["success_any"], means["return"]
+        return means
 
     def film(self, step: int, gif: Gif | None) -> None:
         """Write a film of the policy on every task, where there is one."""

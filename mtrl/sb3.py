@@ -129,7 +129,7 @@ class _Board:
             ordered = [reached[name] for name in self._names]
             scores = {one.task: one.score for one in ordered if one.score is not None}
             self._log.scalars(news.step, per_task("train/ent_coef", self._names, [n.temperature for n in ordered]))
-            self._display.evaluated(*self._report.evaluation(news.step, scores, {}))
+            self._display.evaluated(self._report.evaluation(news.step, scores, {}))
 
 
 def _train_all(
@@ -208,10 +208,11 @@ class _Watch(BaseCallback):
 
     def _on_step(self) -> bool:
         step, before = self.num_timesteps, self.num_timesteps - self._config.envs_per_task
+        warm = self._config.random_steps
         due = step // self._config.eval_every > before // self._config.eval_every
         if due or step >= self._config.steps_per_task:
             self._tell(self._news(self._scorer.score(self._act)[self._task]))
-        elif step // self._config.log_every > before // self._config.log_every:
+        elif step // self._config.log_every > before // self._config.log_every or before < warm <= step:
             self._tell(self._news(None))
         else:
             return True

@@ -18,6 +18,7 @@ from mtrl.tensor_env import TensorEnv
 Policy = Callable[[Tensor], Tensor]  # (T, N, obs) -> (T, N, A)
 MOST_ENVIRONMENTS = 40  # in all, but at least one of each task: each takes memory of its own
 MOST_SIMULATED = 200  # of each task: a simulator steps many at the price of one
+RARE = 0.1  # where a smaller share of episodes is solved, returns tell agents apart
 MEASURES = ("success_any", "success_last", "return")
 
 

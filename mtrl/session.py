@@ -33,7 +33,7 @@ from mtrl.assemble import (
     workers_of,
 )
 from mtrl.board import final_metrics, hyperparameters
-from mtrl.camera import Camera
+from mtrl.camera import camera_for
 from mtrl.config import TrainConfig
 from mtrl.curve_picture import learning_curves, task_curves
 from mtrl.diagnose import Diagnoser
@@ -64,9 +64,9 @@ def run_agent(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
         agent, context = agent_of(in_precision(config, precision), suite, env)
         replay, size = replay_of(config, env)
         seed = score_seed(config.seed, EVALUATION)
-        camera = None
-        if config.record_every:
-            camera = stack.enter_context(closing(Camera(as_scored(suite), seed, device)))
+        camera = camera_for(as_scored(suite), seed, device) if config.record_every else None
+        if camera is not None:
+            stack.enter_context(closing(camera))
         path = new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
         write_config(path, config, context_source=context.source, task_sentences=sentences_of(suite))
         console.print(

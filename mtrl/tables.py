@@ -10,8 +10,9 @@ import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
+from mtrl.scores import RARE
+
 ALONE = ("single-task", "sb3")  # agents that share nothing: what a task comes to when it is learned alone
-RARE = 0.1  # where no agent solves a larger share of episodes, returns tell the agents apart
 SUCCESS, RETURN = ("success_any", "success_last"), ("return",)
 RANDOM = "random_"  # what the keys of random actions' scores begin with
 PLACES = {SUCCESS: 2, RETURN: 1}

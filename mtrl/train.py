@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str]) -> int:
     """Parse, train the agent, train its baseline, and compare them task by task."""
     config = parse_config(arguments)
+    sys.stdout.write(f"{plan_in_words(config)}\n")
+    sys.stdout.flush()  # what follows imports torch, which takes seconds where nothing of it is cached
 
     from rich.console import Console
 
@@ -57,6 +59,12 @@ def parse_config(arguments: Sequence[str]) -> TrainConfig[Any]:
     config: TrainConfig[Any] = parse(kind, "mtrl.train", arguments, default=defaults, description=_description(agent))
     check_config(config)
     return config
+
+
+def plan_in_words(config: TrainConfig[Any]) -> str:
+    """Return what is about to be trained, in one line."""
+    beside = "" if config.baseline in ("none", config.agent) else f", then {config.baseline}"
+    return f"{config.agent} on {config.suite}: {config.steps_per_task:,} steps per task{beside}"
 
 
 def _description(agent: str) -> str:

@@ -6,20 +6,27 @@ from typing import Any
 
 import gymnasium as gym
 
+from envs.errors import need
 from envs.families.family import Family
 from envs.suite import TaskSuite
 
 
 def under_gravity(gravity: float, **kwargs: Any) -> gym.Env[Any, Any]:
     """Make the pendulum under ``gravity``, in m/s^2."""
-    return gym.make("Pendulum-v1", g=gravity, disable_env_checker=True, **kwargs)
+    return _pendulum(g=gravity, **kwargs)
 
 
 def of_length(length: float, **kwargs: Any) -> gym.Env[Any, Any]:
     """Make the pendulum with a rod of ``length``, in m; its mass stays 1 kg and its motor 2 N m."""
-    env = gym.make("Pendulum-v1", disable_env_checker=True, **kwargs)
+    env = _pendulum(**kwargs)
     env.unwrapped.l = length  # type: ignore[attr-defined]
     return env
+
+
+def _pendulum(**kwargs: Any) -> gym.Env[Any, Any]:
+    if kwargs.get("render_mode"):  # only pictures need more than Gymnasium itself
+        need("pygame", "classic")
+    return gym.make("Pendulum-v1", disable_env_checker=True, **kwargs)
 
 
 # Above about 16 m/s^2 the top is out of reach: the environment clips the speed at 8 rad/s.

@@ -55,7 +55,7 @@ class Running:
     def _take(self, step: int, tag: str, value: str) -> None:
         self.step = max(self.step, step)
         if tag == "eval/success_rate":
-            self.score = f"success {float(value):.2f}"
+            self.score = f"success any {float(value):.2f}"
         elif tag == "eval/return" and not self.score.startswith("success"):
             self.score = f"return {float(value):.4g}"
 

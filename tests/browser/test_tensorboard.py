@@ -89,16 +89,31 @@ def test_success_of_both_runs_is_in_the_scalars(page: Browser, address: str) -> 
         assert [step for _, step, _ in points] == [32, 64]
 
 
+def test_time_series_opens_on_success(page: Browser, address: str) -> None:
+    page.open(address)
+    page.wait_for("card-view scalar-card", 3)
+    cards = [text for text in page.texts("card-view") if text]
+    titles = ["eval/success_rate", "eval/success_rate/push", "eval/success_rate/reach"]
+    assert [text.split()[0] for text in cards[:3]] == titles
+    assert "eval_detail" in page.texts("card-group-toolbar")[1]
+
+
 def test_the_custom_charts_are_drawn(page: Browser, address: str) -> None:
     page.open(f"{address}/#custom_scalars")
-    page.wait_for("tf-custom-scalar-multi-line-chart-card", 2)
+    page.wait_for("tf-custom-scalar-multi-line-chart-card", 4)
     page.wait_for("tf-custom-scalar-margin-chart-card", 2)
     page.wait_for("svg path", 4)
     interval = "95% interval over an evaluation's episodes (not over seeds)"
-    page.wait_for_words("tf-category-paginated-view", "tabletop: success", interval)
+    page.wait_for_words("tf-category-paginated-view", "tabletop: success at any step", interval)
     told = asked(f"{address}/data/plugin/custom_scalars/layout")
-    assert [category["title"] for category in told["category"]] == ["tabletop: success", "tabletop: workings"]
-    assert [len(category["chart"]) for category in told["category"]] == [4, 2]  # once, though both runs say it
+    titles = ["tabletop: success at any step", "tabletop: each task", "tabletop: workings"]
+    assert [category["title"] for category in told["category"]] == titles
+    assert [len(category["chart"]) for category in told["category"]] == [3, 2, 2]  # once, though both runs say it
+    page.wait_for_words("tf-category-paginated-view", "push: success", "reach: success")
+    tag = "eval%2Fsuccess_rate%2Fpush%24"
+    for run in RUNS:  # the agent and its baseline are in one chart
+        found = asked(f"{address}/data/plugin/custom_scalars/scalars?run={run.replace('/', '%2F')}&tag={tag}")
+        assert list(found["tag_to_events"]) == ["eval/success_rate/push"]
 
 
 def test_pictures_are_shown_and_the_film_is_a_gif(page: Browser, address: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +29,33 @@ def content(run: Path, tag: str) -> bytes:
 @pytest.mark.parametrize(
     ("scores", "categories"),
     [
-        ([SAYS, SAYS], ["s: success", "s: workings"]),
-        ([SILENT, SILENT], ["s: return", "s: workings"]),
-        ([SAYS, SILENT], ["s: success", "s: return", "s: workings"]),
+        ([SAYS, SAYS], ["s: success at any step", "s: each task", "s: workings"]),
+        ([SILENT, SILENT], ["s: return", "s: each task", "s: workings"]),
+        ([SAYS, SILENT], ["s: success at any step", "s: return", "s: each task", "s: workings"]),
     ],
 )
 def test_tasks_are_charted_by_success_and_those_that_do_not_say_it_by_return(
     scores: list[TaskScore], categories: list[str]
 ) -> None:
-    assert list(layout("s", scores)) == categories
+    charts = layout("s", dict(zip(("a", "b/c.d"), scores, strict=True)))
+    assert list(charts) == categories
+    shown = {True: "return", False: "success"}
+    titles = [f"{name}: {shown[math.isnan(s.success_any)]}" for name, s in zip(("a", "b/c.d"), scores, strict=True)]
+    assert list(charts["s: each task"]) == titles
+
+
+def test_a_tasks_chart_shows_its_own_tag_and_no_other() -> None:
+    charts = layout("s", {"push": SAYS, "a.b/c": SILENT})["s: each task"]
+    kinds, patterns = zip(*charts.values(), strict=True)
+    assert kinds == ("Multiline", "Multiline")
+    tags = [
+        "eval/success_rate/push",
+        "eval/success_rate/push-v2",
+        "eval_detail/return/a.b-c",
+        "eval_detail/return/axb-c",
+    ]
+    found = [[tag for tag in tags if re.match(pattern, tag)] for (pattern,) in patterns]
+    assert found == [tags[:1], tags[2:3]]
 
 
 @pytest.mark.parametrize("agent", ["care", "single-task"])
@@ -44,16 +63,20 @@ def test_every_chart_has_a_line_in_the_runs_and_all_runs_of_a_suite_say_the_same
     run = finished / "tabletop" / agent / "seed0"
     (event,) = events_of(run).Tensors("custom_scalars__config__")
     told = layout_pb2.Layout.FromString(event.tensor_proto.string_val[0])
-    success, workings = told.category
-    assert [c.title for c in (success, workings)] == ["tabletop: success", "tabletop: workings"]
-    tags = {tag for _, tag, _ in metrics(run)}
+    success, tasks, workings = told.category
+    titles = ["tabletop: success at any step", "tabletop: each task", "tabletop: workings"]
+    assert [c.title for c in told.category] == titles
+    assert [chart.title for chart in tasks.chart] == ["reach: success", "push: success"]
+    tags = {*events_of(run).Tags()["scalars"]}
     margins = [chart.margin.series[0] for chart in success.chart if chart.HasField("margin")]
     assert len(margins) == 2
     assert {tag for one in margins for tag in (one.value, one.lower, one.upper)} <= tags
-    care = {tag for _, tag, _ in metrics(finished / "tabletop" / "care" / "seed0")}
-    for chart in (*success.chart, *workings.chart):
+    care = events_of(finished / "tabletop" / "care" / "seed0").Tags()["scalars"]
+    for chart in (*success.chart, *workings.chart, *tasks.chart):
         for pattern in chart.multiline.tag:
-            assert [tag for tag in care if tag.startswith(pattern.removesuffix("$"))], chart.title
+            lines = [tag for tag in care if re.match(pattern, tag)]
+            assert len(lines) == 1 or chart in workings.chart, chart.title
+            assert lines, chart.title
     (other,) = events_of(finished / "tabletop" / "single-task" / "seed0").Tensors("custom_scalars__config__")
     assert event.tensor_proto == other.tensor_proto
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import itertools
 import subprocess
@@ -15,14 +16,16 @@ import pytest
 import torch
 from PIL import Image
 
-from envs.suite import TaskSuite
+from envs import errors
+from envs.suite import TaskSuite, make_suite
 from envs.tabletop import suite as tabletop
-from mtrl import camera, record, train
+from envs.vector import MultiTaskVectorEnv
+from mtrl import camera, evaluate, record, train
 from mtrl.camera import Camera
 from mtrl.cli import UsageError
 from mtrl.film import LABEL, Mosaic, drawing_env, film, moments
 from mtrl.record import check_film, ffmpeg, gif_of, write_mp4
-from tests.mtrl.conftest import Scripted, same_weights, scripted_suite, tiny, zeros
+from tests.mtrl.conftest import Said, Scripted, same_weights, scripted_suite, tiny, zeros
 from tests.mtrl.test_log import events_of
 
 CPU = torch.device("cpu")
@@ -97,6 +100,39 @@ def test_a_task_that_cannot_draw_is_named_with_the_flag(make: Any, part: str) ->
     with pytest.raises(UsageError, match="--record needs environments that draw themselves: task 'a'") as error:
         drawing_env(scripted_suite(a=make), "--record")
     assert part in str(error.value)
+    for what in ("add a method render()", "render_mode='rgb_array'", "metadata['render_modes']"):
+        assert what in str(error.value)
+
+
+def test_a_simulator_that_cannot_draw_is_named_with_what_to_add() -> None:
+    class Blind:
+        obs_size, action_size, action_mask = 1, 1, np.ones((1, 1), dtype=bool)
+
+        def reset(self, rows: np.ndarray, seeds: Any) -> np.ndarray:
+            return np.zeros((len(rows), 1), np.float32)
+
+        def close(self) -> None:
+            pass
+
+    suite = dataclasses.replace(scripted_suite(a=Scripted), simulator=lambda *_: Blind())
+    with pytest.raises(UsageError, match=r"suite 'scripted': AttributeError.*add a method render\(\)"):
+        drawing_env(suite, "--record")
+
+
+def test_a_pendulum_that_lacks_its_extra_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errors.importlib.util, "find_spec", lambda _: None)
+    suite = make_suite("pendulum-length").only(["length-1"])
+    with pytest.raises(UsageError) as error:
+        drawing_env(suite, "--record")
+    line = "--record needs environments that draw themselves: pygame is not installed: pip install -e '.[classic]'"
+    assert str(error.value) == line
+    MultiTaskVectorEnv(suite, 1).reset(seed=0)  # to be trained on it needs nothing
+
+
+def test_a_pendulum_is_filmed() -> None:
+    pytest.importorskip("pygame")
+    frames, _ = film(drawing_env(make_suite("pendulum-gravity:4"), "--record"), zeros, 0, CPU, 60, 4)
+    assert len(np.unique(np.asarray(frames[0]))) > 10  # the rod, its axle and the words
 
 
 def moving(count: int) -> list[Image.Image]:
@@ -192,20 +228,35 @@ def test_filming_changes_nothing_in_training(tmp_path: Path, monkeypatch: pytest
     assert "viz/policy" not in events_of(plain).Tags()["images"]
 
 
-def test_tasks_that_cannot_draw_and_sb3_are_refused_before_a_run_is_made(
-    refused: Refused, plug_in: Callable[..., str], tmp_path: Path
+BLIND = """
+from mtrl import Task, TaskSuite
+from tests.mtrl.conftest import Scripted
+suite = TaskSuite("blind", [Task("a", lambda **kwargs: Scripted((1.0, 1.0), success=(0.0, 1.0)), "Do a.")])
+"""
+
+
+def test_tasks_that_cannot_draw_are_trained_and_scored_all_the_same_and_one_line_says_what_to_add(
+    call: Callable[..., Said], plug_in: Callable[..., str], tmp_path: Path
 ) -> None:
-    plug_in(
-        """
-        from functools import partial
-        from mtrl import Task, TaskSuite
-        from tests.mtrl.conftest import Scripted
-        suite = TaskSuite("blind", [Task("a", lambda **kwargs: Scripted((1.0, 1.0)), "Do a.")])
-        """
-    )
-    arguments = ("--runs-dir", tmp_path / "runs", "--record-every", "10")
-    line = refused(train.main, "--suite", "my_suite:suite", *arguments)
-    assert "--record-every needs environments that draw themselves: task 'a'" in line
-    line = refused(train.main, "--agent", "sb3", *arguments)
+    plug_in(BLIND)
+    chosen = ("--suite", "my_suite:suite", "--tasks", "a", "--baseline", "none", "--record-every", "32")
+    said = call(train.main, *tiny(tmp_path / "runs", *chosen))
+    assert said.code == 0
+    warning = "warning: no films are made, training goes on: --record-every needs environments that draw themselves"
+    assert [line.startswith(warning) for line in said.err.splitlines()] == [True]
+    run = tmp_path / "runs" / "blind" / "care" / "seed0"
+    assert (run / "result.json").exists()
+
+    said = call(evaluate.main, run, "--record", tmp_path / "x.gif")
+    assert said.code == 2
+    assert "blind: success over 50 episodes" in " ".join(said.out.split())
+    assert (run / "evaluation.json").exists()
+    assert [line.startswith("error: --record needs environments that draw") for line in said.err.splitlines()] == [True]
+    assert "add a method render()" in said.err
+    assert not (tmp_path / "x.gif").exists()
+
+
+def test_films_of_sb3_are_refused_before_a_run_is_made(refused: Refused, tmp_path: Path) -> None:
+    line = refused(train.main, "--agent", "sb3", "--runs-dir", tmp_path / "runs", "--record-every", "10")
     assert "--record-every is 10, and agent 'sb3'" in line
     assert not (tmp_path / "runs").exists()

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from mtrl.log import RunLog, per_task
+from mtrl.log import RunLog, board_tag, per_task
 from mtrl.pictures import heat_map
 from mtrl.record import gif_of
 from tests.mtrl.conftest import metrics
@@ -73,15 +73,25 @@ def test_a_tasks_name_is_the_last_part_of_its_tag() -> None:
         per_task("eval/return", ("reach",), [1.0, 2.0])
 
 
+def test_of_an_evaluation_success_alone_is_in_the_group_that_time_series_opens_on() -> None:
+    stays = ["eval/success_rate", "eval/success_rate/push", "rollout/success_rate", "train/ent_coef", "time/fps"]
+    assert [board_tag(tag) for tag in stays] == stays
+    moves = ["return", "return/push", "return_best", "success_last", "success_last/push", "success_low"]
+    assert [board_tag(f"eval/{tag}") for tag in moves] == [f"eval_detail/{tag}" for tag in moves]
+    assert min([board_tag(f"eval/{tag}") for tag in moves] + stays) == "eval/success_rate"
+
+
 @pytest.mark.parametrize("agent", ["care", "single-task"])
-def test_events_and_csv_hold_the_same_tags_steps_and_values(finished: Path, agent: str) -> None:
+def test_events_and_csv_hold_the_same_steps_and_values_under_tags_that_tell_each_other(
+    finished: Path, agent: str
+) -> None:
     run = finished / "tabletop" / agent / "seed0"
     events, lines = events_of(run), metrics(run)
     tags = {tag for _, tag, _ in lines}
-    assert set(events.Tags()["scalars"]) == tags
+    assert set(events.Tags()["scalars"]) == {board_tag(tag) for tag in tags}
     for tag in tags:
         written = [(step, value) for step, own, value in lines if own == tag]
-        shown = [(event.step, event.value) for event in events.Scalars(tag)]
+        shown = [(event.step, event.value) for event in events.Scalars(board_tag(tag))]
         assert [step for step, _ in shown] == [step for step, _ in written], tag
         for (_, mine), (_, theirs) in zip(shown, written, strict=True):
             assert mine == pytest.approx(theirs, rel=1e-4, abs=1e-6), tag

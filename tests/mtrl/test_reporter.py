@@ -74,7 +74,11 @@ def test_an_evaluation_is_written_per_task_and_on_average_and_returned(tmp_path:
         report = Reporter(SUITE, log)
         agent: Any = Attentive()
         scores = Scorer(SUITE, 2, 0, torch.device("cpu")).score(greedy(agent))
-        assert report.evaluation(40, scores, agent.inspect(torch.zeros(2, 1, 1))) == (1.0, 3.5)
+        assert report.evaluation(40, scores, agent.inspect(torch.zeros(2, 1, 1))) == {
+            "success_any": 1.0,
+            "success_last": 0.0,
+            "return": 3.5,
+        }
     values = written(tmp_path)
     assert [values[40, f"eval/return{task}"] for task in ("", "/a", "/b")] == [3.5, 3.0, 4.0]
     assert [values[40, f"eval/success_rate{task}"] for task in ("", "/a")] == [1.0, 1.0]
@@ -88,7 +92,7 @@ def test_an_evaluation_is_written_per_task_and_on_average_and_returned(tmp_path:
 def test_a_suite_where_no_task_says_success_has_no_mean_of_it(tmp_path: Path) -> None:
     with RunLog(tmp_path) as log:
         scores = {"a": TaskScore(math.nan, math.nan, 1.0, 2), "b": TaskScore(math.nan, math.nan, 2.0, 2)}
-        assert Reporter(SUITE, log).evaluation(1, scores, {}) == (None, 1.5)
+        assert Reporter(SUITE, log).evaluation(1, scores, {})["return"] == 1.5
     margins = {"eval/return_worst", "eval/return_best"}
     assert {tag for _, tag in written(tmp_path)} == {"eval/return", "eval/return/a", "eval/return/b", *margins}
 
