@@ -104,7 +104,7 @@ class EnvPoolEngine:
 def _warn_of(names: tuple[str, ...]) -> None:
     """Say which of the tasks are not trained on Meta-World's reward."""
     if names:
-        warn(f"EnvPool pays another reward than Meta-World in {', '.join(names)}; --engine auto steps them officially")
+        warn(f"EnvPool pays another reward than Meta-World in {', '.join(names)}; take --engine auto")
 
 
 def _maker() -> Any:

@@ -186,7 +186,8 @@ def test_both_rewards_are_there_and_said() -> None:
 def test_facts_name_what_a_score_depends_on() -> None:
     facts = make_suite("metaworld/MT10", engine="farama", goal_seed=4).facts
     assert (facts["horizon"], facts["goals_per_task"], facts["goal_seed"]) == (500, 50, 4)
-    assert (facts["training_engine"], facts["scoring_engine"]) == ("farama", "farama")
+    assert facts["training_engines"] == dict.fromkeys(lists.MT10, "farama")
+    assert facts["scoring_engine"] == "farama"
     assert facts["versions"]["mujoco"] == metadata.version("mujoco")
     assert facts["versions"]["metaworld"] == metadata.version("metaworld")
 
@@ -196,7 +197,7 @@ def test_facts_name_what_a_score_depends_on() -> None:
     [
         (lambda: make_suite("metaworld/MT1:reech-v3"), "there is no such task.*Did you mean 'reach-v3'"),
         (lambda: make_suite("metaworld/MT10:reach-v3"), "takes nothing after a colon"),
-        (lambda: make_suite("metaworld/MT10", engine="envpol"), "farama and envpool. Did you mean 'envpool'"),
+        (lambda: make_suite("metaworld/MT10", engine="envpol"), "auto, farama and envpool. Did you mean 'envpool'"),
         (lambda: make_suite("metaworld/MT10", reward_version="v3"), "v2 and v1"),
         (lambda: make_suite("metaworld/MT10", engine="envpool", reward_version="v1"), "take --engine farama"),
     ],
@@ -213,8 +214,11 @@ def test_one_task_may_be_named_without_its_version() -> None:
 def test_the_fast_engine_is_taken_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     for found, engine in ((object(), "envpool"), (None, "farama")):
         monkeypatch.setattr(importlib.util, "find_spec", lambda _, found=found: found)
-        assert mt10().facts["training_engine"] == engine
-        assert mt10(reward_version="v1").facts["training_engine"] == "farama"
+        assert mt1("reach").facts["training_engines"] == {"reach-v3": engine}
+        assert (mt1("reach").simulator is None) == (engine == "farama")
+        own = mt1("reach", reward_version="v1")
+        assert own.simulator is None
+        assert own.facts["training_engines"] == {"reach-v3": "farama"}
 
 
 def test_a_missing_metaworld_is_said_with_its_install_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,6 +41,6 @@ def test_a_run_trains_on_the_pool_and_is_scored_on_each_official_start_once(tmp_
     protocol = result["protocol"]
     expected = {"reward_version": "v2", "horizon": 500, "goals_per_task": 50, "goal_seed": 0, "episodes": 50}
     assert {name: protocol[name] for name in expected} == expected
-    assert (protocol["training_engine"], protocol["scoring_engine"]) == ("envpool", "farama")
+    assert (protocol["training_engines"], protocol["scoring_engine"]) == ({"reach-v3": "envpool"}, "farama")
     assert {"metaworld", "mujoco", "envpool"} <= set(protocol["versions"])
     assert evaluate.main([str(run), "--episodes", "1"]) == 0

@@ -141,12 +141,12 @@ def test_runs_that_were_scored_otherwise_are_named_and_never_mixed(
 
 
 def test_an_engine_by_name_and_goals_by_seed_are_no_other_protocol(tmp_path: Path) -> None:
-    facts = {**PROTOCOL, "training_engine": "envpool"}
+    facts = {**PROTOCOL, "training_engines": {"reach": "envpool"}}
     make_run(tmp_path, seed=0, protocol={**facts, "goal_seed": 0})
     make_run(tmp_path, seed=1, protocol={**facts, "goal_seed": 1, "engine": "envpool"})
     assert labels(gather([tmp_path])) == {"care": (0, 1)}
-    make_run(tmp_path, seed=2, protocol={**facts, "training_engine": "farama"})
-    with pytest.raises(UsageError, match="the protocol's training_engine"):
+    make_run(tmp_path, seed=2, protocol={**facts, "training_engines": {"reach": "farama"}})
+    with pytest.raises(UsageError, match="the protocol's training_engines"):
         gather([tmp_path])
 
 
