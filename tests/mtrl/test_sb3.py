@@ -163,7 +163,10 @@ def test_one_of_its_tasks_is_scored_by_the_model_of_that_task(sb3_run: Path) -> 
     assert evaluate.main([str(sb3_run), "--episodes", "2", "--seed", "500000002", "--tasks", "push"]) == 0
     tasks = read_json(sb3_run / "evaluation.json")["tasks"]
     assert list(tasks) == ["push"]
-    assert tasks["push"] == pytest.approx(read_json(sb3_run / "result.json")["tasks"]["push"])
+    own = read_json(sb3_run / "result.json")["tasks"]["push"]
+    # One generator draws random actions for all tasks that are played, so they are other ones beside other tasks.
+    mine, theirs = ({k: v for k, v in entry.items() if "random" not in k} for entry in (tasks["push"], own))
+    assert mine == pytest.approx(theirs)
 
 
 def test_a_run_that_was_stopped_before_every_task_had_a_model_is_refused_in_one_line(
