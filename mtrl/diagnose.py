@@ -26,9 +26,10 @@ SHARES = ("loss_share",)  # of which the mean over tasks says nothing
 
 
 class Diagnoser:
-    """Diagnoses an agent every ``config.diagnose_every`` steps per task and at the end, changing nothing of its training.
+    """Diagnoses an agent every ``config.diagnose_every`` steps per task, and at the end.
 
-    Batches and noise are drawn from a generator of its own. One copy to the host a diagnosis.
+    Nothing of its training is changed: batches and noise are drawn from a generator of its own. One copy to the host a
+    diagnosis.
     """
 
     def __init__(
