@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
 
 import numpy as np
 
@@ -11,11 +10,12 @@ from mtrl.comparison.curves import steps_to
 from mtrl.comparison.effects import overall_effect, task_effects
 from mtrl.comparison.gather import Gathered
 from mtrl.comparison.grouping import Group
-from mtrl.comparison.measures import RETURN, headline, measures_of
+from mtrl.comparison.measures import RETURN, SUCCESS, headline, measures_of
 from mtrl.comparison.notes import baseline_of, measure_words, notes_on
-from mtrl.comparison.outcomes import MOST_RATIO, THRESHOLDS, AgentSummary, Comparison, Pair, Reached
+from mtrl.comparison.outcomes import MOST_RATIO, THRESHOLDS, AgentSummary, Comparison, Reached, pair_of
 from mtrl.comparison.scored import Scored, bands, mean_curves, rows
-from mtrl.comparison.statistics import estimate_iqm, estimate_mean, probability_of_improvement
+from mtrl.comparison.statistics import Estimate, estimate_iqm, estimate_mean
+from mtrl.comparison.verdicts import pairs_of
 
 
 def compare(gathered: Gathered, baseline: str | None = None) -> Comparison:
@@ -30,6 +30,7 @@ def compare(gathered: Gathered, baseline: str | None = None) -> Comparison:
     counted = [i for i, measure in enumerate(measures) if measure.kind == kind]
     fewest = min(_parameters(group) for group in gathered.groups)
     sides = [(one, alone) for alone in scored if alone.group is base for one in scored if one is not alone]
+    pairs = pairs_of(scored, counted)
     return Comparison(
         suite=gathered.suite,
         tasks=gathered.tasks,
@@ -39,12 +40,12 @@ def compare(gathered: Gathered, baseline: str | None = None) -> Comparison:
         measure_words=measure_words(kind, measures, base),
         baseline=None if base is None else base.label,
         agents=tuple(summary(one, counted, fewest) for one in scored),
-        pairs=tuple(
-            Pair(a.group.label, b.group.label, probability_of_improvement(a.scores[:, counted], b.scores[:, counted]))
-            for a, b in combinations(scored, 2)
+        pairs=pairs,
+        effects=tuple(task_effects(sides)),
+        overall=tuple(
+            overall_effect(one, alone, counted, pair_of(pairs, one.group.label, alone.group.label))
+            for one, alone in sides
         ),
-        effects=tuple(effect for one, alone in sides for effect in task_effects(one, alone)),
-        overall=tuple(overall_effect(one, alone, counted) for one, alone in sides),
         bands=tuple(band for one in scored for band in bands(one, counted)),
         rows=tuple(row for one in scored for row in rows(one)),
         notes=tuple(notes_on(gathered, base)),
@@ -58,16 +59,20 @@ def summary(one: Scored, counted: Sequence[int], fewest: int) -> AgentSummary:
     worst = int(scores.mean(axis=0).argmin())
     results = [run.result for run in one.group.runs]
     parameters = _parameters(one.group)
+
+    def possible(estimate: Estimate) -> Estimate:
+        return estimate.within(0.0, 1.0) if one.measures[counted[0]].kind == SUCCESS else estimate
+
     return AgentSummary(
         label=one.group.label,
         agent=one.group.agent,
         settings=one.group.settings,
         seeds=one.group.seeds,
-        iqm=estimate_iqm(scores),
-        mean=estimate_mean(scores),
+        iqm=possible(estimate_iqm(scores, one.resolution[counted])),
+        mean=possible(estimate_mean(scores, one.resolution[counted])),
         worst_task=one.measures[counted[worst]].task,
         worst_score=float(scores.mean(axis=0)[worst]),
-        auc=None if np.isnan(areas).any() else estimate_mean(areas),
+        auc=possible(estimate_mean(areas, one.area_resolution[counted])) if one.has_areas(counted) else None,
         reached=reached(one, counted),
         env_steps=float(np.mean([result["env_steps"] for result in results])),
         updates=float(np.mean([result["updates"] for result in results])),

@@ -2,45 +2,65 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 
 from mtrl.comparison.measures import RETURN, SUCCESS
-from mtrl.comparison.outcomes import BETTER, HELPED, HURT, LEAST_SEEDS, ONE_SEED, SAME, WORSE, Gap, TaskEffect
+from mtrl.comparison.outcomes import BETTER, HELPED, HURT, WORSE, Gap, Pair, TaskEffect
 from mtrl.comparison.scored import Scored
-from mtrl.comparison.statistics import LEVEL, Difference, Estimate, welch
+from mtrl.comparison.statistics import LEAST_SEEDS, Estimate, welch
+from mtrl.comparison.verdicts import gaps, verdict
 from mtrl.tables import ALONE
 
 
-def task_effects(one: Scored, alone: Scored) -> list[TaskEffect]:
-    """Return what learning together was worth on each task; p-values are adjusted over all of them."""
-    known = ~np.isnan(one.areas).any(axis=0) & ~np.isnan(alone.areas).any(axis=0)
-    final = _gaps(welch(one.scores, alone.scores, np.array([measure.resolution for measure in one.measures])))
-    area: list[Gap | None] = [None] * len(known)
-    if known.any():
-        places = np.flatnonzero(known)
-        gaps = _gaps(welch(one.areas[:, known], alone.areas[:, known], _area_resolution(one)[known]))
-        for place, gap in zip(places, gaps, strict=True):
-            area[place] = gap
-    return [_effect(one, [t], measure.task, final[t], area[t], alone) for t, measure in enumerate(one.measures)]
+def task_effects(sides: Sequence[tuple[Scored, Scored]]) -> list[TaskEffect]:
+    """Return what learning together was worth on each task to each agent, beside what it is held against.
+
+    p-values are adjusted over all tasks of all agents (Benjamini and Hochberg 1995): a report in which nothing differs
+    stays clean in 95 of 100 cases. Sides of fewer than ``LEAST_SEEDS`` are not tested and do not count.
+    """
+    finals = _adjusted([_gaps(one, alone, one.scores, alone.scores, one.resolution) for one, alone in sides], sides)
+    areas = _adjusted([_area_gaps(one, alone) for one, alone in sides], sides)
+    return [
+        _effect(one, [t], measure.task, final[t], area.get(t), alone)
+        for (one, alone), final, area in zip(sides, finals, areas, strict=True)
+        for t, measure in enumerate(one.measures)
+    ]
 
 
-def overall_effect(one: Scored, alone: Scored, counted: Sequence[int]) -> TaskEffect:
-    """Return what learning together was worth to the mean over the tasks ``counted``; a seed is one observation."""
-    return _effect(
-        one, counted, None, _gap_of_means(one.scores, alone.scores, counted), _area_gap(one, alone, counted), alone
-    )
+def _area_gaps(one: Scored, alone: Scored) -> dict[int, Gap]:
+    """Compare the areas on the tasks of which both sides have curves."""
+    known = np.flatnonzero(one.has_areas_by_task & alone.has_areas_by_task)
+    resolution = np.maximum(one.area_resolution, alone.area_resolution)
+    return {t: gap for t, gap in _gaps(one, alone, one.areas, alone.areas, resolution).items() if t in known}
 
 
-def _area_gap(one: Scored, alone: Scored, counted: Sequence[int]) -> Gap | None:
-    known = not np.isnan(one.areas[:, counted]).any() and not np.isnan(alone.areas[:, counted]).any()
-    return _gap_of_means(one.areas, alone.areas, counted) if known else None
+def _gaps(one: Scored, alone: Scored, mine: np.ndarray, theirs: np.ndarray, resolution: np.ndarray) -> dict[int, Gap]:
+    found = gaps(welch(mine, theirs, resolution))
+    return {
+        t: gap.within(measure.kind == SUCCESS) for t, (gap, measure) in enumerate(zip(found, one.measures, strict=True))
+    }
 
 
-def _gap_of_means(first: np.ndarray, second: np.ndarray, tasks: Sequence[int]) -> Gap:
-    mine, theirs = (side[:, tasks].mean(axis=1, keepdims=True) for side in (first, second))
-    return _gaps(welch(mine, theirs, np.zeros(1)))[0]
+def _adjusted(found: Sequence[dict[int, Gap]], sides: Sequence[tuple[Scored, Scored]]) -> list[dict[int, Gap]]:
+    """Adjust the p-values of each side's gaps, by task, over all of them."""
+    from scipy.stats import false_discovery_control
+
+    enough = [min(len(one.scores), len(alone.scores)) >= LEAST_SEEDS for one, alone in sides]
+    tested = [(k, t) for k, own in enumerate(found) if enough[k] for t in own]
+    p = np.array([found[k][t].p for k, t in tested], dtype=np.float64)
+    adjusted = dict(zip(tested, false_discovery_control(p).tolist() if tested else [], strict=True))
+    return [
+        {t: dataclasses.replace(gap, adjusted=adjusted.get((k, t))) for t, gap in own.items()}
+        for k, own in enumerate(found)
+    ]
+
+
+def overall_effect(one: Scored, alone: Scored, counted: Sequence[int], pair: Pair) -> TaskEffect:
+    """Return what learning together was worth to the mean over the tasks ``counted``, by the ``pair`` of the two."""
+    return _effect(one, counted, None, pair.final, pair.area, alone)
 
 
 def _effect(
@@ -62,23 +82,8 @@ def _effect(
         area=area,
         transfer=moved,
         judged_by="final" if area is None else "area",
-        verdict=verdict(final if area is None else area, seeds, shared),
+        verdict=verdict(area or final, seeds, *((HELPED, HURT) if shared else (BETTER, WORSE))),
     )
-
-
-def verdict(gap: Gap, seeds: int, shared: bool) -> str:
-    """Return in words what a difference says, ``seeds`` being those of the side with fewer; ``shared``: by sharing.
-
-    Two seeds never show a difference, since two that agree look certain: where one run in five fails, two agents that
-    are the same would differ on some of ten tasks in every third table; with three seeds in one of twelve, with five in
-    one of a hundred.
-    """
-    if gap.adjusted is None:
-        return ONE_SEED
-    if gap.adjusted >= 1 - LEVEL or seeds < LEAST_SEEDS:
-        return SAME
-    better, worse = (HELPED, HURT) if shared else (BETTER, WORSE)
-    return better if gap.value > 0 else worse
 
 
 def transfer(area: Gap, alone: float) -> Estimate | None:
@@ -88,20 +93,3 @@ def transfer(area: Gap, alone: float) -> Estimate | None:
         return None
     low, high = (None if end is None else end / room for end in (area.low, area.high))
     return Estimate(area.value / room, low, high)
-
-
-def _area_resolution(one: Scored) -> np.ndarray:
-    """Return how finely an area is measured: its K evaluations are each rounded to a multiple of 1 / episodes."""
-    config = one.group.runs[0].config
-    return np.array(
-        [
-            0.0 if curve is None or measure.kind != SUCCESS else 1 / (config.eval_episodes * np.sqrt(len(curve.steps)))
-            for curve, measure in zip(one.curves[0], one.measures, strict=True)
-        ]
-    )
-
-
-def _gaps(difference: Difference) -> list[Gap]:
-    columns = (difference.low, difference.high, difference.p, difference.adjusted)
-    rows = [[None if np.isnan(number) else float(number) for number in row] for row in zip(*columns, strict=True)]
-    return [Gap(float(value), *row) for value, row in zip(difference.value, rows, strict=True)]

@@ -100,7 +100,7 @@ def _labels(all_settings: Sequence[dict[str, Any]], suite: str) -> list[str]:
         default = settings_of(default_config(suite, agent))
         peers = [other for other in all_settings if other["agent"] == agent]
         apart = [
-            f"{name}={_shown(value)}"
+            f"{name}={shown(value)}"
             for name, value in settings.items()
             if value != default[name] and any(other[name] != value for other in peers)
         ]
@@ -108,5 +108,6 @@ def _labels(all_settings: Sequence[dict[str, Any]], suite: str) -> list[str]:
     return labels
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Write a setting's value: widths as 64x64."""
     return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -10,7 +10,7 @@ from typing import Any
 from envs.errors import nearest
 from mtrl.cli import UsageError
 from mtrl.comparison.gather import Gathered
-from mtrl.comparison.grouping import Group, settings_of
+from mtrl.comparison.grouping import Group, settings_of, shown
 from mtrl.comparison.measures import NORMALISED, SUCCESS, Measure
 from mtrl.comparison.outcomes import MOST_RATIO
 from mtrl.config import TrainConfig
@@ -52,13 +52,16 @@ def measure_words(kind: str, measures: Sequence[Measure], base: Group | None) ->
 
 
 def notes_on(gathered: Gathered, base: Group | None) -> list[str]:
-    """Return the sentences: too few seeds, unequal sizes and budgets, no baseline."""
+    """Return the sentences: too few seeds, unequal sizes and settings, no baseline."""
     notes = []
-    if lone := [group.label for group in gathered.groups if len(group.runs) == 1]:
-        have = "has" if len(lone) == 1 else "have"
-        notes.append(f"one seed proves nothing: {', '.join(lone)} {have} only one; train more seeds")
+    for count, words in ((1, "one seed proves nothing"), (2, "two seeds are too few to tell a difference")):
+        if few := [group.label for group in gathered.groups if len(group.runs) == count]:
+            have = "has" if len(few) == 1 else "have"
+            number = "one" if count == 1 else "two"
+            notes.append(f"{words}: {', '.join(few)} {have} only {number}; train more seeds")
     notes += _sizes(gathered.groups)
     notes += _settings(gathered.groups)
+    notes += _dropped(gathered.groups)
     if base is None:
         alone = next((group.label for group in gathered.groups if group.agent in ALONE), None)
         other = "" if alone is None else f" (--baseline {shlex.quote(alone)} takes what is there)"
@@ -85,17 +88,34 @@ def _sizes(groups: Sequence[Group]) -> list[str]:
 
 
 def _settings(groups: Sequence[Group]) -> list[str]:
-    """Return a line for each setting that all agents have, and not all have alike."""
-    if len({group.agent for group in groups}) < 2:
-        return []
-    shared = [
-        name for name in groups[0].settings if all(name in group.settings for group in groups) and name != "agent"
-    ]
-    return [
-        f"{name} is not the same for all: " + ", ".join(f"{group.label} {group.settings[name]}" for group in groups)
-        for name in shared
-        if any(group.settings[name] != groups[0].settings[name] for group in groups)
-    ]
+    """Return a line for each setting that several agents have, and do not have alike, with those that have it.
+
+    What sets apart groups of one agent only is in their labels.
+    """
+    lines = []
+    for name in dict.fromkeys(name for group in groups for name in group.settings if name != "agent"):
+        own = [group for group in groups if name in group.settings]
+        differ = any(group.settings[name] != own[0].settings[name] for group in own)
+        if differ and len({group.agent for group in own}) > 1:
+            values = ", ".join(f"{group.label} {shown(group.settings[name])}" for group in own)
+            lines.append(
+                f"{name} is not the same for all{'' if len(own) == len(groups) else ' that have it'}: {values}"
+            )
+    return lines
+
+
+def _dropped(groups: Sequence[Group]) -> list[str]:
+    """Return a line for each group whose runs were asked for settings that their agent cannot be given."""
+    lines = []
+    for group in groups:
+        asked: dict[str, list[str]] = {}
+        for run in group.runs:
+            for name, value in (run.facts.get("dropped_settings") or {}).items():
+                asked.setdefault(name, []).append(shown(tuple(value) if isinstance(value, list) else value))
+        if asked:
+            values = ", ".join(f"{name} {' or '.join(dict.fromkeys(own))}" for name, own in asked.items())
+            lines.append(f"{group.label} goes without what it cannot be given: {values}")
+    return lines
 
 
 def single_task_command(gathered: Gathered) -> str:

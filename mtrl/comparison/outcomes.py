@@ -7,6 +7,7 @@ names; steps are environment steps per task.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,10 +15,12 @@ from mtrl.comparison.statistics import Estimate
 
 THRESHOLDS = (0.5, 0.8, 0.95)
 MOST_RATIO = 1.5  # agents that have more than so many times another's parameters are marked
-LEAST_SEEDS = 3  # fewer on a side never show a difference
+AHEAD, BEHIND = "ahead", "behind"  # of another agent
 HELPED, HURT = "helped", "hurt"  # sharing did
 BETTER, WORSE = "better", "worse"  # than a baseline, where sharing is not what sets the two apart
-SAME, ONE_SEED = "no difference at this number of seeds", "one seed proves nothing"
+SAME = "no difference at this number of seeds"
+ONE_SEED, FEW_SEEDS = "one seed proves nothing", "two seeds are too few to tell"
+JUDGED = {"area": "the area under the learning curve", "final": "the final score"}
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Reached:
 class AgentSummary:
     """What the runs of an agent came to; ``label`` names it, and says which settings set it apart from its namesakes.
 
-    ``iqm``, ``mean`` and ``auc`` are over seeds and tasks, with stratified bootstrap intervals; ``worst_task`` has the
+    ``iqm``, ``mean`` and ``auc`` are over seeds and tasks, with intervals over whole runs; ``worst_task`` has the
     lowest mean over seeds, ``worst_score``. ``auc`` is None without evaluations, ``reached`` empty where a threshold
     means nothing (raw returns). ``env_steps``, ``updates`` and ``wall_seconds`` are means over seeds. ``size_ratio`` is
     its parameters over the fewest in the table; ``larger`` marks more than ``MOST_RATIO``.
@@ -63,19 +66,10 @@ class AgentSummary:
 
 
 @dataclass(frozen=True)
-class Pair:
-    """How probable it is that a run of ``first`` scores more than one of ``second`` on a task, ties counted half."""
-
-    first: str
-    second: str
-    probability: Estimate
-
-
-@dataclass(frozen=True)
 class Gap:
-    """A mean over seeds minus the baseline's, its 95 % interval, and p before and after all tasks are counted.
+    """A difference of means over seeds, its 95 % interval, and p before and after all that it stands beside is counted.
 
-    By ``statistics.welch``. All but ``value`` are None where a side has one seed.
+    By ``statistics.welch`` and ``statistics.pairwise``. All but ``value`` are None where a side has one seed.
     """
 
     value: float
@@ -83,6 +77,56 @@ class Gap:
     high: float | None
     p: float | None
     adjusted: float | None
+
+    def turned(self) -> Gap:
+        """Return it as seen from the other side."""
+        low, high = (None if end is None else -end for end in (self.high, self.low))
+        return Gap(-self.value, low, high, self.p, self.adjusted)
+
+    def within(self, share: bool) -> Gap:
+        """Return it with an interval that holds no impossible differences, where it is one of shares."""
+        if not share or self.low is None or self.high is None:
+            return self
+        return dataclasses.replace(self, low=max(self.low, -1.0), high=min(self.high, 1.0))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two agents: how probable it is that one improves on the other, and whether they are told apart.
+
+    ``probability`` is that of a run of ``first`` scoring more than one of ``second`` on a task in the end, ties counted
+    half. ``final`` is the difference of their mean final scores over tasks, ``area`` that of the areas under the curves
+    (None without curves of all agents), p adjusted over all pairs. ``verdict``, by ``verdicts.verdict`` on the one that
+    ``judged_by`` names, is ``AHEAD`` or ``BEHIND`` (``first`` is, of ``second``), ``SAME``, ``FEW_SEEDS`` or
+    ``ONE_SEED``.
+    """
+
+    first: str
+    second: str
+    probability: Estimate
+    final: Gap
+    area: Gap | None
+    judged_by: Literal["area", "final"]
+    verdict: str
+
+    def turned(self) -> Pair:
+        """Return it as seen from ``second``."""
+        p = self.probability
+        low, high = (None if end is None else 1 - end for end in (p.high, p.low))
+        area = None if self.area is None else self.area.turned()
+        verdict = {AHEAD: BEHIND, BEHIND: AHEAD}.get(self.verdict, self.verdict)
+        share = Estimate(1 - p.value, low, high)
+        return Pair(self.second, self.first, share, self.final.turned(), area, self.judged_by, verdict)
+
+
+def pair_of(pairs: Iterable[Pair], first: str, second: str) -> Pair:
+    """Return two agents' pair as seen from ``first``. Raises ``KeyError`` for labels that are no pair."""
+    for pair in pairs:
+        if (pair.first, pair.second) == (first, second):
+            return pair
+        if (pair.first, pair.second) == (second, first):
+            return pair.turned()
+    raise KeyError((first, second))
 
 
 @dataclass(frozen=True)
@@ -95,11 +139,11 @@ class TaskEffect:
     with the interval of ``area`` put through the same division; None for raw returns and where AUC_baseline is 1.
 
     ``verdict`` is ``HELPED`` or ``HURT`` where the adjusted p of ``area`` (of ``final`` without it: ``judged_by``) is
-    below .05 and each side has ``LEAST_SEEDS``, else ``SAME``; with one seed on a side, ``ONE_SEED``. Where the agent
-    learns each task alone too (sb3), or the baseline does not, sharing is not what is judged, and it is ``BETTER`` or
-    ``WORSE``. The area is judged rather than the final score because it is what transfer is made of, and because a task
-    that both learn in the end says nothing in its final score. ``task`` is None for the mean over tasks of each seed:
-    one test more, alone.
+    below .05, else ``SAME``; with two seeds on a side ``FEW_SEEDS``, with one ``ONE_SEED``. Where the agent learns each
+    task alone too (sb3), or the baseline does not, sharing is not what is judged, and it is ``BETTER`` or ``WORSE``.
+    The area is judged rather than the final score because it is what transfer is made of, and because a task that both
+    learn in the end says nothing in its final score. ``task`` is None for the mean over tasks of each seed: then gaps
+    and verdict are those of the agent's ``Pair`` with the baseline.
     """
 
     agent: str
@@ -116,9 +160,9 @@ class TaskEffect:
 
 @dataclass(frozen=True)
 class Band:
-    """A learning curve: mean over seeds at ``steps``, with its 95 % bootstrap interval (None with one seed).
+    """A learning curve: mean over seeds at ``steps``, with its 95 % interval over runs (None with one seed).
 
-    ``task`` is None for the mean over tasks, whose interval is stratified.
+    ``task`` is None for the mean over tasks.
     """
 
     agent: str
@@ -161,8 +205,8 @@ class Comparison:
     ``measure`` is what means over tasks are taken of (``success``, ``normalised return`` or ``return``) and
     ``measure_words`` says it in a sentence; tasks scored otherwise are left out of those means. ``baseline`` is the
     label of the agent that tasks are compared with, None where there is none: then ``effects`` (per agent and task) and
-    ``overall`` (per agent) are empty. ``notes`` are sentences that belong beside the tables, ``warnings`` what was left
-    out or differs between runs.
+    ``overall`` (per agent) are empty. ``pairs`` holds each two agents once. ``notes`` are sentences that belong beside
+    the tables, ``warnings`` what was left out or differs between runs.
     """
 
     suite: str
@@ -180,6 +224,10 @@ class Comparison:
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+
+    def pair(self, first: str, second: str) -> Pair:
+        """Return two agents' pair as seen from ``first``. Raises ``KeyError`` for labels that are no pair."""
+        return pair_of(self.pairs, first, second)
 
     def to_json(self) -> dict[str, Any]:
         """Return all of it as JSON values."""

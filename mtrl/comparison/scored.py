@@ -11,9 +11,9 @@ import numpy as np
 from mtrl.comparison.curves import Curve, area_under_curve, mean_curve, steps_to
 from mtrl.comparison.gather import Run
 from mtrl.comparison.grouping import Group
-from mtrl.comparison.measures import RETURN, Measure
+from mtrl.comparison.measures import RETURN, SUCCESS, Measure
 from mtrl.comparison.outcomes import THRESHOLDS, Band, Row
-from mtrl.comparison.statistics import bootstrap_band
+from mtrl.comparison.statistics import estimate_band
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,32 @@ class Scored:
             ]
         )
 
+    @cached_property
+    def resolution(self) -> np.ndarray:
+        """How finely final scores are measured (T,): the smallest step between two of them, 0 for a return."""
+        return np.array([measure.resolution for measure in self.measures])
+
+    @cached_property
+    def evaluation_resolution(self) -> np.ndarray:
+        """How finely a point of a curve is measured (T,): 1 / episodes for a success, 0 for a return."""
+        episodes = self.group.runs[0].config.eval_episodes
+        return np.array([1 / episodes if measure.kind == SUCCESS else 0.0 for measure in self.measures])
+
+    @cached_property
+    def area_resolution(self) -> np.ndarray:
+        """How finely an area is measured (T,): the K evaluations that it is a mean of are each rounded."""
+        points = np.array([np.inf if curve is None else len(curve.steps) for curve in self.curves[0]])
+        return self.evaluation_resolution / np.sqrt(points)
+
+    @cached_property
+    def has_areas_by_task(self) -> np.ndarray:
+        """Of which tasks all seeds have a curve (T,)."""
+        return ~np.isnan(self.areas).any(axis=0)
+
+    def has_areas(self, counted: Sequence[int]) -> bool:
+        """Whether all seeds have a curve of each task ``counted``."""
+        return bool(self.has_areas_by_task[counted].all())
+
 
 def mean_curves(one: Scored, counted: Sequence[int]) -> list[Curve] | None:
     """Return each seed's curve of the mean over tasks, None where a curve is missing."""
@@ -79,7 +105,9 @@ def _band(one: Scored, task: str | None, kind: str, tasks: Sequence[int]) -> Ban
     values = np.array(
         [[np.interp(steps, curve.steps, curve.values) for curve in row if curve is not None] for row in curves]
     )
-    interval = bootstrap_band(values)
+    interval = estimate_band(values, one.evaluation_resolution[tasks])
+    if interval is not None and kind == SUCCESS:
+        interval = interval[0].clip(min=0.0), interval[1].clip(max=1.0)
     low, high = (None, None) if interval is None else (tuple(map(float, end)) for end in interval)
     return Band(
         one.group.label, task, kind, tuple(map(int, steps)), tuple(map(float, values.mean(axis=(0, 1)))), low, high

@@ -9,10 +9,20 @@ from rich.markup import escape
 from rich.table import Table
 
 from mtrl.comparison.measures import RETURN
-from mtrl.comparison.outcomes import ONE_SEED, SAME, AgentSummary, Comparison, Gap, Reached, TaskEffect
+from mtrl.comparison.outcomes import (
+    FEW_SEEDS,
+    JUDGED,
+    ONE_SEED,
+    SAME,
+    AgentSummary,
+    Comparison,
+    Gap,
+    Reached,
+    TaskEffect,
+)
 from mtrl.comparison.statistics import Estimate
 
-WORDS = {SAME: "no difference", ONE_SEED: "one seed"}  # what the caption says in full
+WORDS = {SAME: "no difference", FEW_SEEDS: "two seeds", ONE_SEED: "one seed"}  # what the caption says in full
 
 
 def tables_of(comparison: Comparison) -> Iterator[Table]:
@@ -94,11 +104,17 @@ def task_table(comparison: Comparison) -> Table:
 
 
 def pair_table(comparison: Comparison) -> Table:
-    """Return the probabilities of improvement."""
-    table = _table("probability of improvement", "a run of ...", "beats one of ...", ">with p", ">95 %")
+    """Return the probabilities of improvement, and which agents are told apart."""
+    table = _table("agents in pairs", "a run of ...", "beats one of ...", ">with p", ">95 %", "the first is ...")
     for pair in comparison.pairs:
         estimate = pair.probability
-        table.add_row(escape(pair.first), escape(pair.second), f"{estimate.value:.2f}", _interval(estimate, "success"))
+        table.add_row(
+            escape(pair.first),
+            escape(pair.second),
+            f"{estimate.value:.2f}",
+            _interval(estimate, "success"),
+            WORDS.get(pair.verdict, pair.verdict),
+        )
     return table
 
 
@@ -122,16 +138,23 @@ def effect_table(comparison: Comparison, overall: TaskEffect) -> Table:
 
 
 def legend(comparison: Comparison) -> str:
-    """Return what the tables against the baseline mean, empty where there are none."""
-    verdicts = {effect.verdict for effect in (*comparison.effects, *comparison.overall)}
+    """Return what the tables' intervals and verdicts mean, empty where there are none."""
+    verdicts = {pair.verdict for pair in comparison.pairs} | {effect.verdict for effect in comparison.effects}
     words = []
     if verdicts - {ONE_SEED}:
+        words.append("intervals are 95 %, over whole runs, each on its own; verdicts count all that they stand among:")
+    if {pair.verdict for pair in comparison.pairs} - {ONE_SEED, FEW_SEEDS}:
         words.append(
-            "intervals are 95 %, each for its task alone; verdicts are on the area under the curve and count all tasks "
-            "(Welch's t-test, false discovery rate 5 %)"
+            f"agents, and tasks together, are told apart by {JUDGED[comparison.pairs[0].judged_by]}, mean over tasks "
+            "(Welch's t-test over runs, Holm's correction over all pairs, 5 %)"
         )
+    if {effect.verdict for effect in comparison.effects} - {ONE_SEED, FEW_SEEDS}:
+        judged = " or ".join(sorted({JUDGED[effect.judged_by] for effect in comparison.effects}))
+        words.append(f"a task by {judged} (Welch's t-test, false discovery rate 5 % over all tasks and agents)")
     if SAME in verdicts:
         words.append("no difference: none that shows at this number of seeds")
+    if FEW_SEEDS in verdicts:
+        words.append("two seeds: too few on a side; three are the least of which anything is said")
     return "\n".join(words)
 
 

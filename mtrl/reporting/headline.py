@@ -7,8 +7,22 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from mtrl.comparison.measures import RETURN, SUCCESS
-from mtrl.comparison.outcomes import BETTER, HELPED, HURT, ONE_SEED, SAME, WORSE, AgentSummary, Comparison
-from mtrl.comparison.statistics import Estimate
+from mtrl.comparison.outcomes import (
+    AHEAD,
+    BEHIND,
+    BETTER,
+    FEW_SEEDS,
+    HELPED,
+    HURT,
+    JUDGED,
+    ONE_SEED,
+    SAME,
+    WORSE,
+    AgentSummary,
+    Comparison,
+    Pair,
+)
+from mtrl.comparison.statistics import LEAST_SEEDS, Estimate
 from mtrl.tables import ALONE
 
 CLEAR = (HELPED, BETTER, HURT, WORSE)
@@ -50,19 +64,6 @@ def sharing_agents(comparison: Comparison) -> list[str]:
     return [one.label for one in comparison.agents if one.label in compared and one.agent not in ALONE]
 
 
-def probability(comparison: Comparison, first: str, second: str) -> Estimate:
-    """Return how probable it is that ``first`` improves on ``second``, whichever way round the table has it."""
-    for pair in comparison.pairs:
-        if (pair.first, pair.second) == (first, second):
-            return pair.probability
-        if (pair.first, pair.second) == (second, first):
-            low, high = pair.probability.high, pair.probability.low
-            return Estimate(
-                1 - pair.probability.value, None if low is None else 1 - low, None if high is None else 1 - high
-            )
-    raise KeyError((first, second))
-
-
 def size_matched(comparison: Comparison) -> list[str]:
     """Say of agents that learn together and have about the same size which of two is better, if either is."""
     told = []
@@ -70,40 +71,62 @@ def size_matched(comparison: Comparison) -> list[str]:
     for first, second in combinations(sharing, 2):
         small, large = sorted((first.parameters, second.parameters))
         if first.agent != second.agent and large <= SAME_SIZE * small:
-            share = probability(comparison, first.label, second.label)
+            pair = comparison.pair(first.label, second.label)
             told.append(
                 f"{first.label} and {second.label} have about the same size ({first.parameters:,} and "
-                f"{second.parameters:,} parameters): {_which(first.label, second.label, share)} The probability that "
-                f"{first.label} scores higher is {with_interval(share, SUCCESS)}."
+                f"{second.parameters:,} parameters): {_which(pair)} The probability that "
+                f"{first.label} scores higher in the end is {with_interval(pair.probability, SUCCESS)}."
             )
     return told
 
 
-def _which(first: str, second: str, share: Estimate) -> str:
-    if share.low is None or share.high is None:
-        return "one seed proves nothing."
-    if share.low > 0.5:
-        return f"{first} is ahead."
-    return f"{second} is ahead." if share.high < 0.5 else "neither is ahead."
+def _which(pair: Pair) -> str:
+    if pair.verdict in (AHEAD, BEHIND):
+        return f"{pair.first if pair.verdict == AHEAD else pair.second} is ahead by {JUDGED[pair.judged_by]}."
+    return "neither is ahead." if pair.verdict == SAME else f"{pair.verdict}."
 
 
 def _best(comparison: Comparison) -> Answer:
     question = "Which agent is best?"
-    # Interquartile means tie at the ceiling, where the mean still says who fails on some task.
-    ranked = sorted(comparison.agents, key=lambda one: (round(one.iqm.value, 4), one.mean.value), reverse=True)
+    by_area = all(pair.judged_by == "area" for pair in comparison.pairs)
+    ranked = sorted(comparison.agents, key=lambda one: _standing(one, by_area), reverse=True)
     scores = "; ".join(f"{one.label} {with_interval(one.iqm, comparison.measure)}" for one in ranked)
     detail = f"Interquartile mean of {comparison.measure}: {scores}.{_by_area(comparison)}"
-    top = ranked[0]
     if len(ranked) == 1:
-        return Answer(question, f"There is only {top.label}.", detail)
-    level = [other.label for other in ranked[1:] if not _ahead(comparison, top, other)]
-    if min(len(one.seeds) for one in ranked) == 1:
-        return Answer(question, f"Not known: {top.label} scored highest, and one seed proves nothing.", detail)
+        return Answer(question, f"There is only {ranked[0].label}.", detail)
+    enough = [one.label for one in ranked if len(one.seeds) >= LEAST_SEEDS]
+    few = [one.label for one in ranked if len(one.seeds) < LEAST_SEEDS]
+    if len(enough) < 2:
+        why = "one seed proves nothing" if min(len(one.seeds) for one in ranked) == 1 else "two seeds are too few"
+        return Answer(question, f"Not known: {ranked[0].label} scored highest, and {why}.", detail)
+    judged = JUDGED["area" if by_area else "final"]
+    told = f"Told apart by {judged}, mean over tasks, all pairs counted (Welch's t-test over runs, Holm)."
+    return Answer(question, _standings(comparison, enough, few), f"{detail} {told}")
+
+
+def _standing(one: AgentSummary, by_area: bool) -> float:
+    """Return by what agents are ranked: the mean that their pairs are judged by."""
+    return one.auc.value if by_area and one.auc is not None else one.mean.value
+
+
+def _standings(comparison: Comparison, ranked: Sequence[str], few: Sequence[str]) -> str:
+    """Say who is ahead of whom of agents that have enough seeds, and that others have not."""
+    top, *others = ranked
+    behind = [other for other in others if comparison.pair(top, other).verdict == AHEAD]
+    level = [other for other in others if other not in behind]
+    left = f"; {_listed(few)} {_has(few)} too few seeds to be judged" if few else ""
     if not level:
-        return Answer(question, f"{top.label} is ahead of all others.", detail)
-    behind = [one.label for one in ranked[1:] if one.label not in level]
-    rest = f"; {_listed(behind)} {'is' if len(behind) == 1 else 'are'} behind {top.label}" if behind else ""
-    return Answer(question, f"{_listed([top.label, *level])} cannot be told apart{rest}.", detail)
+        return f"{top} is ahead of {_listed(behind) if few else 'all others'}{left}."
+    rest = f"; {_listed(behind)} {_is(behind)} behind {top}" if behind else ""
+    return f"{_listed([top, *level])} cannot be told apart{rest}{left}."
+
+
+def _is(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def _has(names: Sequence[str]) -> str:
+    return "has" if len(names) == 1 else "have"
 
 
 def _by_area(comparison: Comparison) -> str:
@@ -114,11 +137,6 @@ def _by_area(comparison: Comparison) -> str:
     ranked = sorted(known, key=lambda pair: pair[1].value, reverse=True)
     areas = "; ".join(f"{label} {number(area.value, comparison.measure)}" for label, area in ranked)
     return f" Area under the learning curve, in which speed counts: {areas}."
-
-
-def _ahead(comparison: Comparison, top: AgentSummary, other: AgentSummary) -> bool:
-    low = probability(comparison, top.label, other.label).low
-    return low is not None and low > 0.5
 
 
 def _sharing(comparison: Comparison) -> Answer:
@@ -136,8 +154,9 @@ def _sharing(comparison: Comparison) -> Answer:
 def _told(agent: str, comparison: Comparison) -> str:
     """Say on which tasks an agent gained and lost against the baseline, and whether in all."""
     effects = [effect for effect in comparison.effects if effect.agent == agent]
-    if all(effect.verdict == ONE_SEED for effect in effects):
-        return f"{agent}: not known, since one seed proves nothing."
+    for verdict in (ONE_SEED, FEW_SEEDS):
+        if all(effect.verdict == verdict for effect in effects):
+            return f"{agent}: not known, since {verdict}."
     parts, rest = [], len(effects)
     for verdict in CLEAR:
         if names := [str(effect.task) for effect in effects if effect.verdict == verdict]:
@@ -156,6 +175,8 @@ def _evidence(comparison: Comparison) -> Answer:
     seeds = "one seed" if fewest == 1 else f"{fewest} seeds"
     if fewest == 1:
         short = "No: one seed proves nothing."
+    elif fewest < LEAST_SEEDS:
+        short = f"No: {seeds} an agent are too few to call anything a difference."
     elif fewest < FEW:
         short = f"Hardly: {seeds} an agent show only large differences."
     elif fewest < ENOUGH:
@@ -163,7 +184,11 @@ def _evidence(comparison: Comparison) -> Answer:
     else:
         short = f"Yes, for what is called a difference here: {seeds} an agent."
     shared = set(sharing_agents(comparison))
-    judged = [effect for effect in comparison.effects if effect.agent in shared and effect.verdict != ONE_SEED]
+    judged = [
+        effect
+        for effect in comparison.effects
+        if effect.agent in shared and effect.verdict not in (ONE_SEED, FEW_SEEDS)
+    ]
     clear = sum(effect.verdict in CLEAR for effect in judged)
     counted = [f"{clear} of {len(judged)} comparisons with a task learned alone are clear."] if judged else []
     larger = [f"{one.label} {one.size_ratio:.1f} times" for one in comparison.agents if one.larger]

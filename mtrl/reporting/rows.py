@@ -13,6 +13,7 @@ from mtrl.comparison.gather import Gathered
 from mtrl.comparison.measures import RETURN, SUCCESS
 from mtrl.comparison.outcomes import (
     BETTER,
+    FEW_SEEDS,
     HELPED,
     HURT,
     ONE_SEED,
@@ -36,6 +37,7 @@ MARKS = {
     HURT: ("hurt", "▼"),
     WORSE: ("hurt", "▼"),
     SAME: ("same", "="),
+    FEW_SEEDS: ("same", "?"),
     ONE_SEED: ("same", "?"),
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,9 +12,19 @@ import pytest
 from mtrl.cli import UsageError
 from mtrl.comparison.compare import compare
 from mtrl.comparison.gather import gather
-from mtrl.comparison.outcomes import BETTER, HELPED, HURT, ONE_SEED, SAME, WORSE, Comparison, TaskEffect
-from mtrl.sweep import split
-from mtrl.train import parse_config
+from mtrl.comparison.outcomes import (
+    AHEAD,
+    BEHIND,
+    BETTER,
+    FEW_SEEDS,
+    HELPED,
+    HURT,
+    ONE_SEED,
+    SAME,
+    WORSE,
+    Comparison,
+    TaskEffect,
+)
 from tests.mtrl.made_runs import make_run
 
 UP = (0.25, 0.5, 0.8, 1.0)  # area: (.125 + .375 + .65 + .9) / 4 = .5125
@@ -91,12 +100,13 @@ def test_transfer_is_not_defined_where_the_task_alone_leaves_no_room(tmp_path: P
     assert effects(compare(gather([tmp_path])))["a"].transfer is None
 
 
-@pytest.mark.parametrize(("seeds", "verdict"), [(1, ONE_SEED), (2, SAME), (3, HELPED)])
+@pytest.mark.parametrize(("seeds", "verdict"), [(1, ONE_SEED), (2, FEW_SEEDS), (3, HELPED)])
 def test_a_verdict_takes_three_seeds_on_either_side(tmp_path: Path, seeds: int, verdict: str) -> None:
     add(tmp_path, "care", [(0.9, 0.9)] * seeds)
     add(tmp_path, "single-task", [(0.2, 0.2)] * 3)
     comparison = compare(gather([tmp_path]))
-    assert {effect.verdict for effect in comparison.effects} == {verdict}
+    assert {effect.verdict for effect in (*comparison.effects, *comparison.overall)} == {verdict}
+    assert {pair.verdict for pair in comparison.pairs} == {AHEAD if verdict == HELPED else verdict}
     assert bool([note for note in comparison.notes if note.startswith("one seed proves nothing: care has")]) == (
         seeds == 1
     )
@@ -130,6 +140,47 @@ def test_pairs_are_all_pairs_once(tmp_path: Path) -> None:
         add(tmp_path, agent, [(score, 0.5)] * 2)
     pairs = {(pair.first, pair.second): pair.probability.value for pair in compare(gather([tmp_path])).pairs}
     assert pairs == {("care", "mtsac"): 0.75, ("care", "sb3"): 0.75, ("mtsac", "sb3"): 0.5}
+
+
+def test_a_pair_is_the_same_seen_from_either_side_and_what_the_overall_verdict_is_made_of(tmp_path: Path) -> None:
+    for agent, score in (("care", 0.9), ("mtsac", 0.5), ("single-task", 0.52)):
+        add(tmp_path, agent, [(score + 0.01 * seed, 0.5) for seed in range(3)])
+    comparison = compare(gather([tmp_path]))
+    one, other = comparison.pair("care", "single-task"), comparison.pair("single-task", "care")
+    assert (one.verdict, other.verdict, one.judged_by) == (AHEAD, BEHIND, "area")
+    assert one.area is not None
+    assert other.area is not None
+    assert (other.area.value, other.area.low, other.area.high) == (-one.area.value, -one.area.high, -one.area.low)  # type: ignore[operator]
+    assert one.area.value == pytest.approx(0.19 * 7 / 8)
+    overall = effects(comparison)[None]
+    assert (overall.area, overall.final, overall.verdict) == (one.area, one.final, HELPED)
+    # Holm over three pairs: the two clear ones take 3 and 2 times their p-value.
+    ordered = sorted(pair.area.p for pair in comparison.pairs if pair.area is not None and pair.area.p is not None)
+    assert one.area.adjusted == pytest.approx(max(3 * ordered[0], 2 * one.area.p))  # type: ignore[operator]
+    assert comparison.pair("mtsac", "single-task").verdict == SAME
+
+
+def test_tasks_of_all_agents_are_one_family(tmp_path: Path) -> None:
+    """By hand, Benjamini and Hochberg: four p-values by 4, 2, 4/3 and 1, the lesser ones not above the next."""
+    generator = np.random.default_rng(0)
+    for agent, shift in (("care", 0.3), ("mtsac", 0.1), ("single-task", 0.0)):
+        add(tmp_path, agent, (0.4 + shift + generator.normal(0, 0.05, (4, 2))).tolist())
+    add(tmp_path, "mtmhsac", [(0.1, 0.9)] * 2)
+    found = [effect.area for effect in compare(gather([tmp_path])).effects if effect.agent != "mtmhsac"]
+    p = np.array([gap.p for gap in found if gap is not None])
+    order = np.argsort(p)[::-1]
+    expected = np.minimum.accumulate(p[order] * 4 / np.arange(4, 0, -1))
+    assert [found[k].adjusted for k in order] == pytest.approx(expected.tolist())  # type: ignore[union-attr]
+
+
+def test_without_curves_of_all_agents_every_pair_is_judged_by_the_final_score(tmp_path: Path) -> None:
+    for seed in range(3):
+        make_run(tmp_path, "care", seed, {"a": 0.9})
+        make_run(tmp_path, "mtsac", seed, {"a": 0.5})
+        make_run(tmp_path, "single-task", seed, {"a": 0.2}, {})
+    comparison = compare(gather([tmp_path]))
+    assert {(pair.judged_by, pair.area, pair.verdict) for pair in comparison.pairs} == {("final", None, AHEAD)}
+    assert {(effect.judged_by, effect.verdict) for effect in comparison.overall} == {("final", HELPED)}
 
 
 CHANCE = {"a": -100.0, "b": 0.0}
@@ -189,41 +240,16 @@ def test_a_baseline_of_several_settings_is_named_by_its_label(tmp_path: Path) ->
     assert compare(gathered, "single-task (batch_per_task=16)").baseline == "single-task (batch_per_task=16)"
 
 
-def test_without_single_task_the_note_has_the_command_that_trains_it_on_the_same_budget(tmp_path: Path) -> None:
-    run = make_run(tmp_path, seed=4, settings={"hidden": (32, 32), "layer_norm": False}, tasks=("reach", "push"))
-    comparison = compare(gather([run]))
-    assert (comparison.baseline, comparison.effects, comparison.overall) == (None, (), ())
-    (note,) = [note for note in comparison.notes if "no single-task run" in note]
-    words = shlex.split(note.partition("make one: ")[2])
-    assert words[:3] == ["python", "-m", "mtrl.sweep"]
-    own, further = split(words[3:])
-    assert own == ["--suite", "tabletop", "--agents", "single-task", "--seeds", "4", "--runs-dir", "runs"]
-    config = parse_config(["--agent", "single-task", *further])
-    assert (config.steps_per_task, config.tasks) == (4000, ("reach", "push"))
-    assert (config.settings.hidden, config.settings.layer_norm) == ((32, 32), False)
-
-
-def test_sb3_is_offered_as_a_baseline_where_it_is_there(tmp_path: Path) -> None:
-    for agent in ("care", "sb3"):
-        make_run(tmp_path, agent)
-    (note,) = [note for note in compare(gather([tmp_path])).notes if "no single-task run" in note]
-    assert "no single-task run (--baseline sb3 takes what is there); make one: " in note
-
-
-def test_settings_that_agents_share_by_name_only_are_told(tmp_path: Path) -> None:
-    make_run(tmp_path)
-    make_run(tmp_path, "mtsac", batch_per_task=32)
-    notes = compare(gather([tmp_path])).notes
-    assert "batch_per_task is not the same for all: care 64, mtsac 32" in notes
-    assert not [note for note in notes if "encoders" in note]
-
-
 def test_bands_are_means_over_seeds_between_their_ends(tmp_path: Path) -> None:
     make_run(tmp_path, seed=0, scores={"a": 1.0, "b": 0.0}, curves={"a": UP, "b": (0.0,) * 4})
     make_run(tmp_path, seed=1, scores={"a": 1.0, "b": 1.0}, curves={"a": UP, "b": (1.0,) * 4})
     bands = {band.task: band for band in compare(gather([tmp_path])).bands}
     assert list(bands) == [None, "a", "b"]
-    assert bands["a"].mean == bands["a"].low == pytest.approx(UP)
+    assert bands["a"].mean == pytest.approx(UP)
+    # Seeds that agree are as sure as 50 episodes: Student's t of one degree of freedom, 12.706, of .02 / sqrt(12).
+    assert bands["a"].low is not None
+    assert np.array(UP) - bands["a"].low == pytest.approx(12.7062 * 0.02 / np.sqrt(24), rel=1e-4)
+    assert bands["a"].high == pytest.approx([*(2 * np.array(UP) - bands["a"].low)[:3], 1.0])
     assert bands[None].steps == (1000, 2000, 3000, 4000)
     assert bands[None].mean == pytest.approx([(0.5 + up) / 2 for up in UP])
     assert (bands["b"].low, bands["b"].high) == (pytest.approx([0.0] * 4), pytest.approx([1.0] * 4))

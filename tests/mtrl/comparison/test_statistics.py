@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from mtrl.comparison.statistics import (
-    bootstrap_band,
+    estimate_band,
     estimate_iqm,
     estimate_mean,
+    holm,
     iqm,
+    pairwise,
     probability_of_improvement,
-    stratified_bootstrap,
     welch,
 )
 
@@ -66,51 +67,77 @@ def test_probability_of_improvement_is_the_count_over_all_pairs_with_ties_half()
     assert found.low < found.value < found.high
 
 
-def test_on_one_stratum_the_intervals_are_those_of_scipys_bootstrap() -> None:
-    """Monte-Carlo error of a 2.5 % quantile from 5,000 and 20,000 resamples: about 3 % of the interval's width."""
-    generator = np.random.default_rng(1)
-    scores = generator.normal(0.6, 0.1, (20, 1))
-    for ours, statistic in (
-        (estimate_iqm(scores), lambda x, axis: stats.trim_mean(x, 0.25, axis=axis)),
-        (estimate_mean(scores), lambda x, axis: np.mean(x, axis=axis)),
-    ):
-        theirs = stats.bootstrap(
-            (scores[:, 0],), statistic, n_resamples=20_000, method="percentile", rng=np.random.default_rng(3)
-        ).confidence_interval
-        assert ours.low is not None
-        assert ours.high is not None
-        width = theirs.high - theirs.low
-        assert ours.low == pytest.approx(theirs.low, abs=0.1 * width)
-        assert ours.high == pytest.approx(theirs.high, abs=0.1 * width)
+def test_the_interval_of_a_mean_is_students_over_the_runs_means() -> None:
+    scores = np.random.default_rng(1).normal(0.6, 0.1, (5, 10))
+    ours, theirs = estimate_mean(scores), stats.ttest_1samp(scores.mean(axis=1), 0.0).confidence_interval()
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), rel=1e-10)
 
 
-def test_the_interval_of_an_improvement_is_that_of_resampled_seeds() -> None:
+def test_the_interval_of_an_interquartile_mean_is_the_jackknifes_over_whole_runs() -> None:
+    """By hand: of three runs of four tasks, 12 scores, 3 are cut off on either side; of two runs, 2."""
+    scores = np.array([[0.1, 0.2, 0.3, 0.4], [0.5, 0.6, 0.7, 0.8], [0.15, 0.35, 0.55, 0.75]])
+    ours = estimate_iqm(scores)
+    middle = np.mean([0.3, 0.35, 0.4, 0.5, 0.55, 0.6])
+    without = np.array([np.mean(kept) for kept in ([0.5, 0.55, 0.6, 0.7], [0.2, 0.3, 0.35, 0.4], [0.3, 0.4, 0.5, 0.6])])
+    reach = stats.t.ppf(0.975, 2) * np.std(3 * middle - 2 * without, ddof=1) / np.sqrt(3)
+    assert (ours.low, ours.value, ours.high) == pytest.approx((middle - reach, middle, middle + reach))
+
+
+def test_where_nothing_is_cut_off_the_jackknifes_interval_is_students() -> None:
+    """Of fewer than four scores the interquartile mean is the mean, and a run's pseudo-value its own."""
+    scores = np.array([[0.2], [0.5], [0.9]])
+    one, other = estimate_iqm(scores), estimate_mean(scores)
+    assert (one.low, one.high) == pytest.approx((other.low, other.high))
+
+
+def test_the_error_of_an_improvement_is_delongs_and_its_interval_wilsons() -> None:
+    """Bounds p solve (value - p)**2 = t**2 error**2 p (1 - p) / room."""
     generator = np.random.default_rng(2)
-    first, second = generator.normal(0.6, 0.1, (15, 1)), generator.normal(0.5, 0.1, (12, 1))
+    first, second = (generator.normal(0.5, 0.1, (n, 1)) + generator.normal(0, 0.1, (n, 4)) for n in (15, 12))
     ours = probability_of_improvement(first, second)
+    wins = (first[:, None] > second[None]).mean(axis=2)
+    own, other = wins.mean(axis=1).var(ddof=1) / 15, wins.mean(axis=0).var(ddof=1) / 12
+    freedom = (own + other) ** 2 / (own**2 / 14 + other**2 / 11)
+    tied = (180 * wins.mean() + 0.5) / 181
+    for end in (ours.low, ours.high):
+        assert end is not None
+        error = (own + other) * end * (1 - end) / (tied * (1 - tied))
+        assert abs(ours.value - end) == pytest.approx(stats.t.ppf(0.975, freedom) * np.sqrt(error))
 
-    def statistic(x: np.ndarray, y: np.ndarray, axis: int) -> np.ndarray:
-        return (x[..., :, None] > y[..., None, :]).mean(axis=(-2, -1))
 
-    theirs = stats.bootstrap(
-        (first[:, 0], second[:, 0]), statistic, n_resamples=20_000, method="percentile", rng=np.random.default_rng(3)
-    ).confidence_interval
-    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.03)
+def test_runs_that_agree_in_all_wins_are_not_certain_to_win() -> None:
+    for seeds in (2, 3, 5, 10):
+        ahead = probability_of_improvement(np.ones((seeds, 10)), np.zeros((seeds, 10)))
+        level = probability_of_improvement(np.ones((seeds, 10)), np.ones((seeds, 10)))
+        assert (ahead.value, ahead.high, level.value) == (1.0, 1.0, 0.5)
+        assert ahead.low is not None
+        assert level.low is not None
+        assert level.high is not None
+        assert 0.4 < ahead.low < 0.9
+        assert level.low < 0.45 < 0.55 < level.high
 
 
-def test_tasks_are_strata_and_are_resampled_apart() -> None:
-    """Tasks that differ while their seeds agree leave no doubt; independent tasks make their mean more certain."""
+def test_more_tasks_of_one_run_effect_make_nothing_surer_and_independent_ones_do() -> None:
+    """Tasks that differ while their seeds agree leave no doubt."""
     apart = np.tile(np.linspace(0, 1, 10), (5, 1))
-    sure = estimate_mean(apart)
-    assert (sure.low, sure.high) == pytest.approx((0.5, 0.5))
-    one = np.array([[0.0], [1.0]] * 5)
-    many = np.tile(one, (1, 25))  # whole rows drawn together would leave the interval as wide as one task's
-    narrow, wide = estimate_mean(many), estimate_mean(one)
-    assert narrow.high is not None
-    assert narrow.low is not None
+    for estimate in (estimate_mean, estimate_iqm):
+        sure = estimate(apart)
+        assert (sure.low, sure.high) == pytest.approx((0.5, 0.5))
+    one = np.random.default_rng(1).normal(0.5, 0.1, (5, 1))
+    assert estimate_mean(np.tile(one, (1, 25))) == estimate_mean(one)
+    many = np.random.default_rng(1).normal(0.5, 0.1, (200, 25))
+    wide, narrow = estimate_mean(many[:, :1]), estimate_mean(many)
     assert wide.high is not None
-    assert wide.low is not None
-    assert narrow.high - narrow.low == pytest.approx((wide.high - wide.low) / 5, rel=0.15)
+    assert narrow.high is not None
+    assert narrow.high - narrow.value == pytest.approx((wide.high - wide.value) / 5, rel=0.15)
+
+
+def test_seeds_that_agree_leave_the_rounding_of_their_scores() -> None:
+    """Five seeds at 1.00 on ten tasks of 50 episodes: .02 / sqrt(12), over ten tasks and five seeds."""
+    reach = stats.t.ppf(0.975, 4) * 0.02 / np.sqrt(12 * 10 * 5)
+    for estimate in (estimate_mean, estimate_iqm):
+        found = estimate(np.ones((5, 10)), 0.02)
+        assert (found.low, found.within(0, 1).high) == (pytest.approx(1 - reach), 1.0)
 
 
 def test_the_same_runs_have_the_same_intervals_and_one_seed_has_none() -> None:
@@ -119,17 +146,32 @@ def test_the_same_runs_have_the_same_intervals_and_one_seed_has_none() -> None:
     assert estimate_iqm(scores) == estimate_iqm(scores.copy())
     assert estimate_iqm(scores[:1]).low is None
     assert probability_of_improvement(scores[:1], scores).high is None
-    assert bootstrap_band(scores[:1, :, None]) is None
+    assert estimate_band(scores[:1, :, None]) is None
 
 
 def test_a_band_is_the_interval_of_each_step() -> None:
     generator = np.random.default_rng(1)
     values = generator.random((6, 4, 3))
-    band = bootstrap_band(values)
+    band = estimate_band(values)
     assert band is not None
     for step in range(3):
-        whole = stratified_bootstrap(values[:, :, step], lambda samples: samples.mean(axis=(1, 2)))
-        assert (band[0][step], band[1][step]) == pytest.approx((whole.low, whole.high), abs=0.02)
+        whole = estimate_mean(values[:, :, step])
+        assert (band[0][step], band[1][step]) == pytest.approx((whole.low, whole.high))
+
+
+def test_pairs_are_adjusted_as_holm_did_and_those_of_too_few_seeds_do_not_count() -> None:
+    """By hand: the smallest of three times 3, the next times 2, the last once, none below the one before."""
+    assert holm(np.array([[0.03], [0.01], [np.nan], [0.04]]))[:, 0] == pytest.approx(
+        [0.06, 0.03, np.nan, 0.06], nan_ok=True
+    )
+    generator = np.random.default_rng(1)
+    sides = [generator.normal(size=(seeds, 1)) for seeds in (3, 4, 2, 5)]
+    found = pairwise(sides, np.zeros(1))
+    assert found.p[:, 0] == pytest.approx(
+        [stats.ttest_ind(one[:, 0], other[:, 0], equal_var=False).pvalue for one, other in combinations(sides, 2)]
+    )
+    assert np.isnan(found.adjusted[:, 0]).tolist() == [False, True, False, True, False, True]
+    assert np.nanmin(found.adjusted) == pytest.approx(min(1, 3 * found.p[[0, 2, 4]].min()))
 
 
 def test_welch_has_the_numbers_of_scipys_test_and_the_p_values_are_adjusted_over_tasks() -> None:
