@@ -16,6 +16,8 @@ from mtrl.runs import MATRICES
 
 MOST_NAMED = 3  # pairs in a sentence
 LONGEST = 20  # letters of a column's name that are written
+SIDE_BY_SIDE = 6  # letters of columns' names that are not turned
+MOST_WRITTEN = 12  # columns whose cells have their numbers written into them
 BLIND = 0.05  # share of what attention could tell of the task, below which it tells nothing
 
 
@@ -31,6 +33,16 @@ class Table:
     def headings(self) -> list[tuple[str, str]]:
         """Each column's name, and what of it is written above the column."""
         return list(zip(self.columns, shortened(self.columns, LONGEST), strict=True))
+
+    @property
+    def upright(self) -> bool:
+        """Whether names of columns are too long to stand side by side."""
+        return max(map(len, self.columns)) > SIDE_BY_SIDE
+
+    @property
+    def many(self) -> bool:
+        """Whether columns are too many to bear numbers."""
+        return len(self.columns) > MOST_WRITTEN
 
     @property
     def lines(self) -> list[tuple[str, list[float | None]]]:
@@ -104,10 +116,9 @@ def conflicting_pairs(cosines: Table) -> list[tuple[str, str, float]]:
     return sorted((pair for pair in _pairs(cosines) if pair[2] < 0.0), key=lambda pair: pair[2])
 
 
-def conflict_share(cosines: Table) -> float:
-    """Return which share of the pairs of tasks conflicts, NaN where nothing is known of any."""
-    pairs = _pairs(cosines)
-    return len(conflicting_pairs(cosines)) / len(pairs) if pairs else math.nan
+def say_how_many(cosines: Table) -> str:
+    """Say how many pairs of tasks conflict, of how many of which something is known."""
+    return f"{len(conflicting_pairs(cosines))} of {len(_pairs(cosines))}"
 
 
 def say_of_gradients(whose: str, late: Table, early: Table | None = None) -> list[str]:
@@ -120,13 +131,13 @@ def say_of_gradients(whose: str, late: Table, early: Table | None = None) -> lis
         return []
     found = conflicting_pairs(late)
     lowest = min(pairs, key=lambda pair: pair[2])
-    count = f"{len(found)} of {len(pairs)} pairs of tasks" if found else "No pair of tasks"
+    count = f"{say_how_many(late)} pairs of tasks" if found else "No pair of tasks"
     verb = "conflict" if len(found) > 1 else "conflicts"
     told = f"the worst: {_named(found)}" if found else f"the lowest mean cosine is that of {_named([lowest])}"
     said = f"{whose.capitalize()}: {count} {verb} in the second half of training; {told}."
     before = [] if early is None else conflicting_pairs(early)
     gone = [pair for pair in before if pair[:2] not in {other[:2] for other in found}]
-    return [said, *([f"In the first half these did too, and no longer do: {_named(gone)}."] if gone else [])]
+    return [said, *([f"In the first half these did, and no longer do: {_named(gone)}."] if gone else [])]
 
 
 def _named(pairs: Sequence[tuple[str, str, float]]) -> str:

@@ -14,11 +14,11 @@ from mtrl.comparison.gather import Gathered, Run
 from mtrl.comparison.grouping import Group
 from mtrl.reporting.insight import (
     Table,
-    conflict_share,
     halves,
     mean_table,
     read_tables,
     routing_similarity,
+    say_how_many,
     say_of_attention,
     say_of_gradients,
     snapshots,
@@ -123,11 +123,9 @@ def _gradients(tables: Sequence[dict[str, list[tuple[int, Table]]]], name: str) 
 
 
 def _conflicts(whose: str, late: Sequence[Table]) -> Number:
-    """Count the pairs that conflict in the map which is shown, and in each seed's own."""
-    shares = [conflict_share(table) for table in late]
-    spread = f"{min(shares):.0%} to {max(shares):.0%}" if len(shares) > 1 else "one seed"
-    name = f"pairs of tasks that conflict in the {whose}: mean cosine below 0 in the second half of training"
-    return Number(name, f"{conflict_share(mean_table(late)):.0%}", spread)
+    """Count the pairs that conflict in the map that is shown, as the sentence above it does."""
+    name = f"pairs of tasks that conflict in the {whose}, second half of training"
+    return Number(name, say_how_many(mean_table(late)), "by cosines averaged over seeds")
 
 
 def _interference(whose: str, late: Sequence[Table]) -> Map:
