@@ -40,6 +40,8 @@ class CompareConfig:
     """Folder for compare.json and compare.csv; unless given, the one that holds all the runs."""
     baseline: str | None = None
     """Whose runs say what a task comes to alone; unless given, single-task's, if there are any."""
+    steps_per_task: int | None = None
+    """Take the runs of so many steps per task; unless given, of the number that most runs have."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -51,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
     from mtrl.comparison.gather import gather
 
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-    compare_and_show(gather(options.runs), console, options.out, options.baseline)
+    compare_and_show(gather(options.runs, options.steps_per_task), console, options.out, options.baseline)
     return 0
 
 

@@ -10,8 +10,10 @@ import numpy as np
 
 from mtrl.comparison.curves import Curve, read_curves
 from mtrl.log import per_task
+from mtrl.names import shortened
 
 WIDTH = 3.2  # inches, at 100 pixels each: TensorBoard shows a picture about 300 pixels wide
+LETTERS = 40  # of names that stand side by side
 
 
 def task_curves(metrics: Path, names: Sequence[str]) -> tuple[str, dict[str, Curve | None]]:
@@ -34,12 +36,13 @@ def learning_curves(curves: Mapping[str, Curve | None], measure: str) -> np.ndar
     figure = Figure(figsize=(WIDTH, 0.45 + 0.72 * rows), dpi=100, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     last = max((int(curve.steps[-1]) for curve in curves.values() if curve is not None), default=1)
-    for k, (name, curve) in enumerate(curves.items()):
+    titles = shortened(list(curves), LETTERS // columns)
+    for k, (title, curve) in enumerate(zip(titles, curves.values(), strict=True)):
         axes = figure.add_subplot(rows, columns, k + 1)
         if curve is not None:
             mark = "." if len(curve.steps) < 3 else ""
             axes.plot(curve.steps, curve.values, color="#1f5fa8", linewidth=1.5, marker=mark)
-        axes.set_title(name[: 40 // columns], fontsize=9, pad=2, loc="left")
+        axes.set_title(title, fontsize=9, pad=2, loc="left")
         axes.set_xlim(0, last)
         if measure == "success":
             axes.set_ylim(-0.05, 1.05)

@@ -13,6 +13,7 @@ from agents.base import Agent, Batch, seeded_generator
 from agents.replay import Replay
 from mtrl.config import TrainConfig
 from mtrl.log import RunLog, per_task
+from mtrl.pictures import COSINES
 
 GROUP = "train_diagnostics"
 ROWS = 256  # of each task: more than an update has, since noise pulls cosines to 0
@@ -20,14 +21,15 @@ COPIES = 2  # of each task whose last steps are followed
 FAR = 0.05  # what the last of the steps that a value is compared with counts for, at most
 MOST_STEPS = 1_000  # followed at most, where the discount would ask for more
 SEED = 700_000_000  # apart from training's and the scores'
-DRAWN = 5  # one diagnosis in so many is drawn too: drawing costs more than measuring, and TensorBoard shows ten
+DRAWN = 5  # one diagnosis in so many is drawn too, and the last: drawing costs more than measuring
 SHARES = ("loss_share",)  # of which the mean over tasks says nothing
 
 
 class Diagnoser:
-    """Diagnoses an agent every ``config.diagnose_every`` steps per task, and changes nothing of its training.
+    """Diagnoses an agent every ``config.diagnose_every`` steps per task, and at the end.
 
-    Batches and noise are drawn from a generator of its own. One copy to the host a diagnosis.
+    Nothing of its training is changed: batches and noise are drawn from a generator of its own. One copy to the host a
+    diagnosis.
     """
 
     def __init__(
@@ -48,22 +50,25 @@ class Diagnoser:
 
     def __call__(self, step: int) -> None:
         """Take note that so many steps per task are done and learned from; diagnose where one is due."""
-        due = self._every > 0 and step // self._every > self._before // self._every
+        if self._every == 0:
+            return
+        last = step >= self._config.steps_per_task
+        due = last or step // self._every > self._before // self._every
         self._before = step
         if not due:
             return
         batch = self._replay.sample(ROWS, self._generator)
         found = self._agent.diagnose(batch, self._history(step), self._generator)
-        self.write(step, found, drawn=self._count % DRAWN == 0)
+        self.write(step, found, drawn=last or self._count % DRAWN == 0)
         self._count += 1
 
     def write(self, step: int, found: dict[str, Tensor], drawn: bool) -> None:
-        """Write numbers as scalars, (T,) per task and as their mean, and (T, T) as tables, some of them drawn."""
+        """Write numbers as scalars, (T,) per task and as their mean, and (T, T), in [-1, 1], as tables, some drawn."""
         values: dict[str, float] = {}
         for name, array in on_host(found).items():
             tag = f"{GROUP}/{name}"
             if array.dim() == 2:
-                self._log.matrix(step, name, array.numpy(), self._names, self._names, drawn)
+                self._log.matrix(step, name, array.numpy(), self._names, self._names, COSINES, drawn)
                 continue
             if name not in SHARES:
                 values[tag] = float(array.nanmean())

@@ -17,6 +17,7 @@ from envs.errors import MissingExtra, SuiteError, one_line
 from envs.suite import TaskSuite
 from envs.vector import MultiTaskVectorEnv
 from mtrl.cli import UsageError
+from mtrl.names import shortened
 from mtrl.scores import Policy
 
 LABEL = 30  # pixels above each picture: two lines of text
@@ -93,8 +94,10 @@ class Mosaic:
 
     def __init__(self, env: MultiTaskVectorEnv, side: int, columns: int | None = None) -> None:
         """``columns`` are those of the grid; unless given, it is made twice and a half as wide as high."""
-        self._env, self._side, self._names = env, side, env.suite.task_names
-        tasks = len(self._names)
+        self._env, self._side = env, side
+        pen = ImageDraw.Draw(Image.new("RGB", (1, 1)))
+        self._short = shortened(env.suite.task_names, side - 8, pen.textlength)
+        tasks = len(self._short)
         self._columns = min(tasks, columns or (math.ceil(math.sqrt(tasks * 2.5)) if tasks > 3 else tasks))
         self._pictures: list[Image.Image] = []
 
@@ -106,7 +109,7 @@ class Mosaic:
             running = [int(k) for k in np.flatnonzero(moment.running)]
             for k, picture in zip(running, self._env.engine.render(running), strict=True):
                 self._pictures[k] = self._scaled(picture)
-        return _grid([self._tile(k, moment) for k in range(len(self._names))], self._columns)
+        return _grid([self._tile(k, moment) for k in range(len(self._short))], self._columns)
 
     def _scaled(self, picture: np.ndarray) -> Image.Image:
         return ImageOps.contain(Image.fromarray(picture), (self._side, self._side))
@@ -116,7 +119,7 @@ class Mosaic:
         tile = Image.new("RGB", (self._side, self._side + LABEL), SOLVED if solved else "white")
         tile.paste(image, ((self._side - image.width) // 2, LABEL))
         pen = ImageDraw.Draw(tile)
-        pen.text((4, 3), _fitted(pen, self._names[k], self._side - 8), fill="black")
+        pen.text((4, 3), self._short[k], fill="black")
         pen.text((4, 15), f"step {moment.steps[k]}{', solved' if solved else ''}", fill="black")
         return tile
 
@@ -143,15 +146,6 @@ def film(
                 continue
         frames.append(mosaic.draw(moment))
     return Film(frames, every)
-
-
-def _fitted(pen: ImageDraw.ImageDraw, name: str, width: int) -> str:
-    """Cut a name to so many pixels."""
-    if pen.textlength(name) <= width:
-        return name
-    while len(name) > 1 and pen.textlength(f"{name}…") > width:
-        name = name[:-1]
-    return f"{name}…"
 
 
 def _grid(tiles: Sequence[Image.Image], columns: int) -> Image.Image:

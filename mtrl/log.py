@@ -15,7 +15,7 @@ import numpy as np
 from tensorboard.compat.proto.summary_pb2 import Summary
 from torch.utils.tensorboard.writer import SummaryWriter
 
-from mtrl.pictures import heat_map
+from mtrl.pictures import Scale, heat_map
 from mtrl.runs import MATRICES, METRICS
 
 
@@ -58,14 +58,18 @@ class RunLog:
         values: np.ndarray,
         rows: Sequence[str],
         columns: Sequence[str],
+        scale: Scale,
         drawn: bool = True,
     ) -> None:
-        """Write numbers (R, C), what their rows and columns are called, and their picture under ``viz/<name>``."""
+        """Write numbers (R, C), what their rows and columns are called, and their picture under ``viz/<name>``.
+
+        ``scale`` are the colours of the kind of quantity that they are, so that all pictures of it can be compared.
+        """
         line = {"step": step, "name": name, "rows": list(rows), "columns": list(columns), "values": values.tolist()}
         self._matrices.write(json.dumps(line) + "\n")
         self._matrices.flush()
         if drawn:
-            self.picture(step, f"viz/{name}", heat_map(values, rows, columns))
+            self.picture(step, f"viz/{name}", heat_map(values, rows, columns, scale))
 
     def picture(self, step: int, tag: str, picture: np.ndarray) -> None:
         """Write an (H, W, 3) uint8 picture."""

@@ -26,6 +26,8 @@ class ReportConfig:
     """Write the tables as Markdown too, beside it, with the ending .md."""
     baseline: str | None = None
     """What tasks are compared with: an agent among the runs; unless given, single-task."""
+    steps_per_task: int | None = None
+    """Take the runs of so many steps per task; unless given, of the number that most runs have."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -41,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     from mtrl.reporting.page import page_of
     from mtrl.reporting.render import render
 
-    gathered = gather(options.runs)
+    gathered = gather(options.runs, options.steps_per_task)
     told = shlex.join(["python", "-m", "mtrl.report", *arguments])
     page = page_of(gathered, compare(gathered, options.baseline), told)
     for line in gathered.warnings:

@@ -13,6 +13,7 @@ from mtrl.board import layout, spread
 from mtrl.camera import Gif
 from mtrl.episodes import Episode, success_rate
 from mtrl.log import RunLog, per_task
+from mtrl.pictures import SHARES
 from mtrl.scores import TaskScore, mean_score
 
 
@@ -95,4 +96,4 @@ class Reporter:
         values = {tag: float(entropy.mean())} | per_task(tag, self._names, entropy.cpu().tolist())
         self._log.scalars(step, values)
         encoders = [f"enc {k + 1}" for k in range(weights.shape[1])]
-        self._log.matrix(step, name, weights.cpu().numpy(), self._names, encoders)
+        self._log.matrix(step, name, weights.cpu().numpy(), self._names, encoders, SHARES)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mtrl.cli import UsageError
+from mtrl.comparison.budget import of_one_budget
 from mtrl.comparison.curves import Curve, read_curves
 from mtrl.comparison.grouping import Group, group_runs
 from mtrl.config import TrainConfig
@@ -58,11 +59,12 @@ class Gathered:
         return tuple(run for group in self.groups for run in group.runs)
 
 
-def gather(patterns: Iterable[str | Path]) -> Gathered:
+def gather(patterns: Iterable[str | Path], steps_per_task: int | None = None) -> Gathered:
     """Find, read, check and group the runs that ``patterns`` name: run folders, folders above them, or globs.
 
-    Unfinished and damaged runs are left out with a warning. Raises ``UsageError`` for a folder that holds no run, where
-    no finished run is left, and for runs of different suites, tasks, steps per task or protocols.
+    Taken are the runs of ``steps_per_task``, or for None of the budget that most have (``budget.of_one_budget``).
+    Unfinished and damaged runs are left out with a warning, and so are those of another budget. Raises ``UsageError``
+    for a folder that holds no run, where no finished run is left, and for runs of different suites, tasks or protocols.
     """
     runs: list[Run] = []
     warnings: list[str] = []
@@ -74,16 +76,18 @@ def gather(patterns: Iterable[str | Path]) -> Gathered:
     if not runs:
         more = f" ({len(warnings) - 1} more like it)" if len(warnings) > 1 else ""
         raise UsageError(f"no finished run among those given: {warnings[0].removeprefix('left out: ')}{more}")
-    check_comparable(runs)
-    groups, doubles = group_runs(runs)
-    first = runs[0]
+    chosen, others = of_one_budget(runs, steps_per_task)
+    # Unless a budget was asked for, a run of another suite or protocol is refused, whatever its own budget.
+    check_comparable(runs if steps_per_task is None else chosen)
+    groups, doubles = group_runs(chosen)
+    first = chosen[0]
     return Gathered(
         suite=first.result["suite"],
         tasks=first.tasks,
         steps_per_task=first.config.steps_per_task,
         protocol=first.result.get("protocol", {}),
         groups=groups,
-        warnings=(*warnings, *doubles, *differing_facts([run for group in groups for run in group.runs])),
+        warnings=(*warnings, *others, *doubles, *differing_facts([run for group in groups for run in group.runs])),
     )
 
 
@@ -165,7 +169,6 @@ def _terms(run: Run) -> dict[str, Any]:
     return {
         "suite": run.result["suite"],
         "tasks": sorted(run.tasks),
-        "steps per task": run.config.steps_per_task,
         **{f"the protocol's {name}": value for name, value in protocol.items() if name not in ignored},
         **{f"what {name} is scored by": _kind(scores) for name, scores in run.result["tasks"].items()},
     }

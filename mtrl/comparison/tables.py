@@ -123,8 +123,8 @@ def effect_table(comparison: Comparison, overall: TaskEffect) -> Table:
     seeds = {one.label: len(one.seeds) for one in comparison.agents}
     baseline = str(comparison.baseline)
     title = f"{overall.agent} ({_seeds(seeds[overall.agent])}) against {baseline} ({_seeds(seeds[baseline])})"
-    second = "area" if overall.measure == RETURN else "transfer"
-    table = _table(title, "task", ">final score", f">{second}", "verdict")
+    second = "change of area" if overall.measure == RETURN else "transfer"
+    table = _table(title, "task", ">change of final score", f">{second}", "verdict")
     for effect in (*(one for one in comparison.effects if one.agent == overall.agent), overall):
         if effect is overall:
             table.add_section()

@@ -1,4 +1,4 @@
-"""The three questions that bring people to a report, answered from a comparison in a sentence each."""
+"""The three questions that bring people to a report, answered from a comparison in a line each, with details."""
 
 from __future__ import annotations
 
@@ -27,17 +27,18 @@ from mtrl.tables import ALONE
 
 CLEAR = (HELPED, BETTER, HURT, WORSE)
 CEILING = 0.99
+MOST_NAMED = 3  # agents in a line
 SAME_SIZE = 1.1  # parameters of the larger over those of the smaller, at most
 FEW, ENOUGH = 5, 10  # seeds an agent: below the first only large differences show, from the second on a claim holds
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A question, its answer in a sentence, and what stands behind it."""
+    """A question, its answer, which says one thing in a line, and the sentences that stand behind it."""
 
     question: str
     short: str
-    detail: str
+    details: tuple[str, ...]
 
 
 def answers(comparison: Comparison) -> list[Answer]:
@@ -45,17 +46,17 @@ def answers(comparison: Comparison) -> list[Answer]:
     return [_best(comparison), _sharing(comparison), _evidence(comparison)]
 
 
-def number(value: float, measure: str) -> str:
-    """Write a score: shares with two places, returns with as many as their size asks for."""
-    return f"{value:,.1f}" if measure == RETURN else f"{value:.2f}"
+def number(value: float, measure: str, signed: bool = False) -> str:
+    """Write a score with two places, a return with one; a difference is ``signed``, so that nobody reads a score."""
+    return f"{value:{'+' if signed else ''}{',.1f' if measure == RETURN else '.2f'}}"
 
 
-def with_interval(estimate: Estimate, measure: str) -> str:
-    """Write a score and its interval, where it has one."""
-    text = number(estimate.value, measure)
+def with_interval(estimate: Estimate, measure: str, signed: bool = False) -> str:
+    """Write a score or a difference and its interval, where it has one."""
+    text = number(estimate.value, measure, signed)
     if estimate.low is None or estimate.high is None:
         return text
-    return f"{text} ({number(estimate.low, measure)} to {number(estimate.high, measure)})"
+    return f"{text} ({number(estimate.low, measure, signed)} to {number(estimate.high, measure, signed)})"
 
 
 def sharing_agents(comparison: Comparison) -> list[str]:
@@ -91,17 +92,18 @@ def _best(comparison: Comparison) -> Answer:
     by_area = all(pair.judged_by == "area" for pair in comparison.pairs)
     ranked = sorted(comparison.agents, key=lambda one: _standing(one, by_area), reverse=True)
     scores = "; ".join(f"{one.label} {with_interval(one.iqm, comparison.measure)}" for one in ranked)
-    detail = f"Interquartile mean of {comparison.measure}: {scores}.{_by_area(comparison)}"
+    details = [f"Interquartile mean of {comparison.measure}: {scores}.", *_by_area(comparison)]
     if len(ranked) == 1:
-        return Answer(question, f"There is only {ranked[0].label}.", detail)
+        return Answer(question, f"There is only {ranked[0].label}.", (*details,))
     enough = [one.label for one in ranked if len(one.seeds) >= LEAST_SEEDS]
     few = [one.label for one in ranked if len(one.seeds) < LEAST_SEEDS]
     if len(enough) < 2:
         why = "one seed proves nothing" if min(len(one.seeds) for one in ranked) == 1 else "two seeds are too few"
-        return Answer(question, f"Not known: {ranked[0].label} scored highest, and {why}.", detail)
+        return Answer(question, f"Not known: {why}.", (f"{ranked[0].label} scored highest.", *details))
     judged = JUDGED["area" if by_area else "final"]
     told = f"Told apart by {judged}, mean over tasks, all pairs counted (Welch's t-test over runs, Holm)."
-    return Answer(question, _standings(comparison, enough, few), f"{detail} {told}")
+    short, *rest = _standings(comparison, enough, few)
+    return Answer(question, short, (*rest, *details, told))
 
 
 def _standing(one: AgentSummary, by_area: bool) -> float:
@@ -109,16 +111,16 @@ def _standing(one: AgentSummary, by_area: bool) -> float:
     return one.auc.value if by_area and one.auc is not None else one.mean.value
 
 
-def _standings(comparison: Comparison, ranked: Sequence[str], few: Sequence[str]) -> str:
-    """Say who is ahead of whom of agents that have enough seeds, and that others have not."""
+def _standings(comparison: Comparison, ranked: Sequence[str], few: Sequence[str]) -> list[str]:
+    """Say of agents that have enough seeds who is ahead, and then who is behind, and who has too few."""
     top, *others = ranked
     behind = [other for other in others if comparison.pair(top, other).verdict == AHEAD]
     level = [other for other in others if other not in behind]
-    left = f"; {_listed(few)} {_has(few)} too few seeds to be judged" if few else ""
+    left = [f"{_listed(few)} {_has(few)} too few seeds to be judged."] if few else []
     if not level:
-        return f"{top} is ahead of {_listed(behind) if few else 'all others'}{left}."
-    rest = f"; {_listed(behind)} {_is(behind)} behind {top}" if behind else ""
-    return f"{_listed([top, *level])} cannot be told apart{rest}{left}."
+        return [f"{top} is ahead of {_named(behind) if few else 'all others'}.", *left]
+    rest = [f"{_listed(behind)} {_is(behind)} behind {top}."] if behind else []
+    return [f"{_named([top, *level])} cannot be told apart.", *rest, *left]
 
 
 def _is(names: Sequence[str]) -> str:
@@ -129,26 +131,51 @@ def _has(names: Sequence[str]) -> str:
     return "has" if len(names) == 1 else "have"
 
 
-def _by_area(comparison: Comparison) -> str:
+def _by_area(comparison: Comparison) -> list[str]:
     """Rank agents by the area under their curves, which tells them apart where all come to the same in the end."""
     known = [(one.label, one.auc) for one in comparison.agents if one.auc is not None]
     if len(known) < 2:
-        return ""
+        return []
     ranked = sorted(known, key=lambda pair: pair[1].value, reverse=True)
     areas = "; ".join(f"{label} {number(area.value, comparison.measure)}" for label, area in ranked)
-    return f" Area under the learning curve, in which speed counts: {areas}."
+    return [f"Area under the learning curve, in which speed counts: {areas}."]
 
 
 def _sharing(comparison: Comparison) -> Answer:
     question = "Did learning together help?"
     names = sharing_agents(comparison)
     if not names:
-        return Answer(question, "Not known: nothing here learns alone to compare with.", _joined(comparison.notes))
-    lines = [_told(name, comparison) for name in names]
+        return Answer(question, "Not known: nothing here learns alone to compare with.", _sentences(comparison.notes))
     judged = {effect.judged_by for effect in comparison.effects if effect.agent in names}
     what = "the area under the learning curve" if judged == {"area"} else "the final score"
     how = f"Judged task by task by {what}, against {comparison.baseline}."
-    return Answer(question, lines[0], " ".join([how, *lines[1:]]))
+    return Answer(question, _counted(comparison, names), (how, *(_told(name, comparison) for name in names)))
+
+
+def _counted(comparison: Comparison, names: Sequence[str]) -> str:
+    """Say in a line on how many tasks sharing helped and hurt."""
+    found = {name: [effect.verdict for effect in comparison.effects if effect.agent == name] for name in names}
+    verdicts = [verdict for own in found.values() for verdict in own]
+    for verdict in (ONE_SEED, FEW_SEEDS):
+        if all(one == verdict for one in verdicts):
+            return f"Not known: {verdict}."
+    tasks = len(comparison.tasks)
+    if not any(verdict in CLEAR for verdict in verdicts):
+        return f"No difference shows on any of {tasks} tasks."
+    up, down = (BETTER, WORSE) if {BETTER, WORSE} & {*verdicts} else (HELPED, HURT)
+    counts = {name: (own.count(up), own.count(down)) for name, own in found.items()}
+    if len(counts) == 1:
+        ((name, (gained, lost)),) = counts.items()
+        return f"{name}: {up} on {gained or 'none'}, {down} on {lost or 'none'} of {tasks} tasks."
+    gains, losses = zip(*counts.values(), strict=True)
+    alike = len({*gains}) == len({*losses}) == 1
+    span = f"{up} on {_span(gains)}, {down} on {_span(losses)} of {tasks} tasks"
+    return f"{span[:1].upper()}{span[1:]}, {'with every agent' if alike else 'depending on the agent'}."
+
+
+def _span(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low or 'none'}" if low == high else f"{low} to {high}"
 
 
 def _told(agent: str, comparison: Comparison) -> str:
@@ -160,7 +187,8 @@ def _told(agent: str, comparison: Comparison) -> str:
     parts, rest = [], len(effects)
     for verdict in CLEAR:
         if names := [str(effect.task) for effect in effects if effect.verdict == verdict]:
-            parts.append(f"{verdict} on {len(names)} of {len(effects)} tasks ({_listed(names)})")
+            some = f"{len(names)} of {len(effects)} tasks ({_listed(names)})"
+            parts.append(f"{verdict} on {some if len(names) < len(effects) else f'all {len(names)} tasks'}")
             rest -= len(names)
     if rest:
         parts.append(f"no difference shows on {rest}" if parts else "no difference shows on any task")
@@ -176,11 +204,11 @@ def _evidence(comparison: Comparison) -> Answer:
     if fewest == 1:
         short = "No: one seed proves nothing."
     elif fewest < LEAST_SEEDS:
-        short = f"No: {seeds} an agent are too few to call anything a difference."
+        short = f"No: {seeds} an agent are too few."
     elif fewest < FEW:
         short = f"Hardly: {seeds} an agent show only large differences."
     elif fewest < ENOUGH:
-        short = f"For large differences: {seeds} an agent; small ones need {ENOUGH} or more."
+        short = f"For large differences: {seeds} an agent."
     else:
         short = f"Yes, for what is called a difference here: {seeds} an agent."
     shared = set(sharing_agents(comparison))
@@ -193,7 +221,13 @@ def _evidence(comparison: Comparison) -> Answer:
     counted = [f"{clear} of {len(judged)} comparisons with a task learned alone are clear."] if judged else []
     larger = [f"{one.label} {one.size_ratio:.1f} times" for one in comparison.agents if one.larger]
     sizes = [f"Sizes differ: {_listed(larger)} the parameters of the smallest."] if larger else []
-    return Answer(question, short, " ".join([*counted, *_ceiling(comparison), *sizes]))
+    more = [f"Small differences need {ENOUGH} seeds an agent, or more."] if fewest < ENOUGH else []
+    return Answer(question, short, (*counted, *_ceiling(comparison), *sizes, *more))
+
+
+def leads_with_area(comparison: Comparison) -> bool:
+    """Whether agents are shown by the area under the curve first: where final scores are at the ceiling."""
+    return bool(_ceiling(comparison)) and all(one.auc is not None for one in comparison.agents)
 
 
 def _ceiling(comparison: Comparison) -> list[str]:
@@ -208,7 +242,11 @@ def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _joined(sentences: Sequence[str]) -> str:
-    """Make sentences of notes."""
-    ended = [sentence if sentence.endswith(".") else f"{sentence}." for sentence in sentences]
-    return " ".join(sentence[:1].upper() + sentence[1:] for sentence in ended)
+def _named(names: Sequence[str]) -> str:
+    """List names where they are few, else the first and how many more there are."""
+    return _listed(names) if len(names) <= MOST_NAMED else f"{names[0]} and {len(names) - 1} others"
+
+
+def _sentences(notes: Sequence[str]) -> tuple[str, ...]:
+    ended = [note if note.endswith(".") else f"{note}." for note in notes]
+    return tuple(note[:1].upper() + note[1:] for note in ended)

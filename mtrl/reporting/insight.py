@@ -11,10 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
+from mtrl.names import shortened
 from mtrl.runs import MATRICES
 
-CONFLICT = -0.1  # tasks whose gradients' mean cosine lies below are said to conflict
-MOST_NAMED = 5  # pairs in a sentence
+MOST_NAMED = 3  # pairs in a sentence
+LONGEST = 20  # letters of a column's name that are written
+SIDE_BY_SIDE = 6  # letters of columns' names that are not turned
+MOST_WRITTEN = 12  # columns whose cells have their numbers written into them
 BLIND = 0.05  # share of what attention could tell of the task, below which it tells nothing
 
 
@@ -25,6 +28,21 @@ class Table:
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     values: np.ndarray
+
+    @property
+    def headings(self) -> list[tuple[str, str]]:
+        """Each column's name, and what of it is written above the column."""
+        return list(zip(self.columns, shortened(self.columns, LONGEST), strict=True))
+
+    @property
+    def upright(self) -> bool:
+        """Whether names of columns are too long to stand side by side."""
+        return max(map(len, self.columns)) > SIDE_BY_SIDE
+
+    @property
+    def many(self) -> bool:
+        """Whether columns are too many to bear numbers."""
+        return len(self.columns) > MOST_WRITTEN
 
     @property
     def lines(self) -> list[tuple[str, list[float | None]]]:
@@ -91,29 +109,35 @@ def routing_similarity(attention: Table) -> Table:
 
 
 def conflicting_pairs(cosines: Table) -> list[tuple[str, str, float]]:
-    """Return pairs of tasks whose cosine lies below ``CONFLICT``, the worst first."""
-    pairs = _pairs(cosines)
-    return sorted((pair for pair in pairs if pair[2] < CONFLICT), key=lambda pair: pair[2])
+    """Return the pairs of tasks that conflict, those whose cosine is negative, the worst first.
+
+    That is Yu et al. 2020 (gradient surgery), definition 1, by which ``agents.diagnostics.conflict_rate`` counts too.
+    """
+    return sorted((pair for pair in _pairs(cosines) if pair[2] < 0.0), key=lambda pair: pair[2])
 
 
-def say_of_gradients(late: Table, early: Table | None = None) -> list[str]:
-    """Say which tasks pull the shared parameters apart in the second half of training, and which did in the first."""
+def say_how_many(cosines: Table) -> str:
+    """Say how many pairs of tasks conflict, of how many of which something is known."""
+    return f"{len(conflicting_pairs(cosines))} of {len(_pairs(cosines))}"
+
+
+def say_of_gradients(whose: str, late: Table, early: Table | None = None) -> list[str]:
+    """Say how many pairs of tasks conflict in the gradients of ``whose``, the critic's or the actor's, and which most.
+
+    ``late`` are mean cosines of the second half of training and ``early`` of the first.
+    """
     pairs = _pairs(late)
     if not pairs:
         return []
     found = conflicting_pairs(late)
     lowest = min(pairs, key=lambda pair: pair[2])
-    said = (
-        f"Tasks that pull the shared parameters apart in the second half of training, by the mean cosine of their "
-        f"gradients: {_named(found)}."
-        if found
-        else "No pair of tasks pulls the shared parameters apart in the second half of training; the lowest mean "
-        f"cosine of gradients is that of {_named([lowest])}. That says that they agree by then, not that sharing "
-        "cost nothing."
-    )
+    count = f"{say_how_many(late)} pairs of tasks" if found else "No pair of tasks"
+    verb = "conflict" if len(found) > 1 else "conflicts"
+    told = f"the worst: {_named(found)}" if found else f"the lowest mean cosine is that of {_named([lowest])}"
+    said = f"{whose.capitalize()}: {count} {verb} in the second half of training; {told}."
     before = [] if early is None else conflicting_pairs(early)
     gone = [pair for pair in before if pair[:2] not in {other[:2] for other in found}]
-    return [said, *([f"In the first half these did too, and no longer do: {_named(gone)}."] if gone else [])]
+    return [said, *([f"In the first half these did, and no longer do: {_named(gone)}."] if gone else [])]
 
 
 def _named(pairs: Sequence[tuple[str, str, float]]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from mtrl.reporting.insight import (
     mean_table,
     read_tables,
     routing_similarity,
+    say_how_many,
     say_of_attention,
     say_of_gradients,
     snapshots,
@@ -27,14 +27,13 @@ from mtrl.runs import ABLATION, METRICS
 
 # Tag below train_diagnostics/, what it is called, how it is written.
 NUMBERS = (
-    ("conflict_rate", "pairs of tasks whose critic gradients conflict", "{:.0%}"),
-    ("actor_conflict_rate", "pairs of tasks whose actor gradients conflict", "{:.0%}"),
     ("gradient_norm_ratio", "largest to smallest task gradient", "{:.1f}"),
     ("attention_information", "information of attention about the task, nats", "{:.2f}"),
     ("dormant_share", "dormant units", "{:.1%}"),
     ("effective_rank", "effective rank of the critics' features", "{:.0f}"),
     ("q_overestimation", "critics' value above the return, reward units", "{:+.2f}"),
 )
+GRADIENTS = (("critic", "gradient_cosine"), ("actor", "actor_gradient_cosine"))
 PREFIX = "train_diagnostics/"
 MOST_SHOWN = 12  # tasks of a map that is open from the start
 
@@ -50,12 +49,11 @@ class Number:
 
 @dataclass(frozen=True)
 class Map:
-    """A table to be drawn as a heat map; ``signed`` says that its numbers are cosines."""
+    """A table of numbers in [-1, 1], to be drawn as a heat map."""
 
     title: str
     note: str
     table: Table
-    signed: bool
     open: bool
 
 
@@ -83,16 +81,13 @@ def _insight(group: Group) -> Insight | None:
         return [own[name][-1][1] for own in tables if own.get(name)]
 
     attention = ends("attention")
-    cosines = [halves(own["gradient_cosine"]) for own in tables if own.get("gradient_cosine")]
-    early, gradients = [first for first, _ in cosines if first is not None], [late for _, late in cosines]
+    gradients = {whose: found for whose, name in GRADIENTS if (found := _gradients(tables, name))}
     ablated = [table for run in group.runs if (table := read_ablation(run.path)) is not None]
     last = _last(group.runs)
-    numbers = _numbers(last)
+    numbers = [_conflicts(whose, found.late) for whose, found in gradients.items()] + _numbers(last)
     if not (attention or gradients or ablated or numbers):
         return None
-    sentences = []
-    if gradients:
-        sentences += say_of_gradients(mean_table(gradients), mean_table(early) if early else None)
+    sentences = [line for whose, found in gradients.items() for line in found.said(whose)]
     if attention and last.get("attention_information"):
         sentences.append(say_of_attention(attention[0], float(np.mean(last["attention_information"]))))
     shown = next((k for k, own in enumerate(tables) if own.get("attention")), None)
@@ -103,47 +98,70 @@ def _insight(group: Group) -> Insight | None:
         numbers=numbers,
         attention=[(f"{step:,}", table) for step, table in steps],
         attention_seed=None if shown is None else group.runs[shown].config.seed,
-        maps=_maps(gradients, attention, ends("context_similarity"), ablated[:1]),
+        maps=[
+            *(_interference(whose, found.late) for whose, found in gradients.items()),
+            *_maps(attention, ends("context_similarity"), ablated[:1]),
+        ],
     )
 
 
-def _maps(
-    gradients: Sequence[Table], attention: Sequence[Table], contexts: Sequence[Table], ablated: Sequence[Table]
-) -> list[Map]:
+@dataclass(frozen=True)
+class Gradients:
+    """Each seed's mean cosines between tasks' gradients: of the second half of training, and of the first if known."""
+
+    late: list[Table]
+    early: list[Table]
+
+    def said(self, whose: str) -> list[str]:
+        """Put their means over seeds into words."""
+        return say_of_gradients(whose, mean_table(self.late), mean_table(self.early) if self.early else None)
+
+
+def _gradients(tables: Sequence[dict[str, list[tuple[int, Table]]]], name: str) -> Gradients | None:
+    parts = [halves(own[name]) for own in tables if own.get(name)]
+    return Gradients([late for _, late in parts], [early for early, _ in parts if early is not None]) if parts else None
+
+
+def _conflicts(whose: str, late: Sequence[Table]) -> Number:
+    """Count the pairs that conflict in the map that is shown, as the sentence above it does."""
+    name = f"pairs of tasks that conflict in the {whose}, second half of training"
+    return Number(name, say_how_many(mean_table(late)), "by cosines averaged over seeds")
+
+
+def _interference(whose: str, late: Sequence[Table]) -> Map:
+    note = (
+        f"Cosine between two tasks' {whose} gradients on the parameters that they share, mean over the second half of "
+        "training and over seeds. Below 0 what helps one task hurts the other: they conflict."
+    )
+    return _map(f"Interference in the {whose}: do tasks pull the same way?", note, late)
+
+
+def _maps(attention: Sequence[Table], contexts: Sequence[Table], ablated: Sequence[Table]) -> list[Map]:
     """Return the maps for which there is something to draw, the telling ones first."""
-    signed = partial(_map, signed=True)
-    found = [
-        signed(
-            "Interference: do tasks pull the same way?",
-            "Cosine between two tasks' critic gradients on the parameters that they share, mean over the second half "
-            "of training and over seeds. Below 0 what helps one task hurts the other.",
-            gradients,
-        ),
-        signed(
+    found = (
+        (
             "Routing: which tasks use the same encoders?",
             "Cosine between two tasks' weights over encoders at the end of training, mean over seeds.",
             [routing_similarity(table) for table in attention],
         ),
-        signed(
+        (
             "Context: which tasks does the agent think alike?",
             "Cosine between two tasks' contexts at the end of training, mean over seeds.",
             contexts,
         ),
-        signed(
+        (
             "What each encoder is worth",
             "Score of the whole agent less its score without the encoder, task by task, of one seed. Large numbers in "
             "few rows: an encoder with a speciality.",
             ablated,
         ),
-    ]
-    return [one for one in found if one is not None]
+    )
+    return [_map(title, note, tables) for title, note, tables in found if tables]
 
 
-def _map(title: str, note: str, tables: Sequence[Table], signed: bool) -> Map | None:
-    if not tables:
-        return None
+def _map(title: str, note: str, tables: Sequence[Table]) -> Map:
     table = mean_table(tables)
-    return Map(title, note, table, signed, open=len(table.rows) <= MOST_SHOWN)
+    return Map(title, note, table, open=len(table.rows) <= MOST_SHOWN)
 
 
 def _last(runs: Sequence[Run]) -> dict[str, list[float]]:

@@ -13,12 +13,14 @@ from mtrl.comparison.outcomes import (
     THRESHOLDS,
     Comparison,
 )
-from mtrl.reporting.headline import Answer, answers, sharing_agents, size_matched
+from mtrl.reporting.headline import Answer, answers, leads_with_area, sharing_agents, size_matched
 from mtrl.reporting.insight_page import Insight, insights
 from mtrl.reporting.protocol import protocol_of
 from mtrl.reporting.rows import AgentRow, Interval, TaskRow, agent_row, chart, interval, judged, task_row
 from mtrl.version import __version__
 
+AREA, FINAL = "area under the curve", "final score"
+IQM = f"{FINAL}, interquartile mean"
 DASH_ARRAYS = ("", "5 2", "1 1.5", "6 2 1 2")  # as the charts' dashes
 
 
@@ -36,6 +38,9 @@ class Page:
     notes: tuple[str, ...]
     keys: dict[str, Markup]
     agents: list[AgentRow]
+    lead: str
+    other: str
+    mean: str
     low: float
     high: float
     thresholds: tuple[str, ...]
@@ -43,6 +48,7 @@ class Page:
     baseline: str | None
     sharing: list[str]
     judged: str
+    worth: str
     reach: float
     tasks: list[TaskRow]
     curve: Markup
@@ -62,10 +68,14 @@ def page_of(gathered: Gathered, comparison: Comparison, command: str) -> Page:
     """Put a comparison of gathered runs into a page's words, tables and charts; ``command`` is what asked for it."""
     labels = [one.label for one in comparison.agents]
     series = {label: k for k, label in enumerate(labels)}
-    ends = [end for one in comparison.agents for end in (one.iqm.low, one.iqm.value, one.iqm.high) if end is not None]
+    by_area = leads_with_area(comparison)
+    agents = [agent_row(one, comparison.measure, by_area) for one in comparison.agents]
+    lead, other = (AREA, IQM) if by_area else (IQM, AREA)
+    ends = [end for one in agents for end in (one.lead.low, one.lead.high)]
     low, high = (min(ends), max(ends)) if comparison.measure == RETURN else (min(0.0, *ends), max(1.0, *ends))
     sharing = sharing_agents(comparison)
     effects = [effect for effect in comparison.effects if effect.agent in sharing]
+    judged_by = AREA if effects and effects[0].judged_by == "area" else FINAL
     return Page(
         suite=comparison.suite,
         subtitle=f"{len(comparison.tasks)} tasks, {comparison.steps_per_task:,} steps per task, "
@@ -77,7 +87,10 @@ def page_of(gathered: Gathered, comparison: Comparison, command: str) -> Page:
         warnings=comparison.warnings,
         notes=comparison.notes,
         keys={label: _key(label, series[label]) for label in labels},
-        agents=[agent_row(one, comparison.measure) for one in comparison.agents],
+        agents=agents,
+        lead=lead,
+        other=other,
+        mean=f"{FINAL}, mean",
         low=low,
         high=high if high > low else low + 1.0,
         thresholds=tuple(f"{threshold:g}".lstrip("0") for threshold in THRESHOLDS)
@@ -86,7 +99,8 @@ def page_of(gathered: Gathered, comparison: Comparison, command: str) -> Page:
         pairs=[(pair.first, pair.second, interval(pair.probability, SUCCESS)) for pair in comparison.pairs],
         baseline=comparison.baseline,
         sharing=sharing,
-        judged=effects[0].judged_by if effects else "",
+        judged=judged_by,
+        worth="transfer" if any(effect.transfer for effect in effects) else f"difference in {judged_by}",
         reach=max([1e-9, *(abs(end) for e in effects for end in (judged(e).low, judged(e).high))]),
         tasks=[task_row(task, gathered, comparison, series, sharing) for task in comparison.tasks],
         curve=chart(comparison, None, series, f"{comparison.measure}, mean over tasks"),

@@ -54,27 +54,33 @@ class Interval:
 
 @dataclass(frozen=True)
 class AgentRow:
-    """A line of the table of agents."""
+    """A line of the tables of agents; ``lead`` is the area under the curve or the final score, ``other`` the other."""
 
     name: str
-    iqm: Interval
+    lead: Interval
+    other: str
     mean: str
-    auc: str
     worst: str
     steps: tuple[str, ...]
-    parameters: str
     seeds: str
-    work: str
+    parameters: str
+    env_steps: str
+    updates: str
+    seconds: str
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What sharing was worth on a task: a word for its colour, a mark, words, and the transfer as written."""
+    """What sharing was worth on a task: a word for its colour, a mark, words, and the transfer as written.
+
+    ``worth`` is the transfer, and where there is none the difference by which the task is judged.
+    """
 
     kind: str
     mark: str
     words: str
     transfer: str
+    worth: str
     score: str
     gap: Interval
     fill: float | None  # share of a bar, of scores that lie in [0, 1]
@@ -92,26 +98,29 @@ class TaskRow:
     own: tuple[Verdict, ...]
 
 
-def interval(estimate: Estimate, measure: str) -> Interval:
-    """Write a number and its interval; without one, both ends are the number."""
+def interval(estimate: Estimate, measure: str, signed: bool = False) -> Interval:
+    """Write a number and its interval; without one, both ends are the number. A difference is ``signed``."""
     value = estimate.value
     low, high = (value if end is None else end for end in (estimate.low, estimate.high))
-    return Interval(value, low, high, with_interval(estimate, measure))
+    return Interval(value, low, high, with_interval(estimate, measure, signed))
 
 
-def agent_row(one: AgentSummary, measure: str) -> AgentRow:
-    """Write what an agent came to."""
+def agent_row(one: AgentSummary, measure: str, by_area: bool) -> AgentRow:
+    """Write what an agent came to, its area under the curve first or its final score."""
     mark = f" ({one.size_ratio:.1f}x)" if one.larger else ""
+    lead, other = (one.auc, one.iqm) if by_area and one.auc is not None else (one.iqm, one.auc)
     return AgentRow(
         name=one.label,
-        iqm=interval(one.iqm, measure),
+        lead=interval(lead, measure),
+        other="-" if other is None else with_interval(other, measure),
         mean=number(one.mean.value, measure),
-        auc="-" if one.auc is None else number(one.auc.value, measure),
         worst=f"{one.worst_task} {number(one.worst_score, measure)}",
         steps=tuple(_reached(reached) for reached in one.reached),
+        seeds=str(len(one.seeds)),
         parameters=f"{one.parameters:,}{mark}",
-        seeds=", ".join(map(str, one.seeds)),
-        work=f"{one.env_steps:,.0f} steps, {one.updates:,.0f} updates, {one.wall_seconds:,.0f} s",
+        env_steps=f"{one.env_steps:,.0f}",
+        updates=f"{one.updates:,.0f}",
+        seconds=f"{one.wall_seconds:,.0f}",
     )
 
 
@@ -123,7 +132,7 @@ def _reached(reached: Reached) -> str:
 def judged(effect: TaskEffect) -> Interval:
     """The difference by which an effect is judged."""
     gap = effect.area or effect.final
-    return interval(Estimate(gap.value, gap.low, gap.high), effect.measure)
+    return interval(Estimate(gap.value, gap.low, gap.high), effect.measure, signed=True)
 
 
 def task_row(
@@ -147,8 +156,10 @@ def task_row(
 def _verdict(effect: TaskEffect) -> Verdict:
     kind, mark = MARKS[effect.verdict]
     transfer = "-" if effect.transfer is None else f"{effect.transfer.value:+.2f}"
+    gap = judged(effect)
+    worth = gap.text if effect.transfer is None else transfer
     score, fill = number(effect.score, effect.measure), _share(effect.score, effect.measure)
-    return Verdict(kind, mark, effect.verdict, transfer, score, judged(effect), fill)
+    return Verdict(kind, mark, effect.verdict, transfer, worth, score, gap, fill)
 
 
 def _share(score: float, measure: str) -> float | None:

@@ -127,7 +127,7 @@ def test_where_nothing_can_be_written_nothing_is_computed(
 
 def test_bad_input_is_one_line_and_exit_2(tmp_path: Path) -> None:
     make_run(tmp_path)
-    make_run(tmp_path, "mtsac", steps_per_task=9)
+    make_run(tmp_path, "mtsac", scores={"other": 0.5})
     for arguments in ([], [str(tmp_path)], [str(tmp_path / "x")], ["--baselin", "y"]):
         said: Any = subprocess.run(
             [sys.executable, "-m", "mtrl.compare", *arguments], capture_output=True, text=True, check=False
@@ -135,6 +135,25 @@ def test_bad_input_is_one_line_and_exit_2(tmp_path: Path) -> None:
         assert (said.returncode, said.stdout) == (2, "")
         assert said.stderr.startswith("error: ")
         assert said.stderr.count("\n") == 1
+
+
+def test_a_run_of_another_budget_refuses_nothing_and_is_taken_by_asking(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed in (0, 1):
+        make_run(tmp_path, seed=seed)
+    short = make_run(tmp_path, "mtsac", steps_per_task=9)
+    assert command.main([str(tmp_path)]) == 0
+    said = capsys.readouterr()
+    assert said.err == (
+        f"warning: set aside: 9 steps per task rather than 4,000, in {str(short)!r}; "
+        "--steps-per-task 9 takes it instead\n"
+    )
+    assert "mtsac" not in said.out
+    assert command.main([str(tmp_path), "--steps-per-task", "9"]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert "success after 9 steps per task" in said.out
 
 
 def test_what_is_left_out_is_said_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,6 +54,12 @@ def test_a_task_without_a_point_has_an_empty_panel() -> None:
     assert len(rows_of_blue(learning_curves({"a": None, "b": None}, "return"))) == 0
 
 
+def test_names_that_begin_alike_stay_different() -> None:
+    long = "a-very-long-name-of-a-task-that-is-to-"
+    one, other = (learning_curves({f"{long}{end}": None}, "success") for end in ("open", "shut"))
+    assert (one != other).any()
+
+
 def test_a_run_ends_with_its_curves(finished: Path) -> None:
     (picture,) = events_of(finished / "tabletop" / "care" / "seed0").Images("viz/curves")
     assert (picture.step, picture.width) == (256, 320)

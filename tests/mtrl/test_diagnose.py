@@ -18,6 +18,7 @@ from mtrl import diagnose, train
 from mtrl.config import TrainConfig
 from mtrl.defaults import default_config
 from mtrl.diagnose import Diagnoser, steps_followed
+from mtrl.pictures import COSINES, Scale
 from mtrl.reporting import insight
 from tests.mtrl.conftest import KIT_AGENTS, metrics, same_weights, tiny
 
@@ -36,9 +37,10 @@ class Kept:
         self.values |= {(step, tag): value for tag, value in values.items()}
 
     def matrix(
-        self, step: int, name: str, values: np.ndarray, rows: list[str], columns: list[str], drawn: bool
+        self, step: int, name: str, values: np.ndarray, rows: list[str], columns: list[str], scale: Scale, drawn: bool
     ) -> None:
         assert rows == columns
+        assert scale == COSINES
         self.tables.append((step, name, values, (*rows,), drawn))
 
 
@@ -108,6 +110,16 @@ def test_one_in_five_is_drawn_and_all_are_kept() -> None:
     for step in range(1, 12):
         run(step)
     assert [drawn for *_, drawn in log.tables] == [k % diagnose.DRAWN == 0 for k in range(11)]
+
+
+@pytest.mark.parametrize("every", [1, 7, 100])
+def test_the_last_step_of_training_is_diagnosed_and_drawn_once(every: int) -> None:
+    log = Kept()
+    run = diagnoser(Told(x=torch.eye(2)), log, diagnose_every=every, steps_per_task=19)
+    for step in range(2, 21, 2):
+        run(step)
+    assert [(step, drawn) for step, *_, drawn in log.tables][-1] == (20, True)
+    assert [step for step, *_ in log.tables].count(20) == 1
 
 
 def test_the_steps_shown_are_the_agents_own_and_as_many_as_the_discount_asks_for() -> None:

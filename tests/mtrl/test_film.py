@@ -82,6 +82,15 @@ def test_a_long_episode_is_thinned_out_evenly_and_keeps_its_end() -> None:
     assert drawn < 21
 
 
+def test_names_that_begin_alike_stay_different_above_their_pictures() -> None:
+    names = ("a-very-long-name-of-a-task-open", "a-very-long-name-of-a-task-shut")
+    env = drawing_env(scripted_suite(**{name: partial(Drawn, (0.0,)) for name in names}), "--x")
+    (first, *_) = moments(env, zeros, 0, CPU)
+    picture = np.asarray(Mosaic(env, 60).draw(first))
+    one, other = picture[:14, :60], picture[:14, 64:124]  # names alone: what is below them is the same
+    assert (one != other).any()
+
+
 def test_the_grid_has_the_columns_asked_for_and_even_sides() -> None:
     env = drawing_env(scripted_suite(**{f"t{k}": partial(Drawn, (0.0,)) for k in range(5)}), "--x")
     (first, *_) = moments(env, zeros, 0, CPU)

@@ -13,7 +13,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from mtrl.log import RunLog, board_tag, per_task
-from mtrl.pictures import heat_map
+from mtrl.pictures import COSINES, SHARES, heat_map
 from mtrl.record import gif_of
 from tests.mtrl.conftest import metrics
 
@@ -117,37 +117,61 @@ def test_the_configuration_stands_in_the_text_tab(finished: Path) -> None:
     assert "| hidden | (16,) |" in rows
 
 
+VIRIDIS = (68, 1, 84), (253, 231, 36)  # at 0 and at 1
+BLUE, WHITE, RED = (5, 48, 97), (247, 246, 246), (103, 0, 31)  # RdBu_r at -1, 0 and 1
+
+
+def coloured(picture: np.ndarray) -> set[tuple[int, ...]]:
+    return {tuple(pixel) for pixel in picture.reshape(-1, 3).tolist()}
+
+
+def cells(picture: np.ndarray, colour: tuple[int, ...]) -> int:
+    """How many pixels have a colour, those of the scale above the map, which has all of them, left out."""
+    return int((picture[30:] == colour).all(axis=2).sum())
+
+
 def test_a_heat_map_has_a_colour_for_each_share_and_grows_with_the_table() -> None:
-    small = heat_map(np.array([[1.0, 0.0], [0.5, 0.5]]), ["a", "b"], ["1", "2"])
-    large = heat_map(np.full((50, 10), 0.1), [f"task {k}" for k in range(50)], [str(k) for k in range(10)])
+    small = heat_map(np.array([[1.0, 0.0], [0.5, 0.5]]), ["a", "b"], ["1", "2"], SHARES)
+    names = [f"task {k}" for k in range(50)]
+    large = heat_map(np.full((50, 10), 0.1), names, [str(k) for k in range(10)], SHARES)
     assert small.dtype == np.uint8
     assert small.shape[2] == large.shape[2] == 3
     assert large.shape[0] > 2 * small.shape[0]
-    assert large.shape[1] > small.shape[1]
-    flipped = heat_map(np.array([[0.0, 1.0], [0.5, 0.5]]), ["a", "b"], ["1", "2"])
+    flipped = heat_map(np.array([[0.0, 1.0], [0.5, 0.5]]), ["a", "b"], ["1", "2"], SHARES)
     assert small.shape == flipped.shape
     assert (small != flipped).any()
-    colours = {tuple(pixel) for pixel in small.reshape(-1, 3)}
-    assert {(68, 1, 84), (253, 231, 36)} <= colours  # viridis at 0 and at 1
+    assert all(cells(small, colour) > 500 for colour in VIRIDIS)
 
 
-def test_long_names_have_room_beside_few_cells() -> None:
-    """What does not fit, matplotlib warns of, and warnings are errors here."""
-    names = ["MountainCarContinuous-v0-and-more", "Pendulum-v1"]
-    picture = heat_map(np.eye(2), names, names)
-    assert picture.shape[0] > 200
-    assert picture.shape[1] > 250
+@pytest.mark.parametrize("tasks", [2, 10, 20, 50])
+def test_a_heat_map_is_as_wide_as_tensorboard_shows_it(tasks: int) -> None:
+    """A wider one would be shrunk, and its letters with it. What does not fit, matplotlib warns of: an error here."""
+    names = [f"MountainCarContinuous-v{k}-and-more" for k in range(tasks)]
+    for scale in (COSINES, SHARES):
+        picture = heat_map(np.eye(tasks), names, names, scale)
+        assert picture.shape[1] == 340
+        assert 80 < picture.shape[0] < 1000
 
 
-def test_cosines_are_blue_where_negative_and_red_where_positive() -> None:
-    picture = heat_map(np.array([[1.0, -1.0], [np.nan, 1.0]]), ["a", "b"], ["a", "b"])
-    colours = {tuple(pixel) for pixel in picture.reshape(-1, 3)}
-    assert {(103, 0, 31), (5, 48, 97)} <= colours  # RdBu_r at 1 and at -1
+def test_cosines_have_the_same_colours_whether_one_is_negative_or_not() -> None:
+    mixed = heat_map(np.array([[1.0, -1.0], [np.nan, 0.0]]), ["a", "b"], ["a", "b"], COSINES)
+    assert all(cells(mixed, colour) > 500 for colour in (BLUE, WHITE, RED))
+    agreeing = heat_map(np.array([[1.0, 0.0], [0.0, 1.0]]), ["a", "b"], ["a", "b"], COSINES)
+    assert all(cells(agreeing, colour) > 500 for colour in (WHITE, RED))
+    assert not coloured(agreeing) & {*VIRIDIS}
+
+
+def test_names_that_begin_alike_stay_different_in_a_heat_map() -> None:
+    def drawn(names: list[str]) -> np.ndarray:
+        return heat_map(np.eye(1), names, ["1"], SHARES)
+
+    long = "a-very-long-name-of-a-task-that-is-to-"
+    assert (drawn([long + "open"]) != drawn([long + "shut"])).any()
 
 
 def test_numbers_of_a_table_are_kept_beside_their_picture(tmp_path: Path) -> None:
     with RunLog(tmp_path) as log:
-        log.matrix(20, "attention", np.array([[0.25, 0.75]]), ["a"], ["enc 1", "enc 2"])
+        log.matrix(20, "attention", np.array([[0.25, 0.75]]), ["a"], ["enc 1", "enc 2"], SHARES)
     (line,) = (tmp_path / "matrices.jsonl").read_text().splitlines()
     kept = {"step": 20, "name": "attention", "rows": ["a"], "columns": ["enc 1", "enc 2"], "values": [[0.25, 0.75]]}
     assert json.loads(line) == kept

@@ -120,7 +120,7 @@ def test_what_names_no_run_is_refused(tmp_path: Path) -> None:
     [
         ({"suite": "pendulum-gravity"}, "suite is tabletop in one, pendulum-gravity in the other"),
         ({"scores": {"reach": 0.5}}, "tasks is push, reach in one, reach in the other"),
-        ({"steps_per_task": 8000}, "steps per task is 4000 in one, 8000 in the other"),
+        ({"suite": "pendulum-gravity", "steps_per_task": 8000}, "suite is tabletop in one, pendulum-gravity"),
         ({"protocol": {**PROTOCOL, "episodes": 50}}, "the protocol's episodes is 10 in one, 50 in the other"),
         ({"protocol": {**PROTOCOL, "reward_version": "v1"}}, "the protocol's reward_version is not said in one, v1"),
         ({"protocol": {**PROTOCOL, "horizon": 500}}, "the protocol's horizon is not said in one, 500"),
@@ -138,6 +138,39 @@ def test_runs_that_were_scored_otherwise_are_named_and_never_mixed(
     assert repr(str(first)) in str(refused.value)
     assert repr(str(second)) in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_runs_of_another_budget_are_set_aside_by_name(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        make_run(tmp_path, seed=seed)
+    short = make_run(tmp_path, seed=2, steps_per_task=1000)
+    long = make_run(tmp_path, "mtsac", steps_per_task=80_000)
+    found = gather([tmp_path])
+    assert (labels(found), found.steps_per_task) == ({"care": (0, 1)}, 4000)
+    assert sorted(found.warnings) == [
+        f"set aside: 1,000 steps per task rather than 4,000, in {str(short)!r}; --steps-per-task 1000 takes it instead",
+        f"set aside: 80,000 steps per task rather than 4,000, in {str(long)!r}; "
+        "--steps-per-task 80000 takes it instead",
+    ]
+    asked = gather([tmp_path], 80_000)
+    assert (labels(asked), asked.steps_per_task, asked.warnings) == ({"mtsac": (0,)}, 80_000, ())
+    with pytest.raises(UsageError, match=r"no run has; there are \(runs\): 1,000 \(1\), 4,000 \(2\), 80,000 \(1\)"):
+        gather([tmp_path], 5000)
+
+
+def test_of_budgets_that_as_many_runs_have_the_largest_is_taken(tmp_path: Path) -> None:
+    make_run(tmp_path, seed=0, steps_per_task=1000)
+    make_run(tmp_path, seed=1, steps_per_task=9000)
+    make_run(tmp_path, seed=2, steps_per_task=3000)
+    assert labels(gather([tmp_path])) == {"care": (1,)}
+
+
+def test_with_a_budget_asked_for_runs_of_others_may_be_of_any_protocol(tmp_path: Path) -> None:
+    make_run(tmp_path, seed=0)
+    make_run(tmp_path, seed=1, steps_per_task=1000, protocol={**PROTOCOL, "episodes": 3})
+    with pytest.raises(UsageError, match="the protocol's episodes"):
+        gather([tmp_path])
+    assert labels(gather([tmp_path], 1000)) == {"care": (1,)}
 
 
 def test_an_engine_by_name_and_goals_by_seed_are_no_other_protocol(tmp_path: Path) -> None:

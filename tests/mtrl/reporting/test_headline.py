@@ -9,14 +9,15 @@ import pytest
 from mtrl.comparison.compare import compare
 from mtrl.comparison.gather import gather
 from mtrl.comparison.outcomes import SAME
-from mtrl.reporting.headline import answers, size_matched
+from mtrl.reporting.headline import answers, leads_with_area, size_matched
 from tests.mtrl.made_runs import make_run
 
 SEEDS = 5
 
 
 def said(root: Path) -> list[tuple[str, str]]:
-    return [(answer.short, answer.detail) for answer in answers(compare(gather([root])))]
+    """Each answer, and the sentences behind it in one."""
+    return [(answer.short, " ".join(answer.details)) for answer in answers(compare(gather([root])))]
 
 
 def runs(root: Path, agent: str, reach: float, push: float, seeds: int = SEEDS, parameters: int = 1000) -> None:
@@ -41,7 +42,9 @@ def test_agents_that_are_alike_are_not_told_apart_and_who_is_behind_is_named(tmp
     runs(tmp_path, "care", 0.9, 0.8)
     runs(tmp_path, "mtsac", 0.9, 0.8)
     runs(tmp_path, "mtmhsac", 0.2, 0.1)
-    assert said(tmp_path)[0][0] == "care and mtsac cannot be told apart; mtmhsac is behind care."
+    best = said(tmp_path)[0]
+    assert best[0] == "care and mtsac cannot be told apart."
+    assert best[1].startswith("mtmhsac is behind care.")
 
 
 def test_at_the_ceiling_the_agent_that_fails_on_fewer_tasks_is_first(tmp_path: Path) -> None:
@@ -61,9 +64,10 @@ def test_two_seeds_say_nothing_on_any_card(tmp_path: Path) -> None:
     for agent in ("mtsac", "single-task"):
         runs(tmp_path, agent, 0.2, 0.1, seeds=2)
     best, sharing, evidence = said(tmp_path)
-    assert best[0] == "Not known: care scored highest, and two seeds are too few."
-    assert sharing[0] == "care: not known, since two seeds are too few to tell."
-    assert evidence[0] == "No: 2 seeds an agent are too few to call anything a difference."
+    assert best[0] == "Not known: two seeds are too few."
+    assert best[1].startswith("care scored highest.")
+    assert sharing[0] == "Not known: two seeds are too few to tell."
+    assert evidence[0] == "No: 2 seeds an agent are too few."
     (sizes,) = size_matched(compare(gather([tmp_path])))
     assert "parameters): two seeds are too few to tell." in sizes
 
@@ -72,7 +76,9 @@ def test_agents_of_too_few_seeds_are_left_out_of_the_ranking_and_named(tmp_path:
     runs(tmp_path, "care", 0.9, 0.8)
     runs(tmp_path, "mtsac", 0.2, 0.1)
     runs(tmp_path, "mtmhsac", 0.95, 0.9, seeds=2)
-    assert said(tmp_path)[0][0] == "care is ahead of mtsac; mtmhsac has too few seeds to be judged."
+    best = said(tmp_path)[0]
+    assert best[0] == "care is ahead of mtsac."
+    assert best[1].startswith("mtmhsac has too few seeds to be judged.")
 
 
 def test_every_card_and_note_tells_the_same_agents_apart(tmp_path: Path) -> None:
@@ -86,16 +92,18 @@ def test_every_card_and_note_tells_the_same_agents_apart(tmp_path: Path) -> None
     assert {pair.verdict for pair in comparison.pairs} == {effect.verdict for effect in comparison.overall} == {SAME}
     assert best.short == "mtsac, care and single-task cannot be told apart."
     assert "ahead" not in " ".join(size_matched(comparison)).replace("neither is ahead", "")
-    assert "no difference over all tasks together" in sharing.short
+    assert sharing.short == "No difference shows on any of 10 tasks."
+    assert "no difference over all tasks together" in " ".join(sharing.details)
 
 
 def test_tasks_that_gained_and_lost_are_named_and_counted(tmp_path: Path) -> None:
     runs(tmp_path, "care", 0.9, 0.2)
     runs(tmp_path, "single-task", 0.3, 0.7, parameters=4000)
     _, sharing, evidence = said(tmp_path)
-    assert sharing[0].startswith("care: helped on 1 of 2 tasks (reach), hurt on 1 of 2 tasks (push), ")
+    assert sharing[0] == "care: helped on 1, hurt on 1 of 2 tasks."
+    assert "care: helped on 1 of 2 tasks (reach), hurt on 1 of 2 tasks (push), " in sharing[1]
     assert evidence[0].startswith("For large differences: 5 seeds")
-    assert sharing[1] == "Judged task by task by the area under the learning curve, against single-task."
+    assert sharing[1].startswith("Judged task by task by the area under the learning curve, against single-task. care")
     assert evidence[1].startswith("2 of 2 comparisons")
     assert "ceiling" not in evidence[1]
     assert "single-task 4.0 times" in evidence[1]
@@ -104,8 +112,37 @@ def test_tasks_that_gained_and_lost_are_named_and_counted(tmp_path: Path) -> Non
 def test_what_shows_no_difference_is_said_to_show_none(tmp_path: Path) -> None:
     runs(tmp_path, "care", 0.5, 0.5)
     runs(tmp_path, "single-task", 0.5, 0.5)
-    expected = "care: no difference shows on any task, no difference over all tasks together."
-    assert said(tmp_path)[1][0] == expected
+    sharing = said(tmp_path)[1]
+    assert sharing[0] == "No difference shows on any of 2 tasks."
+    assert sharing[1].endswith("care: no difference shows on any task, no difference over all tasks together.")
+
+
+def test_of_several_agents_that_share_the_card_says_from_how_many_tasks_to_how_many(tmp_path: Path) -> None:
+    runs(tmp_path, "single-task", 0.5, 0.5)
+    runs(tmp_path, "care", 0.9, 0.2)
+    runs(tmp_path, "mtsac", 0.2, 0.1)
+    short, details = said(tmp_path)[1]
+    assert short == "Helped on 0 to 1, hurt on 1 to 2 of 2 tasks, depending on the agent."
+    assert "mtsac: hurt on all 2 tasks, " in details
+
+
+def test_a_card_says_one_thing_in_a_line_whatever_there_is_to_say(tmp_path: Path) -> None:
+    for place, agent in enumerate(("care", "mtsac", "mtmhsac", "single-task", "sb3")):
+        runs(tmp_path, agent, 0.5 + 0.1 * (place % 2), 0.4, seeds=2 if agent == "sb3" else SEEDS)
+    for short, details in said(tmp_path):
+        assert len(short) <= 80, short
+        assert (short.count("."), short.count(";")) == (1, 0), short
+        assert short not in details
+
+
+def test_where_scores_are_at_the_ceiling_agents_are_shown_by_area(tmp_path: Path) -> None:
+    for agent, early in (("care", 0.5), ("mtsac", 0.8)):
+        for seed in range(SEEDS):
+            curve = [early, 1.0, 1.0, 1.0]
+            make_run(tmp_path / "high", agent, seed, {"reach": 1.0}, {"reach": curve})
+            make_run(tmp_path / "low", agent, seed, {"reach": 0.9}, {"reach": curve})
+    assert leads_with_area(compare(gather([tmp_path / "high"])))
+    assert not leads_with_area(compare(gather([tmp_path / "low"])))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +159,7 @@ def test_one_seed_crowns_nobody_and_helps_nobody(tmp_path: Path) -> None:
     runs(tmp_path, "single-task", 0.2, 0.1, 1)
     best, sharing, _ = said(tmp_path)
     assert best[0].startswith("Not known")
-    assert sharing[0] == "care: not known, since one seed proves nothing."
+    assert sharing[0] == "Not known: one seed proves nothing."
 
 
 def test_without_a_task_alone_the_way_to_one_is_told(tmp_path: Path) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+from agents.diagnostics import conflict_rate
 from mtrl.reporting import insight
 from mtrl.reporting.insight import Table
 
@@ -66,18 +69,31 @@ def test_tasks_that_use_the_same_encoders_are_alike() -> None:
     assert similarity.values == pytest.approx(np.array([[1.0, 0.0, 0.6], [0.0, 1.0, 0.8], [0.6, 0.8, 1.0]]))
 
 
-def test_pairs_that_pull_apart_are_named_the_worst_first() -> None:
+def test_pairs_that_conflict_are_counted_and_the_worst_named_first() -> None:
     assert insight.conflicting_pairs(cosines(-0.2, 0.5, -0.7)) == [("b", "c", -0.7), ("a", "b", -0.2)]
-    (said,) = insight.say_of_gradients(cosines(-0.2, 0.5, -0.7))
+    (said,) = insight.say_of_gradients("critic", cosines(-0.2, 0.5, -0.7))
+    assert said.startswith("Critic: 2 of 3 pairs of tasks conflict in the second half")
     assert "b and c (-0.70); a and b (-0.20)" in said
 
 
 def test_where_none_conflicts_the_lowest_is_named_and_what_did_before() -> None:
-    now, before = insight.say_of_gradients(cosines(0.3, -0.05, 0.2), cosines(-0.9, 0.0, 0.0))
-    assert now.startswith("No pair")
-    assert "a and c (-0.05)" in now
+    now, before = insight.say_of_gradients("actor", cosines(0.3, 0.05, 0.2), cosines(-0.9, 0.0, 0.0))
+    assert now.startswith("Actor: No pair")
+    assert "a and c (0.05)" in now
     assert "a and b (-0.90)" in before
-    assert len(insight.say_of_gradients(cosines(-0.9, 0.0, 0.0), cosines(-0.9, 0.0, 0.0))) == 1
+    assert len(insight.say_of_gradients("actor", cosines(-0.9, 0.0, 0.0), cosines(-0.9, 0.0, 0.0))) == 1
+
+
+@pytest.mark.parametrize("values", [(-0.01, -0.05, 0.3), (0.0, 0.5, 0.2), (-0.9, -0.9, -0.9), (math.nan, -0.2, 0.1)])
+def test_the_count_of_conflicts_agrees_with_the_sentence_and_with_the_agents_own_rate(values: Any) -> None:
+    table = cosines(*values)
+    known = [value for value in values if math.isfinite(value)]
+    count = sum(value < 0 for value in known)
+    assert insight.say_how_many(table) == f"{count} of {len(known)}"
+    (said,) = insight.say_of_gradients("critic", table)
+    assert (f"{count} of {len(known)} pairs" if count else "No pair of tasks") in said
+    if len(known) == 3:
+        assert float(conflict_rate(torch.tensor(table.values)).mean()) == pytest.approx(count / 3)
 
 
 def test_attention_that_tells_tasks_apart_is_told_from_one_mixture_for_all() -> None:
