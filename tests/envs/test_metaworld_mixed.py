@@ -154,8 +154,7 @@ def test_the_third_failure_ends_the_run_and_what_was_sent_is_fetched(tmp_path: P
     env = failing(log, tmp_path, "xxx")
     env.reset(seed=0)
     with pytest.raises(TaskFailed, match="3 failures in a row"):
-        for _ in range(9):
-            env.step(np.zeros((3, 2)))
+        _step(env, 9)
     assert log[-3:] == ["send", "step", "receive"]
 
 
@@ -207,3 +206,8 @@ def test_envpool_alone_says_which_tasks_have_another_reward(capsys: pytest.Captu
     EnvPoolEngine(own.tasks[:1], 1)
     assert not capsys.readouterr().err
     assert "trained_on_another_reward" not in suite("some", ("reach-v3",), engine="envpool").facts
+
+
+def _step(env: MultiTaskVectorEnv, times: int) -> None:
+    for _ in range(times):
+        env.step(np.zeros((3, 2)))
