@@ -15,6 +15,7 @@ from mtrl.names import shortened
 from mtrl.runs import MATRICES
 
 MOST_NAMED = 3  # pairs in a sentence
+AGREE = "That says that they agree by then, not that sharing cost nothing."
 LONGEST = 20  # letters of a column's name that are written
 SIDE_BY_SIDE = 6  # letters of columns' names that are not turned
 MOST_WRITTEN = 12  # columns whose cells have their numbers written into them
@@ -133,8 +134,8 @@ def say_of_gradients(whose: str, late: Table, early: Table | None = None) -> lis
     lowest = min(pairs, key=lambda pair: pair[2])
     count = f"{say_how_many(late)} pairs of tasks" if found else "No pair of tasks"
     verb = "conflict" if len(found) > 1 else "conflicts"
-    told = f"the worst: {_named(found)}" if found else f"the lowest mean cosine is that of {_named([lowest])}"
-    said = f"{whose.capitalize()}: {count} {verb} in the second half of training; {told}."
+    told = f"the worst: {_named(found)}." if found else f"the lowest mean cosine is that of {_named([lowest])}. {AGREE}"
+    said = f"{whose.capitalize()}: {count} {verb} in the second half of training; {told}"
     before = [] if early is None else conflicting_pairs(early)
     gone = [pair for pair in before if pair[:2] not in {other[:2] for other in found}]
     return [said, *([f"In the first half these did, and no longer do: {_named(gone)}."] if gone else [])]

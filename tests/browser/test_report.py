@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,25 +21,72 @@ return [getComputedStyle(line).stroke, line.getBoundingClientRect().width];
 """
 
 
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> str:
-    root = tmp_path_factory.mktemp("report")
-    for agent, best in (("care", 0.9), ("mtsac", 0.7), ("single-task", 0.5)):
+# Tables that are wider than what holds them, as they are named by their first words, and how wide both are.
+CUT_OFF = """
+document.querySelectorAll('details').forEach(one => one.open = true);
+return [...document.querySelectorAll('table')].filter(one => one.getClientRects().length)
+  .map(one => [one.innerText.slice(0, 40), one.scrollWidth, one.parentElement.clientWidth])
+  .filter(([name, own, room]) => own > room);
+"""
+HEADINGS = "return [...document.querySelectorAll('.heat thead th span')].map(one => one.innerText)"
+LINES = """
+return [...document.querySelectorAll('.answers strong')]
+  .map(one => Math.round(one.getBoundingClientRect().height / parseFloat(getComputedStyle(one).lineHeight)));
+"""
+AGENTS = (("care", 0.9, {}), ("mtsac", 0.7, {}), ("mtsac", 0.8, {"hidden": (200, 200)}), ("mtmhsac", 0.7, {}))
+
+
+def make_page(root: Path, tasks: list[str]) -> str:
+    for agent, best, settings in (*AGENTS, ("single-task", 0.6, {})):
         for seed in range(3):
-            scores = {f"task-with-a-long-name-{k}": best - 0.02 * seed - 0.03 * k for k in range(10)}
+            scores = {task: best - 0.02 * seed - 0.01 * (k % 10) for k, task in enumerate(tasks)}
             curves = {task: [0.1, score / 2, score, score] for task, score in scores.items()}
-            make_run(root / "runs", agent, seed, scores, curves)
+            run = make_run(root / "runs", agent, seed, scores, curves, settings=settings, name=f"{settings}{seed}")
+            with (run / "matrices.jsonl").open("w") as file:
+                for name, columns in (("gradient_cosine", tasks), ("attention", ["enc 1", "enc 2", "enc 3", "enc 4"])):
+                    values = [[(-0.25) ** (i != k) for k in range(len(columns))] for i in range(len(tasks))]
+                    line = {"step": 4000, "name": name, "rows": tasks, "columns": columns, "values": values}
+                    file.write(json.dumps(line) + "\n")
     assert report.main([str(root / "runs"), "--out", str(root / "r.html")]) == 0
     return (root / "r.html").as_uri()
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return make_page(tmp_path_factory.mktemp("report"), [f"task-with-a-long-name-{k}" for k in range(10)])
+
+
+def resize(window: Browser, width: int) -> None:
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+    window.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
 
 @pytest.fixture(params=[1300, 390], ids=["screen", "phone"])
 def window(request: pytest.FixtureRequest, page: str) -> Iterator[Browser]:
     with browser() as one:
-        metrics = {"width": request.param, "height": 900, "deviceScaleFactor": 1, "mobile": request.param < 600}
-        one.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        resize(one, request.param)
         one.open(page)
         yield one
+
+
+@pytest.mark.parametrize("tasks", [10, 50])
+def test_no_table_is_cut_off_at_any_width_and_a_card_is_a_line(
+    page: str, tasks: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    if tasks > 10:
+        many = [f"task-with-a-long-name-{k}" for k in range(tasks)]
+        page = make_page(tmp_path_factory.mktemp("many"), many)
+    with browser() as window:
+        for width in (320, 360, 390, 560, 700, 710, 768, 992, 1000, 1120, 1300):
+            resize(window, width)
+            window.open(page)
+            assert window.driver.execute_script(CUT_OFF) == [], width
+            assert window.driver.execute_script(WIDTH) == width
+            assert window.driver.execute_script("return innerWidth") == width
+            if width >= 1000:
+                assert window.driver.execute_script(LINES) == [1, 1, 1], width
+        headings = window.driver.execute_script(HEADINGS)
+        assert len({*headings}) == tasks + 4  # none is cut down to the same letters as another
 
 
 def test_it_is_drawn_without_an_error_or_a_request_and_fits_the_window(window: Browser) -> None:
