@@ -30,14 +30,14 @@ def test_the_reward_is_the_official_one_where_envpool_is_taken(name: str) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", lists.MT50)
-def test_so_it_is_over_whole_episodes(name: str) -> None:
-    """Whole episodes of four starts, three in a row; prints the table of docs/metaworld.md under -s."""
-    found = replay(name, rows=4, steps=500, episodes=3)
-    together, engine = found.together, engines_of([name], "auto", "v2")[name]
-    first = "not compared" if found.goal_differs and not together.any() else f"{found.reward_off.max():.4f}"
-    goal = f"{found.goal_off.max():.2f} m off" if found.goal_differs else "same"
-    shares = f"{together.mean():.2f} | {goal} | {first} | {found.share_off:.2f}"
-    sys.stdout.write(f"| {name} | {shares} | {found.success_off} | {engine} |\n")
+def test_so_it_is_from_more_starts_and_for_longer(name: str) -> None:
+    """Eight episodes, most of which the expert solves; prints the table of docs/metaworld.md under -s."""
+    found = replay(name, rows=4, steps=200)
+    goal = f"{found.goal_off.max():.2f} m off" if found.goal_differs else "the same"
+    rewards = f"{found.reward_off.max(initial=0.0):.4f} | {found.share_off:.2f}"
+    engine = engines_of([name], "auto", "v2")[name]
+    line = (name, goal, f"{found.together.mean():.2f}", rewards, f"{found.success_off}", engine)
+    sys.stdout.write(f"| {' | '.join(line)} |\n")
     check(found)
 
 
