@@ -124,5 +124,5 @@ def test_the_engines_agree_on_two_tasks() -> None:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Constant:UserWarning")
 def test_the_engines_agree_on_every_task_of_mt10() -> None:
-    """Fifty episodes a side; docs/metaworld.md has the table that this prints under -s."""
+    """Fifty episodes a side; prints a table of them under -s."""
     assert disagreements(lists.MT10, episodes=50, copies=10) == []

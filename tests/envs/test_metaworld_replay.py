@@ -47,7 +47,7 @@ def test_what_is_compared_is_what_agrees_from_the_start_on() -> None:
     found = Replay("reach-v3", off, np.zeros((1, 1)), reward, np.zeros((2, 1, 4, 1)))
     assert found.together[0, :, 0].tolist() == [True, True, False, False]
     assert found.reward_off.tolist() == pytest.approx([0.0, 0.02])
-    assert not found.reward_differs  # .02 where observations are 1 mm apart is what these explain: .01 + 20 x .001
+    assert not found.reward_differs  # .02 where observations are 1 mm apart is what these explain: .001 + 20 x .001
     found.reward[1, 0, 0] = 1.02
     assert found.share_off == 0.5
     assert found.reward_differs
