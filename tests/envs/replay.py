@@ -23,7 +23,7 @@ ORIENTATION = np.arange(7, 11)
 GOAL = slice(10, 13)  # of these
 
 IN_STEP = 0.002  # metres: the two engines' observations agree
-# Where EnvPool's MuJoCo moves things otherwise from the first step on: the lid settles, the door swings, the object drops.
+# Where EnvPool's MuJoCo moves things otherwise from the first step on: a lid settles, a door swings, an object drops.
 IN_STEP_OF = {"box-close-v3": 0.01, "door-close-v3": 0.04, "hand-insert-v3": 0.01}
 # Rewards agree within the one, and per metre that observations have differed within the other.
 REWARD, SLOPE = 0.001, 20.0
