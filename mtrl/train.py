@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from agents.presets import PRESETS
-from mtrl.cli import command, parse
-from mtrl.config import TrainConfig, check_config, known_agent
-from mtrl.defaults import baseline_config, default_config
+from mtrl.arguments import parse_config
+from mtrl.cli import command
+from mtrl.config import TrainConfig
+from mtrl.defaults import baseline_config
 from mtrl.trainers import trainer_of
 
 
@@ -43,43 +43,10 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def parse_config(arguments: Sequence[str]) -> TrainConfig[Any]:
-    """Parse a command line whose defaults and flags depend on its own ``--suite`` and ``--agent``."""
-    from envs.suite import BUILT_IN, make_suite
-
-    suite = _value_of(arguments, "--suite", TrainConfig.suite)
-    agent = known_agent(_value_of(arguments, "--agent", TrainConfig.agent))
-    if suite not in BUILT_IN and ":" not in suite:
-        make_suite(suite)  # raises, naming the nearest
-    defaults = default_config(suite, agent, _value_of(arguments, "--recipe", TrainConfig.recipe))
-    kind: Any = TrainConfig.__class_getitem__(type(defaults.settings))  # type: ignore[attr-defined]
-    config: TrainConfig[Any] = parse(kind, "mtrl.train", arguments, default=defaults, description=_description(agent))
-    check_config(config)
-    return config
-
-
 def plan_in_words(config: TrainConfig[Any]) -> str:
     """Return what is about to be trained, in one line."""
     beside = "" if config.baseline in ("none", config.agent) else f", then {config.baseline}"
     return f"{config.agent} on {config.suite}: {config.steps_per_task:,} steps per task{beside}"
-
-
-def _description(agent: str) -> str:
-    return (
-        "Train one agent on a suite of tasks, with a single-task baseline beside it. "
-        f"The flags and defaults are those of --agent {agent}: {PRESETS[agent].description}."
-    )
-
-
-def _value_of(arguments: Sequence[str], flag: str, default: str) -> str:
-    """Return the value that a command line gives a flag last, as the parser would take it."""
-    value = default
-    for position, argument in enumerate(arguments):
-        if argument == flag and position + 1 < len(arguments):
-            value = arguments[position + 1]
-        elif argument.startswith(f"{flag}="):
-            value = argument.partition("=")[2]
-    return value
 
 
 run = command(main)
