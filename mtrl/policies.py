@@ -40,7 +40,7 @@ def policy_of(path: Path, config: TrainConfig[Any], suite: TaskSuite, names: Seq
     """Return a run's deterministic policy for those of its tasks; ``UsageError`` where the weights do not fit."""
     if PRESETS[config.agent].builder is None:
         return _sb3_policy(path, config, suite, names)
-    agent, _, sizes = _load_agent(path, config, suite)
+    agent, _, sizes = load_agent(path, config, suite)
     return _for_tasks(agent, sizes, config, suite, names)
 
 
@@ -48,7 +48,7 @@ def player_of(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> Player:
     """Return what plays a run on any of its tasks, greedily or not; ``UsageError`` where the weights do not fit."""
     if PRESETS[config.agent].builder is None:
         return _sb3_player(path, config, suite)
-    agent, _, sizes = _load_agent(path, config, suite)
+    agent, _, sizes = load_agent(path, config, suite)
 
     def play(obs: Tensor, task: Sequence[int], explore: bool) -> Tensor:
         rows = torch.tensor(task, device=obs.device)
@@ -72,7 +72,7 @@ def policies_without(path: Path, config: TrainConfig[Any], suite: TaskSuite, nam
     """
     if PRESETS[config.agent].builder is None:
         raise _no_mixture(config, "it has no encoders")
-    agent, _, sizes = _load_agent(path, config, suite)
+    agent, _, sizes = load_agent(path, config, suite)
     try:
         agent.leave_out(None)
     except ValueError as error:
@@ -107,7 +107,7 @@ def policy_for_new(
     """
     if PRESETS[config.agent].builder is None:
         raise _cannot(config, "it trains a model for each task alone")
-    agent, context, sizes = _load_agent(path, config, suite)
+    agent, context, sizes = load_agent(path, config, suite)
     if context.source != source:
         raise UsageError(
             f"{str(path)!r} was trained on sentence vectors of source {source!r}, and those of its held-out tasks are "
@@ -152,7 +152,7 @@ def _sizes(suite: TaskSuite, config: TrainConfig[Any]) -> Sizes:
     return Sizes(env.obs_size, env.action_mask)
 
 
-def _load_agent(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> tuple[Any, Context, Sizes]:
+def load_agent(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> tuple[Any, Context, Sizes]:
     """Build the run's agent as it was, with its weights -> it, its tasks' context, and what it was built for."""
     weights = _weights(path, config)
     env = TensorEnv(suite, 1, device_of(config))

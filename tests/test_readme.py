@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mtrl import bench, check, compare, evaluate, play, report, sweep, train
+from mtrl import bench, check, compare, evaluate, export, play, report, sweep, train
 from mtrl import list as list_command
 from mtrl.cli import UsageError
 
@@ -28,6 +28,7 @@ COMMANDS = {
     "mtrl.report": report.main,
     "mtrl.sweep": sweep.main,
     "mtrl.play": play.main,
+    "mtrl.export": export.main,
 }
 
 
@@ -90,6 +91,7 @@ def test_every_command_runs_as_written(tmp_path: Path, monkeypatch: pytest.Monke
     assert (tmp_path / "runs/tabletop/care/seed0/evaluation.json").exists()
     assert (tmp_path / "runs/tabletop/compare.csv").exists()
     assert (tmp_path / "report.md").exists()
+    assert (tmp_path / "policy.pt").exists()
 
 
 def test_the_python_example_runs_as_written(
