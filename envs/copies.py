@@ -9,6 +9,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from envs.bounds import Bounds
 from envs.engine import Step
 from envs.errors import EnvFailed, SuiteError, one_line
 from envs.flatten import flattened, in_words, misfit, obstacle
@@ -154,8 +155,7 @@ class CheckedEnv:
         obs, action = check_spaces(task, self.env)
         self._obs_shape = obs.shape
         self.obs_size, self.action_size = obs.shape[0], action.shape[0]
-        self._low, self._high, self._dtype = action.low.astype(np.float64), action.high.astype(np.float64), action.dtype
-        self._half_range = (self._high - self._low) / 2.0
+        self._bounds = Bounds(action)
 
     def reset(self, seed: int | None) -> np.ndarray:
         """Begin an episode -> observation, checked."""
@@ -166,9 +166,8 @@ class CheckedEnv:
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, float]:
         """Apply an action in [-1, 1] -> observation, reward, terminated, truncated, success (NaN: not said)."""
-        own = self._low + self._half_range * (1.0 + np.clip(action[: self.action_size], -1.0, 1.0))
-        own = np.clip(own, self._low, self._high)  # rounding may have put it a hair outside
-        result = self._call("step", lambda: self._own.step(own.astype(self._dtype)))
+        own = self._bounds.unscaled(action[: self.action_size])
+        result = self._call("step", lambda: self._own.step(own))
         if not (isinstance(result, tuple) and len(result) == 5):
             raise self._error("step() returned no (observation, reward, terminated, truncated, info)")
         obs, reward, terminated, truncated, info = result

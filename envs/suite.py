@@ -165,17 +165,23 @@ def make_suite(name: str, **options: Any) -> TaskSuite:
     """
     from envs import sources  # the forms are built from Task and TaskSuite, so they come after this module
 
-    own, _, argument = name.partition(":")
-    if own in BUILT_IN:
+    form = sources.form_of(name)
+    if form == "built-in":
+        own, _, argument = name.partition(":")
         return sources.from_module(BUILT_IN[own], own, argument, options)
-    if name.startswith("gym:"):
+    if form == "ids":
         return sources.without_options(sources.from_ids(name), options)
-    if name.endswith(".toml"):
+    if form == "toml":
         return sources.without_options(sources.from_toml(Path(name)), options)
     installed = sources.installed()
-    if name in installed:
+    if form == "installed":
         return sources.load_installed(installed[name], options)
-    if ":" in name:
+    if form == "module":
         return sources.from_module(name, name, "", options)
+    if form == "object":
+        raise SuiteError(
+            f"suite {name.removeprefix(sources.OBJECT)!r} was made by a program that trained on it; hand it over "
+            "again, as in mtrl.load(run, suite=suite), or name it, as in --suite my_module:suite"
+        )
     known = [*sorted(BUILT_IN), *sorted(installed)]
     raise SuiteError(f"unknown suite {name!r}; known: {', '.join(known)}; {sources.FORMS}.{nearest(name, known)}")

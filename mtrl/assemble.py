@@ -26,10 +26,13 @@ EVALUATION, FINAL = (
 )  # what is added to the seed, so that scores come from starts that training never drew
 
 
-def suite_of(config: TrainConfig[Any]) -> TaskSuite:
-    """Return the run's suite, cut down to the tasks asked for. Raises ``SuiteError`` where there is none such."""
+def suite_of(config: TrainConfig[Any], given: str | TaskSuite | None = None) -> TaskSuite:
+    """Return the run's suite, cut down to the tasks asked for; ``given``, a name or a suite, takes its place.
+
+    Raises ``SuiteError`` where there is none such.
+    """
     options = {"engine": config.engine, "reward_version": config.reward_version, "goal_seed": config.seed}
-    suite = make_suite(config.suite, **options)
+    suite = given if isinstance(given, TaskSuite) else make_suite(given or config.suite, **options)
     return suite.only(config.tasks) if config.tasks else suite
 
 

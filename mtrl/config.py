@@ -6,7 +6,7 @@ import dataclasses
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from agents.presets import PRESETS
 from envs.errors import nearest
@@ -87,7 +87,7 @@ class TrainConfig(Generic[S]):
         if not isinstance(values["settings"], dict):
             raise TypeError("its settings are no table")
         settings = PRESETS[agent].settings(**_tuples(values["settings"]))
-        _check_types({**values["settings"]}, settings)
+        _check_types({**values["settings"]}, PRESETS[agent].settings())
         rest = {k: v for k, v in values.items() if k != "settings"}
         _check_types(rest, TrainConfig())
         return TrainConfig(**_tuples({**rest, "runs_dir": Path(values["runs_dir"])}), settings=settings)
@@ -127,6 +127,8 @@ def check_config(config: TrainConfig[Any]) -> None:
     if getattr(config.settings, "network", "mlp") == "residual" and len(set(config.settings.hidden)) > 1:
         widths = " ".join(map(str, config.settings.hidden))
         raise UsageError(f"--hidden is {widths}; a residual network has one width, as in --hidden 256 256 256")
+    _check_choices(config)
+    _check_choices(config.settings)
     for field, value in dataclasses.asdict(config.settings).items():
         _check_setting(f"--{field.replace('_', '-')}", field, value)
 
@@ -150,6 +152,13 @@ _LEAST = {
 }
 _SHARES = ("discount", "polyak")
 _MAY_BE_ZERO = ("weight_decay", "gradient_norm")
+
+
+def _check_choices(values: Any) -> None:
+    """Raise ``UsageError`` where a field that may be one of some words is none of them."""
+    for field, kind in get_type_hints(type(values)).items():
+        if get_origin(kind) is Literal and (value := getattr(values, field)) not in get_args(kind):
+            raise UsageError(f"--{field.replace('_', '-')} is {value!r}; it may be {' or '.join(get_args(kind))}")
 
 
 def _check_setting(flag: str, field: str, value: Any) -> None:

@@ -187,13 +187,17 @@ def _recipe(name: str, suite: str) -> Lines:
 
 def baseline_config(config: TrainConfig[Any]) -> TrainConfig[Any]:
     """Return the configuration of the baseline: same budget, and the same value of every setting that both have."""
-    base = default_config(config.suite, config.baseline, config.recipe)
+    return dataclasses.replace(as_agent(config, config.baseline), baseline="none")
+
+
+def as_agent(config: TrainConfig[Any], agent: str) -> TrainConfig[Any]:
+    """Return the configuration of another agent on the same budget, with the same value of what both can be told."""
+    base = default_config(config.suite, agent, config.recipe)
     own = {f.name for f in dataclasses.fields(base.settings)}
     shared = {k: v for k, v in vars(config.settings).items() if k in own}
     return dataclasses.replace(
         config,
-        agent=config.baseline,
-        baseline="none",
-        record_every=0 if PRESETS[config.baseline].builder is None else config.record_every,
+        agent=agent,
+        record_every=0 if PRESETS[agent].builder is None else config.record_every,
         settings=dataclasses.replace(base.settings, **shared),
     )

@@ -41,6 +41,10 @@ class EvaluateConfig:
     """Episodes of each task; unless given, each start once where a task has fixed ones, else 50."""
     seed: int = DEFAULT_SEED
     """Of the environments: fresh starts, unless the run itself had this seed."""
+    suite: str | None = None
+    """The run's suite once more, where it is a module or a TOML file: only what you name is imported."""
+    trust: bool = False
+    """Import whatever the run's files name."""
     device: str = "auto"
     """auto, cpu or cuda."""
     record: Path | None = None
@@ -78,17 +82,17 @@ def evaluate(options: EvaluateConfig) -> int:
     from rich.console import Console
 
     from mtrl.ablate import ablation, ablation_table
-    from mtrl.assemble import device_of, processes_of, suite_of
+    from mtrl.assemble import device_of, processes_of
     from mtrl.final import as_scored
     from mtrl.record import check_film, record
-    from mtrl.runs import read_run
     from mtrl.tables import comparison_table
+    from mtrl.trust import open_run
 
     if options.record is not None:
         check_film(options.record)
-    config, facts = read_run(options.run)
+    config, facts, suite = open_run(options.run, options.suite, options.trust)
     config = dataclasses.replace(config, device=options.device)
-    suite, device = suite_of(config), device_of(config)
+    device = device_of(config)
     parts = parts_of(options, config, suite, facts)
     ablated = ablated_policies(options, config, suite, parts) if options.ablate_encoders else []
     warn_of_changed_sentences(config, suite, facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -16,7 +17,10 @@ class Stopped(Exception):
 
 
 class StopWish:
-    """While entered, the first SIGINT or SIGTERM sets ``signal``; a second one acts as usual."""
+    """While entered, the first SIGINT or SIGTERM sets ``signal``; a second one acts as usual.
+
+    Python hears signals in its main thread alone, so in any other nothing is listened to.
+    """
 
     def __init__(self) -> None:
         self.signal: int | None = None
@@ -26,7 +30,8 @@ class StopWish:
         return self.signal is not None
 
     def __enter__(self) -> StopWish:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        heard = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+        for number in heard:
             self._former[number] = signal.signal(number, self._note)
         return self
 

@@ -12,9 +12,9 @@ from torch import Tensor
 from agents.base import Agent
 from agents.replay import Replay
 from mtrl.assemble import greedy
+from mtrl.callbacks import Watcher
 from mtrl.camera import Camera
 from mtrl.config import TrainConfig
-from mtrl.display import Display
 from mtrl.episodes import EpisodeTracker
 from mtrl.finite import FiniteGuard
 from mtrl.reporter import Reporter
@@ -38,7 +38,7 @@ def train(
     replay: Replay,
     scorer: Scorer,
     report: Reporter,
-    display: Display,
+    watcher: Watcher,
     stop: Callable[[], bool],
     guard: FiniteGuard,
     diagnose: Callable[[int], None] | None = None,
@@ -46,8 +46,9 @@ def train(
 ) -> Progress:
     """Train ``agent`` for ``config.steps_per_task`` steps in each task, or until ``stop()``.
 
-    ``diagnose`` is told of every step that was learned from; ``camera`` films the policy. Raises ``Diverged`` where
-    ``guard`` finds that what is learned is no longer finite.
+    ``watcher`` hears at every line of the log and every evaluation how far it is. ``diagnose`` is told of every step
+    that was learned from; ``camera`` films the policy. Raises ``Diverged`` where ``guard`` finds that what is learned
+    is no longer finite.
     """
     generator = np.random.default_rng(config.seed)
     episodes = EpisodeTracker(env.tasks, env.copies)
@@ -80,11 +81,11 @@ def train(
             report.training(step, step * env.tasks, updates, metrics)
         if eval_due:
             scores = scorer.score(greedy(agent))
-            display.evaluated(report.evaluation(step, scores, agent.inspect(obs)))
+            watcher.evaluated(report.evaluation(step, scores, agent.inspect(obs)))
         if camera and (_passes(before, step, config.record_every) or step >= config.steps_per_task):
             report.film(step, camera.film(greedy(agent)))
         if log_due or eval_due or (warm and step >= config.random_steps):  # the last: learning begins here
-            display.update(step, step * env.tasks, updates)
+            watcher.update(step, step * env.tasks, updates)
     guard.keep(step)
     return Progress(step, step * env.tasks, updates)
 

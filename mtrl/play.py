@@ -30,6 +30,10 @@ class PlayConfig:
     """How many, one after another."""
     seed: int = 1_000_000
     """Of the first episode's start; each later one takes the next."""
+    suite: str | None = None
+    """The run's suite once more, where it is a module or a TOML file: only what you name is imported."""
+    trust: bool = False
+    """Import whatever the run's files name."""
     fps: float = 20.0
     """Steps shown in a second, at most."""
     device: str = "auto"
@@ -53,16 +57,16 @@ def play(options: PlayConfig) -> int:
     """Show the episodes and say what came of each."""
     from rich.console import Console
 
-    from mtrl.assemble import device_of, suite_of
+    from mtrl.assemble import device_of
     from mtrl.film import Mosaic, drawing_env, moments
     from mtrl.final import as_scored
-    from mtrl.runs import read_run
+    from mtrl.trust import open_run
     from mtrl.window import Window
 
-    config, facts = read_run(options.run)
+    config, facts, suite = open_run(options.run, options.suite, options.trust)
     config = dataclasses.replace(config, device=options.device)
     asked = EvaluateConfig(options.run, tasks=(options.task,))
-    (part,) = parts_of(asked, config, suite_of(config), facts)
+    (part,) = parts_of(asked, config, suite, facts)
     device, console = device_of(config), Console(highlight=False)
     with Window(f"{options.task}: {options.run}", options.fps) as window:
         env = drawing_env(as_scored(part.suite), "mtrl.play")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,10 @@ from mtrl.runs import WEIGHTS
 from mtrl.scores import Policy
 from mtrl.tensor_env import TensorEnv
 
+# Observations (T', N, obs), short ones welcome; the T' tasks' numbers in the suite; whether to draw the actions at
+# random -> actions (T', N, action) in [-1, 1].
+Player = Callable[[Tensor, Sequence[int], bool], Tensor]
+
 
 class Sizes(NamedTuple):
     """What the environments of a suite look like to an agent."""
@@ -35,8 +40,21 @@ def policy_of(path: Path, config: TrainConfig[Any], suite: TaskSuite, names: Seq
     """Return a run's deterministic policy for those of its tasks; ``UsageError`` where the weights do not fit."""
     if PRESETS[config.agent].builder is None:
         return _sb3_policy(path, config, suite, names)
-    agent, _, sizes = _load_agent(path, config, suite)
+    agent, _, sizes = load_agent(path, config, suite)
     return _for_tasks(agent, sizes, config, suite, names)
+
+
+def player_of(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> Player:
+    """Return what plays a run on any of its tasks, greedily or not; ``UsageError`` where the weights do not fit."""
+    if PRESETS[config.agent].builder is None:
+        return _sb3_player(path, config, suite)
+    agent, _, sizes = load_agent(path, config, suite)
+
+    def play(obs: Tensor, task: Sequence[int], explore: bool) -> Tensor:
+        rows = torch.tensor(task, device=obs.device)
+        return agent.act(pad(obs, (0, sizes.obs - obs.shape[-1])), rows, explore=explore)
+
+    return play
 
 
 def _for_tasks(agent: Agent, sizes: Sizes, config: TrainConfig[Any], suite: TaskSuite, names: Sequence[str]) -> Policy:
@@ -54,7 +72,7 @@ def policies_without(path: Path, config: TrainConfig[Any], suite: TaskSuite, nam
     """
     if PRESETS[config.agent].builder is None:
         raise _no_mixture(config, "it has no encoders")
-    agent, _, sizes = _load_agent(path, config, suite)
+    agent, _, sizes = load_agent(path, config, suite)
     try:
         agent.leave_out(None)
     except ValueError as error:
@@ -89,7 +107,7 @@ def policy_for_new(
     """
     if PRESETS[config.agent].builder is None:
         raise _cannot(config, "it trains a model for each task alone")
-    agent, context, sizes = _load_agent(path, config, suite)
+    agent, context, sizes = load_agent(path, config, suite)
     if context.source != source:
         raise UsageError(
             f"{str(path)!r} was trained on sentence vectors of source {source!r}, and those of its held-out tasks are "
@@ -134,7 +152,7 @@ def _sizes(suite: TaskSuite, config: TrainConfig[Any]) -> Sizes:
     return Sizes(env.obs_size, env.action_mask)
 
 
-def _load_agent(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> tuple[Any, Context, Sizes]:
+def load_agent(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> tuple[Any, Context, Sizes]:
     """Build the run's agent as it was, with its weights -> it, its tasks' context, and what it was built for."""
     weights = _weights(path, config)
     env = TensorEnv(suite, 1, device_of(config))
@@ -150,8 +168,27 @@ def _load_agent(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> tuple
 def _sb3_policy(path: Path, config: TrainConfig[Any], suite: TaskSuite, names: Sequence[str]) -> Policy:
     from mtrl.sb3_model import load_sb3_policy  # costs seconds
 
+    with _sb3_weights(path, config) as weights:
+        return load_sb3_policy(config, suite, weights, device_of(config), names)
+
+
+def _sb3_player(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> Player:
+    from mtrl.sb3_model import load_sb3_models, play_sb3_models  # costs seconds
+
+    with _sb3_weights(path, config) as weights:
+        models = load_sb3_models(config, suite, weights)
+
+    def play(obs: Tensor, task: Sequence[int], explore: bool) -> Tensor:
+        return play_sb3_models([models[t] for t in task], obs, explore)
+
+    return play
+
+
+@contextmanager
+def _sb3_weights(path: Path, config: TrainConfig[Any]) -> Iterator[dict[str, Tensor]]:
+    """Read the weights of a run of Stable-Baselines3's; what goes wrong with them inside is said of the run."""
     try:
-        return load_sb3_policy(config, suite, _weights(path, config), device_of(config), names)
+        yield _weights(path, config)
     except RuntimeError as error:
         raise _misfit(path, error) from None
     except KeyError as task:

@@ -7,7 +7,6 @@ import os
 import platform
 import re
 import shlex
-import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 from envs.suite import BUILT_IN
 from mtrl.cli import UsageError
 from mtrl.config import TrainConfig
+from mtrl.git import commit_of, is_top_level
 from mtrl.guard import HOME
 from mtrl.version import __version__
 
@@ -71,7 +71,7 @@ def write_config(path: Path, config: TrainConfig[Any], **facts: Any) -> None:
         {
             **config.to_json(),
             **facts,
-            "command": shlex.join([Path(sys.executable).name, "-m", *_module_and_arguments()]),
+            "command": shlex.join(_command()),
             "versions": {
                 "mtrl": __version__,
                 "python": platform.python_version(),
@@ -90,19 +90,36 @@ def write_result(path: Path, result: dict[str, Any]) -> None:
 
 def read_run(path: Path) -> tuple[TrainConfig[Any], dict[str, Any]]:
     """Return a run's configuration and everything else in its ``config.json``. Raises ``UsageError`` if it is none."""
+    return config_of(read_values(path / CONFIG), path / CONFIG)
+
+
+def read_values(file: Path) -> dict[str, Any]:
+    """Return what a ``config.json`` holds. Raises ``UsageError`` where there is none, or something else."""
     try:
-        values = json.loads((path / CONFIG).read_text())
+        values = json.loads(file.read_text())
         if not isinstance(values, dict):
             raise TypeError("it holds no table")
-        fields = TrainConfig.__dataclass_fields__
-        config = TrainConfig.from_json({k: v for k, v in values.items() if k in fields})
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(
-            f"{str(path)!r} is no run: it has no {CONFIG}; give a folder such as runs/tabletop/care/seed0"
+            f"{str(file.parent)!r} is no run: it has no {file.name}; give a folder such as runs/tabletop/care/seed0"
         ) from None
-    except (json.JSONDecodeError, TypeError, KeyError, UnicodeDecodeError) as error:
-        raise UsageError(f"{str(path / CONFIG)!r} is damaged ({error}); train the run again") from None
+    except (json.JSONDecodeError, TypeError, UnicodeDecodeError) as error:
+        raise _damaged(file, error) from None
+    return values
+
+
+def config_of(values: dict[str, Any], file: Path) -> tuple[TrainConfig[Any], dict[str, Any]]:
+    """Split the values of a ``config.json`` -> the configuration, everything else. Raises ``UsageError`` for others."""
+    fields = TrainConfig.__dataclass_fields__
+    try:
+        config = TrainConfig.from_json({k: v for k, v in values.items() if k in fields})
+    except (TypeError, KeyError) as error:
+        raise _damaged(file, error) from None
     return config, {k: v for k, v in values.items() if k not in fields}
+
+
+def _damaged(file: Path, error: Exception) -> UsageError:
+    return UsageError(f"{str(file)!r} is damaged ({error}); train the run again")
 
 
 def finished_twin(folder: Path, config: TrainConfig[Any]) -> dict[str, Any] | None:
@@ -124,8 +141,9 @@ def finished_twin(folder: Path, config: TrainConfig[Any]) -> dict[str, Any] | No
             same_run(twin, config)
             and facts.get("git") == state
             and facts.get("versions", {}).get("mtrl") == __version__
+            and not (result := json.loads((path / RESULT).read_text())).get("stopped")
         ):
-            return {**json.loads((path / RESULT).read_text()), "path": str(path)}
+            return {**result, "path": str(path)}
     return None
 
 
@@ -141,24 +159,17 @@ def same_run(one: TrainConfig[Any], other: TrainConfig[Any]) -> bool:
 
 def git_state() -> dict[str, Any] | None:
     """Return the kit's commit and whether its files differ from it, or None outside a checkout."""
-
-    def git(*arguments: str) -> str:
-        return subprocess.run(
-            ["git", "-C", str(HOME), *arguments], capture_output=True, text=True, check=True, timeout=10
-        ).stdout.strip()
-
-    try:
-        if Path(git("rev-parse", "--show-toplevel")).resolve() != HOME:
-            return None
-        return {"commit": git("rev-parse", "HEAD"), "changed": bool(git("status", "--porcelain"))}
-    except (OSError, subprocess.SubprocessError):
-        return None
+    return commit_of(HOME) if is_top_level(HOME) else None
 
 
-def _module_and_arguments() -> list[str]:
-    program = Path(sys.argv[0])
-    module = f"mtrl.{program.stem}" if program.suffix == ".py" else program.name.replace("mtrl-", "mtrl.")
-    return [module, *sys.argv[1:]]
+def _command() -> list[str]:
+    """Return how this program was started, one of the kit's commands as a module, whatever it was called by."""
+    program, python = Path(sys.argv[0]), Path(sys.executable).name
+    if program.name.startswith("mtrl-"):
+        return [python, "-m", program.name.replace("mtrl-", "mtrl."), *sys.argv[1:]]
+    if program.suffix == ".py" and program.parent.name == "mtrl":
+        return [python, "-m", f"mtrl.{program.stem}", *sys.argv[1:]]
+    return [python, *sys.argv]
 
 
 def _write_json(path: Path, values: dict[str, Any]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 import queue
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any, NamedTuple
@@ -21,6 +22,8 @@ from envs.pace import processors
 from envs.suite import TaskSuite
 from envs.vector import MultiTaskVectorEnv
 from mtrl.assemble import EVALUATION, score_seed, suite_of
+from mtrl.callbacks import Callback, Callbacks, Watcher
+from mtrl.cli import RunError, UsageError
 from mtrl.config import TrainConfig
 from mtrl.display import Display
 from mtrl.final import final_scores
@@ -33,7 +36,7 @@ from mtrl.runs import WEIGHTS, new_run_folder, write_config
 from mtrl.sb3_env import SB3VecEnv
 from mtrl.sb3_model import divergence, load_sb3_policy, make_model, pack_weights, task_seed
 from mtrl.scores import Scorer, TaskScore
-from mtrl.session import describe, finish, replay_capacity, sentences_of
+from mtrl.session import any_of, describe, finish, replay_capacity, told_of
 
 CPU = torch.device("cpu")
 
@@ -55,18 +58,26 @@ class _Model(NamedTuple):
     updates: int
 
 
-def run_sb3(config: TrainConfig[Any], console: Console, dropped: Mapping[str, Any]) -> dict[str, Any]:
+def run_sb3(
+    config: TrainConfig[Any],
+    console: Console,
+    given: TaskSuite | None = None,
+    callbacks: Sequence[Callback] = (),
+    *,
+    dropped: Mapping[str, Any],
+) -> dict[str, Any]:
     """Train one SAC per task, ``config.jobs`` at a time, into one run folder -> its result and ``path``.
 
-    ``dropped`` names the settings, with their values, that the kit's agents have and the library cannot be given.
-    Raises ``Stopped`` where a signal asks to, and ``Diverged`` where a model's weights are no longer finite.
+    ``given`` is trained on in place of the suite that ``config`` names, ``callbacks`` hear of it. ``dropped`` names the
+    settings, with their values, that the kit's agents have and the library cannot be given.
+    Raises ``Stopped`` where a signal asks to, ``RunError`` where a callback does, since tasks are then left without a
+    model, and ``Diverged`` where a model's weights are no longer finite.
     """
-    suite = suite_of(config)
+    suite = suite_of(config, given)
     jobs = min(config.jobs or processors(), len(suite.tasks))
-    _check_before(config, suite, jobs)
+    _check_before(config, given, suite, jobs)
     path = new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
-    sentences = sentences_of(suite)
-    write_config(path, config, context_source="none", task_sentences=sentences, dropped_settings={**dropped})
+    write_config(path, config, context_source="none", **told_of(config, suite), dropped_settings={**dropped})
     console.print(f"{path}: Stable-Baselines3's SAC on {len(suite.tasks)} tasks, one model each, {jobs} at a time, cpu")
     if dropped:
         lacking = ", ".join(f"{name} {value}" for name, value in dropped.items())
@@ -74,14 +85,19 @@ def run_sb3(config: TrainConfig[Any], console: Console, dropped: Mapping[str, An
     with RunLog(path) as log:
         with StopWish() as stop, Display(console, config.agent, config.steps_per_task) as display:
             describe(log, config, path)
-            board = _Board(suite, config, log, display)
-            models = _train_all(config, suite, jobs, board, stop)
+            watcher = Callbacks(callbacks, display)
+            board = _Board(suite, config, log, watcher)
+            models = _train_all(config, given, suite.task_names, jobs, board, any_of(stop, watcher))
             seconds = log.seconds
         weights = pack_weights(suite, {name: model.weights for name, model in models.items()})
         save_file(weights, path / WEIGHTS)
         if stop.signal is not None:
             console.print(f"stopped; weights and metrics so far, of {len(models)} finished tasks, are in {path}")
             raise Stopped(stop.signal)
+        if watcher.stopped and len(models) < len(suite.tasks):
+            raise RunError(
+                f"a callback stopped {config.agent} before every task had a model; metrics so far are in {path}"
+            )
         policy = load_sb3_policy(config, suite, weights, CPU)
         progress = Progress(board.step, board.step * len(suite.tasks), max(model.updates for model in models.values()))
         parameters = sum(v.numel() for k, v in weights.items() if "critic_target" not in k)
@@ -90,8 +106,15 @@ def run_sb3(config: TrainConfig[Any], console: Console, dropped: Mapping[str, An
         return finish(path, config, suite, progress, seconds, parameters, CPU, precision, scores, log)
 
 
-def _check_before(config: TrainConfig[Any], suite: TaskSuite, jobs: int) -> None:
+def _check_before(config: TrainConfig[Any], given: TaskSuite | None, suite: TaskSuite, jobs: int) -> None:
     """Find out before anything is written whether every task can be made, and ``jobs`` replays fit into memory."""
+    try:
+        pickle.dumps(given)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise UsageError(
+            f"{config.agent} trains each task in a process of its own, and suite {suite.name!r} cannot be sent there "
+            f"({error}); make it of a module's own functions, or name it as module:attribute"
+        ) from None
     largest = 0
     for name in suite.task_names:
         env = MultiTaskVectorEnv(suite.only([name]), 1)
@@ -104,8 +127,8 @@ def _check_before(config: TrainConfig[Any], suite: TaskSuite, jobs: int) -> None
 class _Board:
     """Gathers news of the tasks and writes an evaluation once every task has reached its step."""
 
-    def __init__(self, suite: TaskSuite, config: TrainConfig[Any], log: RunLog, display: Display) -> None:
-        self._names, self._log, self._display = suite.task_names, log, display
+    def __init__(self, suite: TaskSuite, config: TrainConfig[Any], log: RunLog, watcher: Watcher) -> None:
+        self._names, self._log, self._watcher = suite.task_names, log, watcher
         self._report = Reporter(suite, log)
         self._steps = dict.fromkeys(self._names, 0)
         self._updates = dict.fromkeys(self._names, 0)
@@ -120,7 +143,7 @@ class _Board:
         """Take in what one task's process tells."""
         self._steps[news.task], self._updates[news.task] = news.step, news.updates
         total = sum(self._steps.values())
-        self._display.update(total // len(self._names), total, sum(self._updates.values()))
+        self._watcher.update(total // len(self._names), total, sum(self._updates.values()))
         if news.score is None:
             return
         reached = self._scores.setdefault(news.step, {})
@@ -129,21 +152,26 @@ class _Board:
             ordered = [reached[name] for name in self._names]
             scores = {one.task: one.score for one in ordered if one.score is not None}
             self._log.scalars(news.step, per_task("train/ent_coef", self._names, [n.temperature for n in ordered]))
-            self._display.evaluated(self._report.evaluation(news.step, scores, {}))
+            self._watcher.evaluated(self._report.evaluation(news.step, scores, {}))
 
 
 def _train_all(
-    config: TrainConfig[Any], suite: TaskSuite, jobs: int, board: _Board, stop: StopWish
+    config: TrainConfig[Any],
+    given: TaskSuite | None,
+    names: Sequence[str],
+    jobs: int,
+    board: _Board,
+    stop: Callable[[], bool],
 ) -> dict[str, _Model]:
     """Train every task in a process pool -> task name to model, of those that came to their end."""
     context = get_context("spawn")
     with context.Manager() as manager, ProcessPoolExecutor(jobs, context, initializer=_in_worker) as pool:
         news, halt = manager.Queue(), manager.Event()
-        futures = {name: pool.submit(_train_one, config, name, news, halt) for name in suite.task_names}
+        futures = {name: pool.submit(_train_one, config, given, name, news, halt) for name in names}
         while not all(future.done() for future in futures.values()):
             _take_all(news, board)
             failed = any(f.done() and not f.cancelled() and f.exception() for f in futures.values())
-            if stop or failed:
+            if stop() or failed:
                 halt.set()
                 pool.shutdown(wait=True, cancel_futures=True)
         _take_all(news, board)
@@ -172,9 +200,9 @@ def _in_worker() -> None:
     keep_freed_memory()
 
 
-def _train_one(config: TrainConfig[Any], task: str, news: Any, halt: Any) -> _Model | None:
+def _train_one(config: TrainConfig[Any], given: TaskSuite | None, task: str, news: Any, halt: Any) -> _Model | None:
     """Train one task to its budget -> its model, or None if told to halt."""
-    whole = suite_of(config)
+    whole = suite_of(config, given)
     suite, seed = whole.only([task]), task_seed(config.seed, whole.task_names.index(task))
     env = SB3VecEnv(suite, config.envs_per_task, seed)
     model = make_model(config, env, seed)

@@ -58,13 +58,24 @@ def load_sb3_policy(
 ) -> Policy:
     """Return the deterministic policy of all tasks' models, from what ``pack_weights`` made of them.
 
+    ``names`` and what is raised are those of ``load_sb3_models``.
+    """
+    models = load_sb3_models(config, suite, weights, names)
+    return lambda obs: play_sb3_models(models, obs).to(device)
+
+
+def load_sb3_models(
+    config: TrainConfig[Any], suite: TaskSuite, weights: dict[str, Tensor], names: Sequence[str] = ()
+) -> list[SACPolicy]:
+    """Return each task's model, from what ``pack_weights`` made of them.
+
     ``names`` leaves only those tasks, in this order. Raises ``KeyError`` with the name of a task that has none, as
     after a run that was stopped.
     """
-    policies = []
+    models = []
     for name in names or suite.task_names:
         env = MultiTaskVectorEnv(suite.only([name]), 1)
-        policy = SACPolicy(
+        model = SACPolicy(
             env.single_observation_space,
             gym.spaces.Box(-1.0, 1.0, env.single_action_space.shape),
             lambda _: config.settings.learning_rate,
@@ -74,20 +85,22 @@ def load_sb3_policy(
         own = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
         if not own:
             raise KeyError(name)
-        policy.load_state_dict(own)
-        policies.append(policy)
+        model.load_state_dict(own)
+        models.append(model)
         env.close()
-    width = max(policy.action_space.shape[0] for policy in policies)  # type: ignore[index]
+    return models
 
-    def act(obs: Tensor) -> Tensor:
-        rows = obs.cpu().numpy()
-        actions = np.zeros((*rows.shape[:2], width), dtype=np.float32)
-        for t, policy in enumerate(policies):
-            own = policy.predict(rows[t, :, : policy.observation_space.shape[0]], deterministic=True)[0]  # type: ignore[index]
-            actions[t, :, : own.shape[-1]] = own
-        return torch.as_tensor(actions, device=device)
 
-    return act
+def play_sb3_models(models: Sequence[SACPolicy], obs: Tensor, explore: bool = False) -> Tensor:
+    """Let each task's model act on its rows, (T, N, obs) -> (T, N, action), what a task does not have being zero."""
+    rows = obs.cpu().numpy()
+    width = max(model.action_space.shape[0] for model in models)  # type: ignore[index]
+    actions = np.zeros((*rows.shape[:2], width), dtype=np.float32)
+    for t, model in enumerate(models):
+        own = rows[t, :, : model.observation_space.shape[0]]  # type: ignore[index]
+        action = model.predict(own, deterministic=not explore)[0]
+        actions[t, :, : action.shape[-1]] = action
+    return torch.as_tensor(actions)
 
 
 def pack_weights(suite: TaskSuite, models: dict[str, dict[str, Tensor]]) -> dict[str, Tensor]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from mtrl.assemble import (
     workers_of,
 )
 from mtrl.board import final_metrics, hyperparameters
+from mtrl.callbacks import Callback, Callbacks
 from mtrl.camera import camera_for
 from mtrl.config import TrainConfig
 from mtrl.curve_picture import learning_curves, task_curves
@@ -44,17 +45,23 @@ from mtrl.interrupt import Stopped, StopWish
 from mtrl.log import RunLog
 from mtrl.loop import Progress, train
 from mtrl.memory import check_replay_fits, keep_freed_memory, size_in_words
+from mtrl.origin import origin_of
 from mtrl.reporter import Reporter
 from mtrl.runs import METRICS, WEIGHTS, new_run_folder, write_config, write_result
 from mtrl.scores import Scorer
 from mtrl.tensor_env import TensorEnv
 
 
-def run_agent(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
-    """Train an agent into a new run folder -> its result and ``path``. Raises ``Stopped`` where a signal asks to."""
+def run_agent(
+    config: TrainConfig[Any], console: Console, given: TaskSuite | None = None, callbacks: Sequence[Callback] = ()
+) -> dict[str, Any]:
+    """Train an agent into a new run folder -> its result and ``path``. Raises ``Stopped`` where a signal asks to.
+
+    ``given`` is trained on in place of the suite that ``config`` names; ``callbacks`` hear of it, and may end it.
+    """
     torch.set_num_threads(threads_of(config))
     keep_freed_memory()
-    device, suite = device_of(config), suite_of(config)
+    device, suite = device_of(config), suite_of(config, given)
     config = dataclasses.replace(config, workers=workers_of(config, as_scored(suite)))
     with ExitStack() as files, ExitStack() as stack:
         env = stack.enter_context(closing(TensorEnv(suite, config.envs_per_task, device, **processes_of(config))))
@@ -68,7 +75,7 @@ def run_agent(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
         if camera is not None:
             stack.enter_context(closing(camera))
         path = new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
-        write_config(path, config, context_source=context.source, task_sentences=sentences_of(suite))
+        write_config(path, config, context_source=context.source, **told_of(config, suite))
         console.print(
             f"{path}: {config.agent} on {env.tasks} tasks, {device}, {parameter_count(agent):,} parameters, "
             f"replay {size}, sentence vectors: {context.source}, worker processes: {env.workers or 'none'}, "
@@ -79,13 +86,14 @@ def run_agent(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
         scorer = stack.enter_context(closing(Scorer(suite, config.eval_episodes, seed, device, **processes_of(config))))
         log, stop = files.enter_context(RunLog(path)), stack.enter_context(StopWish())
         display = stack.enter_context(Display(console, config.agent, config.steps_per_task))
+        watcher = Callbacks(callbacks, display)
         describe(log, config, path)
         guard = FiniteGuard(agent, device)
         try:
             diagnose = Diagnoser(config, suite.task_names, agent, replay, log, device)
             report = Reporter(suite, log)
-            wish = partial(bool, stop)
-            progress = train(config, env, agent, replay, scorer, report, display, wish, guard, diagnose, camera)
+            wish = any_of(stop, watcher)
+            progress = train(config, env, agent, replay, scorer, report, watcher, wish, guard, diagnose, camera)
         except (TaskFailed, SuiteError):  # it is the environments that failed; what was learned is sound
             save_weights(agent.state_dict(), path)
             raise
@@ -126,6 +134,7 @@ def finish(
         "parameters": parameters,
         "device": str(device),
         "precision": dataclasses.asdict(precision),
+        **({"stopped": True} if progress.step < config.steps_per_task else {}),
         **scores,
     }
     log.scalars(progress.step, final_metrics(result))
@@ -154,9 +163,17 @@ def save_weights(weights: dict[str, Tensor], path: Path) -> None:
     save_file({name: weight.contiguous() for name, weight in weights.items()}, path / WEIGHTS)
 
 
-def sentences_of(suite: TaskSuite) -> dict[str, str]:
-    """Return task name to sentence."""
-    return dict(zip(suite.task_names, suite.descriptions, strict=True))
+def any_of(signal: StopWish, callbacks: Callbacks) -> Callable[[], bool]:
+    """Return what says whether a signal or a callback has asked a training to end."""
+    return lambda: bool(signal) or callbacks.stopped
+
+
+def told_of(config: TrainConfig[Any], suite: TaskSuite) -> dict[str, Any]:
+    """Return what ``config.json`` says of the suite: where it comes from, and task name to sentence."""
+    return {
+        "suite_source": origin_of(config.suite),
+        "task_sentences": dict(zip(suite.task_names, suite.descriptions, strict=True)),
+    }
 
 
 def describe(log: RunLog, config: TrainConfig[Any], path: Path) -> None:

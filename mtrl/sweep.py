@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mtrl.arguments import defaults_of, value_of
 from mtrl.cli import FAILED, UsageError, command, parse
 from mtrl.config import known_agent
 from mtrl.sweeping.plan import Job, make_plan
@@ -28,6 +29,7 @@ class SweepConfig:
 
     Runs that are there already are taken as they are, so the same command goes on after an interruption. What comes
     after -- goes to mtrl.train, as in: mtrl.sweep --agents care,mtsac --seeds 0-2 -- --steps-per-task 20000
+    With -- --config FILE the suite is that file's, unless given.
     """
 
     suite: str = "tabletop"
@@ -51,7 +53,9 @@ def main(arguments: Sequence[str]) -> int:
     agents, seeds = agents_of(options.agents), seeds_of(options.seeds)
     if options.jobs < 1:
         raise UsageError(f"--jobs is {options.jobs}; it has to be at least 1")
-    plan = make_plan(options.suite, agents, seeds, options.jobs, options.runs_dir, further)
+    # After --, --config may name a suite too; what would be imported by it has to be given here, or trusted there.
+    named = value_of(own, "--suite") or (defaults_of(further).suite if value_of(further, "--config") else options.suite)
+    plan = make_plan(named, agents, seeds, options.jobs, options.runs_dir, further)
 
     from rich.console import Console
 

@@ -1,4 +1,4 @@
-"""The README's commands and its plug-in example are run as they stand there."""
+"""The README's commands and its Python examples are run as they stand there."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import importlib.util
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from mtrl import bench, check, compare, evaluate, play, report, sweep, train
+from mtrl import bench, check, compare, evaluate, export, play, report, sweep, train
 from mtrl import list as list_command
 from mtrl.cli import UsageError
 
@@ -27,6 +28,7 @@ COMMANDS = {
     "mtrl.report": report.main,
     "mtrl.sweep": sweep.main,
     "mtrl.play": play.main,
+    "mtrl.export": export.main,
 }
 
 
@@ -89,6 +91,24 @@ def test_every_command_runs_as_written(tmp_path: Path, monkeypatch: pytest.Monke
     assert (tmp_path / "runs/tabletop/care/seed0/evaluation.json").exists()
     assert (tmp_path / "runs/tabletop/compare.csv").exists()
     assert (tmp_path / "report.md").exists()
+    assert (tmp_path / "policy.pt").exists()
+
+
+def test_the_python_example_runs_as_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Cut short by settings put in place of its number of steps."""
+    monkeypatch.chdir(tmp_path)
+    (example,) = [block for block in blocks("python") if "mtrl.load" in block]
+    words = [word.removeprefix("--").replace("-", "_") for word in SMALL.split()]
+    settings = ", ".join(f"{name}={value}" for name, value in zip(words[::2], words[1::2], strict=True))
+    assert example.count("steps_per_task=20_000") == 1
+    ran: dict[str, Any] = {}
+    exec(example.replace("steps_per_task=20_000", settings), ran)
+    assert ran["result"].path == Path("runs/tabletop/care/seed1")
+    assert ran["action"].shape == (3,)
+    assert len(ran["scores"]) == 10
+    assert len(capsys.readouterr().out.split()) == 2
 
 
 def test_the_plug_in_example_is_short() -> None:

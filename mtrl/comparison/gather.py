@@ -122,6 +122,10 @@ def load_run(folder: Path) -> Run:
         text = (folder / RESULT).read_text()
         result = json.loads(text)
         _check_result(result)
+        if result.get("stopped"):
+            raise UsageError(
+                f"{str(folder)!r} was stopped before its end, after {result['steps_per_task']} steps per task"
+            )
         curves = read_curves(folder / METRICS)
         finished = (folder / RESULT).stat().st_mtime
     except FileNotFoundError as error:
@@ -129,6 +133,8 @@ def load_run(folder: Path) -> Run:
         if missing == RESULT:
             raise UsageError(f"{str(folder)!r} is unfinished: it has no {RESULT}") from None
         raise UsageError(f"{str(folder)!r} is damaged: it has no {missing}") from None
+    except UsageError:
+        raise
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         why = f"no {error}" if isinstance(error, KeyError) else error
         raise UsageError(f"{str(folder)!r} is damaged ({why})") from None

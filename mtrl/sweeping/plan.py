@@ -83,8 +83,8 @@ def make_plan(
 def _job(suite: str, agent: str, seed: int, jobs: int, runs_dir: Path, further: Sequence[str]) -> Job:
     from envs.context import context_parts
     from envs.pace import processors
+    from mtrl.arguments import parse_config
     from mtrl.assemble import MOST_THREADS, device_of, suite_of
-    from mtrl.train import parse_config
 
     share = max(1, processors() // jobs)
     arguments = ["--suite", suite, "--agent", agent, "--seed", str(seed), "--baseline", "none"]

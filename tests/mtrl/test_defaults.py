@@ -9,10 +9,10 @@ import pytest
 
 from agents.presets import PRESETS, CARESettings, SACSettings, SB3Settings
 from mtrl import defaults
+from mtrl.arguments import parse_config
 from mtrl.cli import UsageError
 from mtrl.config import TrainConfig
 from mtrl.defaults import baseline_config, default_config
-from mtrl.train import parse_config
 
 
 @pytest.fixture

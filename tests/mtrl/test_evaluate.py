@@ -105,4 +105,4 @@ def test_a_suite_that_is_not_the_one_trained_on_is_said(
 def test_a_plug_in_that_is_gone_is_named(refused: Refused, care_run: Path) -> None:
     config = read_json(care_run / "config.json")
     (care_run / "config.json").write_text(json.dumps({**config, "suite": "gone_module:suite"}))
-    assert "no module named 'gone_module'" in refused(evaluate.main, care_run)
+    assert "no module named 'gone_module'" in refused(evaluate.main, care_run, "--trust")

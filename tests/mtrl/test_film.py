@@ -248,7 +248,18 @@ def test_tasks_that_cannot_draw_are_trained_and_scored_all_the_same_and_one_line
     call: Callable[..., Said], plug_in: Callable[..., str], tmp_path: Path
 ) -> None:
     plug_in(BLIND)
-    chosen = ("--suite", "my_suite:suite", "--tasks", "a", "--baseline", "none", "--record-every", "32")
+    chosen = (
+        "--suite",
+        "my_suite:suite",
+        "--tasks",
+        "a",
+        "--baseline",
+        "none",
+        "--record-every",
+        "32",
+        "--workers",
+        "0",
+    )
     said = call(train.main, *tiny(tmp_path / "runs", *chosen))
     assert said.code == 0
     warning = "warning: no films are made, training goes on: --record-every needs environments that draw themselves"
@@ -256,7 +267,7 @@ def test_tasks_that_cannot_draw_are_trained_and_scored_all_the_same_and_one_line
     run = tmp_path / "runs" / "blind" / "care" / "seed0"
     assert (run / "result.json").exists()
 
-    said = call(evaluate.main, run, "--record", tmp_path / "x.gif")
+    said = call(evaluate.main, run, "--suite", "my_suite:suite", "--record", tmp_path / "x.gif")
     assert said.code == 2
     assert "blind: success over 50 episodes" in " ".join(said.out.split())
     assert (run / "evaluation.json").exists()

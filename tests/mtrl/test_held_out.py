@@ -49,7 +49,7 @@ def retold(run: Path, **values: object) -> None:
 
 
 def test_held_out_tasks_are_scored_apart_and_show_their_side_of_the_range(call: Call, run: Path) -> None:
-    said = call(evaluate.main, run, "--tasks", "held-out", "--episodes", "3")
+    said = call(evaluate.main, run, "--trust", "--tasks", "held-out", "--episodes", "3")
     assert (said.code, said.err) == (0, "")
     assert "holding, held-out tasks" in " ".join(said.out.split())
     rows = {line.split("│")[1].strip(): line.split("│")[2].strip() for line in said.out.splitlines() if "│" in line}
@@ -68,23 +68,25 @@ def test_held_out_tasks_are_scored_apart_and_show_their_side_of_the_range(call: 
 def test_a_trained_task_scores_the_same_when_it_is_met_as_a_new_one(tmp_path: Path) -> None:
     """Without learned rows a task is known by its context alone, so it may as well be held out under its own name."""
     own = trained(tmp_path / "runs", *SMALL, "--context", "text+numbers")
-    assert evaluate.main([str(own), "--episodes", "4", "--tasks", "hold0.5"]) == 0
+    assert evaluate.main([str(own), "--trust", "--episodes", "4", "--tasks", "hold0.5"]) == 0
     retold(own, suite="holding_suite:twins")
-    assert evaluate.main([str(own), "--episodes", "4", "--tasks", "hold0.5"]) == 0
+    assert evaluate.main([str(own), "--trust", "--episodes", "4", "--tasks", "hold0.5"]) == 0
     old, new = (read_json(own / f"evaluation{part}.json")["tasks"]["hold0.5"] for part in ("", "-held-out"))
     assert new["return"] == pytest.approx(old["return"], rel=1e-5)
-    assert evaluate.main([str(own), "--episodes", "4", "--tasks", "hold0.25"]) == 0
+    assert evaluate.main([str(own), "--trust", "--episodes", "4", "--tasks", "hold0.25"]) == 0
     assert read_json(own / "evaluation.json")["tasks"]["hold0.25"]["return"] != pytest.approx(old["return"], rel=1e-2)
 
 
 def test_tasks_by_name_are_scored_alone_and_by_the_same_policy(run: Path) -> None:
-    assert evaluate.main([str(run), "--episodes", "4"]) == 0
+    assert evaluate.main([str(run), "--trust", "--episodes", "4"]) == 0
     every = read_json(run / "evaluation.json")["tasks"]
     assert list(every) == ["hold-0.5", "hold0.25", "hold0.5"]
-    assert evaluate.main([str(run), "--episodes", "4", "--tasks", "hold0.5", "hold0.25"]) == 0
+    assert evaluate.main([str(run), "--trust", "--episodes", "4", "--tasks", "hold0.5", "hold0.25"]) == 0
     some = read_json(run / "evaluation.json")["tasks"]
     assert list(some) == ["hold0.25", "hold0.5"]
-    assert evaluate.main([str(run), "--episodes", "4", "--tasks", "hold0.25"]) == 0  # of a shorter observation
+    assert (
+        evaluate.main([str(run), "--trust", "--episodes", "4", "--tasks", "hold0.25"]) == 0
+    )  # of a shorter observation
     alone = read_json(run / "evaluation.json")["tasks"]
     for part in (some, alone):
         for name, entry in part.items():
@@ -94,7 +96,7 @@ def test_tasks_by_name_are_scored_alone_and_by_the_same_policy(run: Path) -> Non
 def test_a_held_out_task_is_told_by_its_own_context_whichever_others_are_played(run: Path) -> None:
     scores = []
     for names in (["held-out"], ["hold0.9"]):
-        assert evaluate.main([str(run), "--episodes", "4", "--tasks", *names]) == 0
+        assert evaluate.main([str(run), "--trust", "--episodes", "4", "--tasks", *names]) == 0
         scores.append(read_json(run / "evaluation-held-out.json")["tasks"])
     assert [list(tasks) for tasks in scores] == [["hold0.0", "hold0.9"], ["hold0.9"]]
     assert scores[1]["hold0.9"]["return"] == pytest.approx(scores[0]["hold0.9"]["return"], rel=1e-5)
@@ -103,7 +105,7 @@ def test_a_held_out_task_is_told_by_its_own_context_whichever_others_are_played(
 def test_trained_and_held_out_names_go_to_a_file_each(run: Path, tmp_path: Path) -> None:
     film = tmp_path / "film.gif"
     names = ["hold0.9", "hold-0.5"]
-    assert evaluate.main([str(run), "--episodes", "2", "--tasks", *names, "--record", str(film)]) == 0
+    assert evaluate.main([str(run), "--trust", "--episodes", "2", "--tasks", *names, "--record", str(film)]) == 0
     assert list(read_json(run / "evaluation.json")["tasks"]) == ["hold-0.5"]
     assert list(read_json(run / "evaluation-held-out.json")["tasks"]) == ["hold0.9"]
     for path in (film, tmp_path / "film-held-out.gif"):
@@ -112,7 +114,12 @@ def test_trained_and_held_out_names_go_to_a_file_each(run: Path, tmp_path: Path)
 
 
 def test_a_recording_of_held_out_tasks_bears_the_name_it_was_given(run: Path, tmp_path: Path) -> None:
-    assert evaluate.main([str(run), "--episodes", "1", "--tasks", "held-out", "--record", str(tmp_path / "f.gif")]) == 0
+    assert (
+        evaluate.main(
+            [str(run), "--trust", "--episodes", "1", "--tasks", "held-out", "--record", str(tmp_path / "f.gif")]
+        )
+        == 0
+    )
     with Image.open(tmp_path / "f.gif") as pictures:
         assert pictures.n_frames == 6
 
@@ -131,7 +138,7 @@ def test_an_agent_that_cannot_tell_a_new_task_refuses_and_names_care(
     refused: Refused, tmp_path: Path, agent: str, more: tuple[str, ...], why: str
 ) -> None:
     path = trained(tmp_path / "runs", *more, agent=agent)
-    line = refused(evaluate.main, path, "--tasks", "hold0.5", "held-out")
+    line = refused(evaluate.main, path, "--trust", "--tasks", "hold0.5", "held-out")
     assert f"agent {agent!r} cannot play held-out tasks" in line
     assert why in line
     assert "--agent care" in line
@@ -140,7 +147,7 @@ def test_an_agent_that_cannot_tell_a_new_task_refuses_and_names_care(
 
 def test_stable_baselines3_refuses_before_its_models_are_read(refused: Refused, run: Path) -> None:
     retold(run, agent="sb3", settings={})
-    line = refused(evaluate.main, run, "--tasks", "held-out")
+    line = refused(evaluate.main, run, "--trust", "--tasks", "held-out")
     assert "agent 'sb3' cannot play held-out tasks: it trains a model for each task alone" in line
 
 
@@ -159,7 +166,7 @@ def test_returns_are_shown_beside_what_random_actions_and_the_task_alone_come_to
 
 def test_a_suite_that_holds_nothing_out_says_so(refused: Refused, run: Path) -> None:
     retold(run, suite="holding_suite:none")
-    assert "suite 'holding' holds no task out" in refused(evaluate.main, run, "--tasks", "held-out")
+    assert "suite 'holding' holds no task out" in refused(evaluate.main, run, "--trust", "--tasks", "held-out")
 
 
 def test_fixed_starts_are_played_once_each_unless_episodes_are_given(tmp_path: Path) -> None:
@@ -169,9 +176,9 @@ def test_fixed_starts_are_played_once_each_unless_episodes_are_given(tmp_path: P
         return [entry["episodes"] for entry in read_json(path / file)["tasks"].values()]
 
     assert episodes("result.json") == [3, 7]
-    assert evaluate.main([str(path)]) == 0
+    assert evaluate.main([str(path), "--trust"]) == 0
     assert episodes("evaluation.json") == [50, 7]
-    assert evaluate.main([str(path), "--episodes", "2"]) == 0
+    assert evaluate.main([str(path), "--trust", "--episodes", "2"]) == 0
     assert episodes("evaluation.json") == [2, 2]
     for file in ("result.json", "evaluation.json"):
         protocol = read_json(path / file)["protocol"]
@@ -179,7 +186,7 @@ def test_fixed_starts_are_played_once_each_unless_episodes_are_given(tmp_path: P
 
 
 def test_an_unknown_task_is_named_with_those_that_are_known(refused: Refused, run: Path) -> None:
-    line = refused(evaluate.main, run, "--tasks", "hold0.55")
+    line = refused(evaluate.main, run, "--trust", "--tasks", "hold0.55")
     for part in (
         "unknown task 'hold0.55'",
         "hold-0.5, hold0.25, hold0.5",
@@ -191,7 +198,7 @@ def test_an_unknown_task_is_named_with_those_that_are_known(refused: Refused, ru
 
 def test_held_out_tasks_larger_than_those_trained_on_are_refused(refused: Refused, run: Path) -> None:
     retold(run, suite="holding_suite:wide")
-    line = refused(evaluate.main, run, "--tasks", "held-out")
+    line = refused(evaluate.main, run, "--trust", "--tasks", "held-out")
     for part in ("hold0.0", "3 numbers in an observation and 2", "at most 2 and 1"):
         assert part in line
 
@@ -210,15 +217,15 @@ def test_smaller_ones_are_padded_and_their_actions_cut(tmp_path: Path) -> None:
 @pytest.mark.parametrize("source", ["shipped", "none", None])
 def test_sentence_vectors_of_another_source_do_not_mix(refused: Refused, run: Path, source: str | None) -> None:
     retold(run, context_source=source)
-    line = refused(evaluate.main, run, "--tasks", "held-out")
+    line = refused(evaluate.main, run, "--trust", "--tasks", "held-out")
     assert f"source {source!r}" in line
     assert "train the run again" in line
-    assert evaluate.main([str(run), "--episodes", "1"]) == 0  # the tasks it was trained on read none
+    assert evaluate.main([str(run), "--trust", "--episodes", "1"]) == 0  # the tasks it was trained on read none
 
 
 def test_a_changed_sentence_is_said_once_with_the_tasks_name(call: Call, run: Path) -> None:
     retold(run, suite="holding_suite:other")
-    said = call(evaluate.main, run, "--episodes", "1")
+    said = call(evaluate.main, run, "--trust", "--episodes", "1")
     assert said.code == 0
     assert said.err.count("\n") == 1
     assert said.err.startswith("warning: ")
@@ -226,11 +233,11 @@ def test_a_changed_sentence_is_said_once_with_the_tasks_name(call: Call, run: Pa
     assert "hold0.25" not in said.err
     for values in ({"suite": "holding_suite:suite"}, {"suite": "holding_suite:other", "task_sentences": None}):
         retold(run, **values)
-        assert call(evaluate.main, run, "--episodes", "1").err == ""
+        assert call(evaluate.main, run, "--trust", "--episodes", "1").err == ""
 
 
 def test_an_agent_that_reads_no_sentence_minds_no_change(call: Call, tmp_path: Path) -> None:
     for k, (agent, more) in enumerate((("mtsac", ()), ("care", ("--context", "numbers")))):
         path = trained(tmp_path / f"runs{k}", *more, agent=agent)
         retold(path, suite="holding_suite:other")
-        assert call(evaluate.main, path, "--episodes", "1").err == ""
+        assert call(evaluate.main, path, "--trust", "--episodes", "1").err == ""

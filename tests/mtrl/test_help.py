@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agents.presets import PRESETS
-from mtrl import bench, check, compare, evaluate, play, report, sweep, train
+from mtrl import bench, check, compare, evaluate, export, play, report, sweep, train
 from mtrl import list as list_command
 from mtrl.config import TrainConfig
 from mtrl.defaults import default_config
@@ -77,6 +77,7 @@ def value_as_shown(value: Any) -> str:
         ["mtrl.report", "--help"],
         ["mtrl.sweep", "--help"],
         ["mtrl.play", "--help"],
+        ["mtrl.export", "--help"],
     ],
     ids=" ".join,
 )
@@ -112,7 +113,7 @@ def test_help_says_whose_flags_these_are(shown: Any) -> None:
     assert f"--agent mtsac: {PRESETS['mtsac'].description}" in " ".join(shown(train.main, "--agent=mtsac").split())
 
 
-@pytest.mark.parametrize("module", [evaluate, check, list_command, bench, compare, report, sweep, play])
+@pytest.mark.parametrize("module", [evaluate, export, check, list_command, bench, compare, report, sweep, play])
 def test_every_flag_of_the_other_commands_has_words(shown: Any, module: Any) -> None:
     told = entries(shown(module.main))
     (kind,) = [value for name, value in vars(module).items() if name.endswith("Config") and isinstance(value, type)][

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from mtrl import evaluate, train
+from mtrl.arguments import parse_config
 from mtrl.numbers import whole_number
-from mtrl.train import parse_config
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from mtrl.arguments import parse_config
 from mtrl.comparison.compare import compare
 from mtrl.comparison.gather import gather
 from mtrl.sweep import split
-from mtrl.train import parse_config
 from tests.mtrl.made_runs import make_run
 
 

@@ -1,0 +1,101 @@
+"""A trained policy as an object: one observation or many in, actions of the task's own environment out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from envs.errors import nearest
+from envs.spaces import TaskSpaces, spaces_of
+from envs.suite import TaskSuite
+from mtrl import scores
+from mtrl.cli import UsageError
+from mtrl.policies import Player
+
+
+class Policy:
+    """What a run has learned, for each of its tasks; ``mtrl.load`` makes it.
+
+    ``suite`` holds the tasks that it was trained on, ``tasks`` their names, in order, and ``device`` is where it
+    computes.
+
+    Example:
+        >>> policy = mtrl.load("runs/tabletop/care/seed0")
+        >>> env = gymnasium.make("mtrl/TabletopPush-v0")
+        >>> obs, _ = env.reset(seed=0)
+        >>> action, _ = policy.predict(obs, task="push")
+        >>> obs, reward, terminated, truncated, info = env.step(action)
+    """
+
+    def __init__(self, suite: TaskSuite, play: Player, device: torch.device) -> None:
+        self.suite, self.tasks, self.device = suite, suite.task_names, device
+        self._play = play
+        self._spaces: dict[str, TaskSpaces] = {}
+
+    def predict(self, obs: Any, task: str | None = None, deterministic: bool = True) -> tuple[np.ndarray, None]:
+        """Return what to do in a task's own environment, as Stable-Baselines3's ``predict`` does.
+
+        Args:
+            obs: An observation as that environment gives it, (obs,) where it is flat, or many, (N, obs). It is not
+                padded to other tasks' length.
+            task: The task's name; it may be left out where there is but one.
+            deterministic: Whether to return the policy's mode rather than draw from it.
+
+        Returns:
+            The action, (action,) or (N, action), within that environment's bounds and of its dtype, and None: there is
+            no recurrent state.
+
+        Raises:
+            UsageError: The run has no such task.
+            SuiteError: The observation does not fit that environment.
+
+        Example:
+            >>> actions, _ = policy.predict(np.stack([obs, obs]), task="push", deterministic=False)
+        """
+        number = self._number(task)
+        spaces = self._spaces_of(number)
+        rows, single = spaces.rows(obs)
+        scaled = self._act(torch.as_tensor(rows, device=self.device)[None], [number], explore=not deterministic)[0]
+        action = spaces.action.unscaled(scaled[:, : spaces.action.size].cpu().numpy())
+        return action[0] if single else action, None
+
+    def on(self, tasks: Sequence[str]) -> scores.Policy:
+        """Return the deterministic policy for rows of several tasks at once.
+
+        Args:
+            tasks: Names of tasks, in the order of the leading axis.
+
+        Returns:
+            A function from observations (T, N, obs), which may be padded, to actions (T, N, action) in [-1, 1].
+
+        Raises:
+            UsageError: The run has no such task.
+
+        Example:
+            >>> actions = policy.on(["reach", "push"])(torch.zeros(2, 5, 39))
+        """
+        numbers = [self._number(task) for task in tasks]
+        return lambda obs: self._act(obs.to(self.device), numbers, explore=False).to(obs.device)
+
+    @torch.no_grad()
+    def _act(self, obs: Tensor, tasks: Sequence[int], explore: bool) -> Tensor:
+        return self._play(obs, tasks, explore)
+
+    def _number(self, task: str | None) -> int:
+        if task is None and len(self.tasks) == 1:
+            return 0
+        if task not in self.tasks:
+            hint = nearest(task, self.tasks) if task else ""
+            raise UsageError(f"unknown task {task!r}; the policy was trained on {', '.join(self.tasks)}.{hint}")
+        return self.tasks.index(task)
+
+    def _spaces_of(self, number: int) -> TaskSpaces:
+        """The spaces of a task's environment, which is made at the task's first use."""
+        name = self.tasks[number]
+        if name not in self._spaces:
+            self._spaces[name] = spaces_of(self.suite.tasks[number])
+        return self._spaces[name]

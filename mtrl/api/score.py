@@ -1,0 +1,77 @@
+"""What a policy comes to on every task of a suite: ``mtrl.score``."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from envs.spaces import spaces_of
+from envs.suite import TaskSuite, make_suite
+from mtrl import scores
+from mtrl.api.policy import Policy
+from mtrl.cli import UsageError
+from mtrl.final import as_scored
+from mtrl.scores import Scorer, TaskScore
+
+
+class Predictor(Protocol):
+    """Whatever is called as ``Policy.predict`` is: a policy of this kit's, or anybody's."""
+
+    def predict(self, obs: np.ndarray, task: str, deterministic: bool) -> tuple[Any, Any]:
+        """Return actions (N, action), within the task's own bounds, for observations (N, obs), and a state."""
+
+
+def score(
+    policy: Policy | Predictor, suite: str | TaskSuite, episodes: int = 20, *, seed: int = 1_000_000
+) -> dict[str, TaskScore]:
+    """Play deterministic episodes of every task of a suite and return what they came to.
+
+    Args:
+        policy: What ``mtrl.load`` returns, or any object with such a ``predict``: a script, another library's model.
+        suite: A suite, or its name. Its tasks are asked for by their names, so it may hold fewer than the policy knows.
+        episodes: How many of each task. Where a task has fixed starts they are taken in turn.
+        seed: Of the environments. Two policies scored with the same seed play the same starts.
+
+    Returns:
+        For each task its ``success_any`` (at any step), ``success_last`` (at the last one), ``mean_return`` and
+        ``episodes``. Success is NaN where a task does not say it.
+
+    Raises:
+        UsageError: The policy does not know a task.
+        SuiteError: The suite cannot be made, or an environment breaks the contract.
+        TaskFailed: An environment failed three times in a row.
+
+    Example:
+        >>> scores = mtrl.score(policy, policy.suite, episodes=5)
+        >>> scores["push"].success_any
+    """
+    if episodes < 1:
+        raise UsageError(f"episodes is {episodes}; it has to be at least 1")
+    judged = as_scored(make_suite(suite) if isinstance(suite, str) else suite)
+    plays = policy.on(judged.task_names) if isinstance(policy, Policy) else _adapted(policy, judged)
+    device = policy.device if isinstance(policy, Policy) else torch.device("cpu")
+    scorer = Scorer(judged, episodes, seed, device, each_start=True)
+    try:
+        actions = scorer.env.action_size
+        return scorer.score(lambda obs: plays(obs)[..., :actions])
+    finally:
+        scorer.close()
+
+
+def _adapted(policy: Predictor, suite: TaskSuite) -> scores.Policy:
+    """Return a foreign policy as scores are taken of one: padded rows of all tasks in, actions in [-1, 1] out."""
+    spaces = [spaces_of(task) for task in suite.tasks]
+    width = max(own.action.size for own in spaces)
+
+    def act(obs: Tensor) -> Tensor:
+        actions = torch.zeros(*obs.shape[:2], width)
+        for t, own in enumerate(spaces):
+            rows = obs[t, :, : own.obs_size].cpu().numpy()
+            action, _ = policy.predict(rows, task=own.task, deterministic=True)
+            actions[t, :, : own.action.size] = torch.as_tensor(own.action.scaled(action))
+        return actions
+
+    return act

@@ -1,0 +1,88 @@
+"""The command line of a training: its defaults follow from its own ``--suite``, ``--agent`` and ``--config``."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic
+
+from agents.presets import PRESETS
+from mtrl.cli import UsageError, parse
+from mtrl.config import STANDARD, S, TrainConfig, check_config, known_agent
+from mtrl.defaults import as_agent, default_config
+from mtrl.runs import CONFIG, config_of, read_values
+from mtrl.trust import refuse_imports
+
+
+@dataclass(frozen=True)
+class TrainArguments(TrainConfig[S], Generic[S]):
+    """What a training is told on a command line: its configuration, and a file to begin from."""
+
+    config: Path | None = None
+    """A run's config.json: its settings, all but --runs-dir, are the defaults that the other flags go over."""
+    trust: bool = False
+    """Import whatever that file names; unless given, a suite of your own has to be named once more."""
+
+
+def parse_config(arguments: Sequence[str]) -> TrainConfig[Any]:
+    """Parse a command line of ``mtrl.train``. Raises ``UsageError`` for what it cannot mean."""
+    from envs.suite import BUILT_IN, make_suite
+
+    defaults = defaults_of(arguments)
+    if defaults.suite not in BUILT_IN and ":" not in defaults.suite:
+        make_suite(defaults.suite)  # raises, naming the nearest
+    kind: Any = TrainArguments.__class_getitem__(type(defaults.settings))  # type: ignore[attr-defined]
+    start = TrainArguments(**_fields(defaults))
+    told: Any = parse(kind, "mtrl.train", arguments, default=start, description=_description(defaults.agent))
+    config: TrainConfig[Any] = TrainConfig(**_fields(told))
+    check_config(config)
+    return config
+
+
+def defaults_of(arguments: Sequence[str]) -> TrainConfig[Any]:
+    """Return what holds where a command line says nothing: a file's settings, or the suite's and the agent's.
+
+    Raises ``UsageError`` for an unknown agent or recipe, for a file that is no configuration, and, before anything is
+    imported, for one that names what ``refuse_imports`` refuses.
+    """
+    suite, agent, recipe, file = (value_of(arguments, flag) for flag in ("--suite", "--agent", "--recipe", "--config"))
+    if file is None:
+        return default_config(suite or TrainConfig.suite, known_agent(agent or TrainConfig.agent), recipe or STANDARD)
+    if recipe is not None:
+        raise UsageError("--recipe chooses defaults, and so does --config; give one of the two")
+    config = _read(Path(file), suite is not None, "--trust" in arguments)
+    config = dataclasses.replace(config, suite=suite or config.suite, runs_dir=TrainConfig.runs_dir)
+    return config if agent in (None, config.agent) else as_agent(config, known_agent(str(agent)))
+
+
+def value_of(arguments: Sequence[str], flag: str) -> str | None:
+    """Return the value that a command line gives a flag last, as the parser would take it; None where it does not."""
+    value = None
+    for position, argument in enumerate(arguments):
+        if argument == flag and position + 1 < len(arguments):
+            value = arguments[position + 1]
+        elif argument.startswith(f"{flag}="):
+            value = argument.partition("=")[2]
+    return value
+
+
+def _read(file: Path, suite_given: bool, trust: bool) -> TrainConfig[Any]:
+    """Read a configuration out of its file, or out of the run folder that it is in."""
+    file = file / CONFIG if file.is_dir() else file
+    values = read_values(file)
+    refuse_imports(values, str(file), suite_given, trust)
+    return config_of(values, file)[0]
+
+
+def _fields(config: TrainConfig[Any]) -> dict[str, Any]:
+    """Return the fields of a configuration by name, without what a command line has beside them."""
+    return {field.name: getattr(config, field.name) for field in dataclasses.fields(TrainConfig)}
+
+
+def _description(agent: str) -> str:
+    return (
+        "Train one agent on a suite of tasks, with a single-task baseline beside it. "
+        f"The flags and defaults are those of --agent {agent}: {PRESETS[agent].description}."
+    )

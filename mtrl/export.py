@@ -1,0 +1,64 @@
+"""Write a run's policy into a file that acts without the kit: ``python -m mtrl.export RUN --out FILE``."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from mtrl.cli import UsageError, command, parse
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """Write a run's deterministic policy into one file that needs torch or onnxruntime alone.
+
+    It takes obs, (N, obs) float32, zeros behind those of a task that has fewer, and task, an int64 number: the task's
+    position in the run. It returns action, (N, action) float32, within the bounds of that task's own environment, zeros
+    behind those of a task that has fewer. The file's metadata lists the tasks with their sizes.
+    """
+
+    run: Annotated[Path, tyro.conf.Positional]
+    """A run folder, such as runs/tabletop/care/seed0."""
+    out: Path
+    """The file to write."""
+    format: Literal["torchscript", "onnx"] = "torchscript"
+    """torchscript, for torch.jit.load in Python or C++, or onnx, for onnxruntime and others (extra onnx)."""
+    suite: str | None = None
+    """The run's suite once more, where it is a module or a TOML file: only what you name is imported."""
+    trust: bool = False
+    """Import whatever the run's files name."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Parse, load, write and check."""
+    options: ExportConfig = parse(ExportConfig, "mtrl.export", arguments)
+    if not options.out.parent.is_dir():
+        raise UsageError(
+            f"--out {str(options.out)!r} cannot be written: there is no folder {str(options.out.parent)!r}"
+        )
+
+    from mtrl.exporting.files import WRITERS, check_installed, write
+    from mtrl.exporting.policy import exported_policy
+    from mtrl.trust import open_run
+
+    check_installed(options.format)
+    opened = open_run(options.run, options.suite, options.trust)
+    policy = exported_policy(options.run, dataclasses.replace(opened.config, device="cpu"), opened.suite)
+    write(policy, options.out, WRITERS[options.format])
+    tasks = ", ".join(f"{number} {task.name}" for number, task in enumerate(policy.tasks))
+    sys.stdout.write(
+        f"{options.out}: obs (N, {policy.obs_size}), task () -> action (N, {policy.action_size}); tasks: {tasks}\n"
+    )
+    return 0
+
+
+run = command(main)
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -1,0 +1,65 @@
+"""The module that an exported file holds: observations and a task's number in, actions of its environment out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from agents.base import Agent, rows_of
+from agents.presets import PRESETS
+from envs.spaces import TaskSpaces, spaces_of
+from envs.suite import TaskSuite
+from mtrl.cli import UsageError
+from mtrl.config import TrainConfig
+from mtrl.policies import load_agent
+
+
+class ExportedTask(NamedTuple):
+    """What a file says of a task; its number is its position."""
+
+    name: str
+    obs_size: int
+    action_size: int
+
+
+class ExportedPolicy(nn.Module):
+    """An agent's deterministic policy for one task at a time, as ``Policy.predict`` has it, in tensors throughout."""
+
+    low: Tensor
+    high: Tensor
+
+    def __init__(self, agent: Agent, obs_size: int, action_size: int, spaces: list[TaskSpaces]) -> None:
+        super().__init__()
+        self.agent = agent
+        self.obs_size, self.action_size = obs_size, action_size
+        self.tasks = [ExportedTask(own.task, own.obs_size, own.action.size) for own in spaces]
+        low, high = torch.zeros(2, len(spaces), action_size, dtype=torch.float64)
+        for t, own in enumerate(spaces):
+            low[t, : own.action.size] = torch.as_tensor(own.action.low)
+            high[t, : own.action.size] = torch.as_tensor(own.action.high)
+        self.register_buffer("low", low)
+        self.register_buffer("high", high)
+
+    def forward(self, obs: Tensor, task: Tensor) -> Tensor:
+        """(N, obs) float32, () int64 -> (N, action) float32; scaled to the bounds as ``envs.bounds`` does it."""
+        row = task.reshape(1)
+        action = self.agent.act(obs[None], row, explore=False)[0].double()
+        low, high = rows_of(self.low, row), rows_of(self.high, row)
+        unscaled = low + (high - low) / 2.0 * (1.0 + action.clamp(-1.0, 1.0))
+        return torch.minimum(torch.maximum(unscaled, low), high).float()
+
+
+def exported_policy(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> ExportedPolicy:
+    """Return what is to be written of a run. Raises ``UsageError`` where its weights are missing or do not fit."""
+    if PRESETS[config.agent].builder is None:
+        raise UsageError(
+            f"agent {config.agent!r} cannot be exported: it is one model of Stable-Baselines3's for each task, not one "
+            "policy; export a run of another agent, single-task among them"
+        )
+    agent, _, sizes = load_agent(path, config, suite)
+    agent.requires_grad_(False)
+    spaces = [spaces_of(task) for task in suite.tasks]
+    return ExportedPolicy(agent, sizes.obs, sizes.action_mask.shape[1], spaces).eval()

@@ -1,0 +1,31 @@
+"""What git says of the kit's files and of a user's: which commit they are of, and whether they differ from it."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+
+def commit_of(place: Path) -> dict[str, Any] | None:
+    """Return the commit of a file's or a folder's checkout and whether it differs from it; None outside of one."""
+    folder = place if place.is_dir() else place.parent
+    try:
+        commit = _git(folder, "rev-parse", "HEAD")
+        return {"commit": commit, "changed": bool(_git(folder, "status", "--porcelain", "--", str(place)))}
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def is_top_level(folder: Path) -> bool:
+    """Say whether a folder is a checkout itself, not a part of one."""
+    try:
+        return Path(_git(folder, "rev-parse", "--show-toplevel")).resolve() == folder
+    except (OSError, subprocess.SubprocessError):
+        return False
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    return subprocess.run(
+        ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True, timeout=10
+    ).stdout.strip()

@@ -1,0 +1,67 @@
+"""``mtrl.score``: the same numbers as the command's, for policies of the kit's and for anybody's."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mtrl
+from mtrl import evaluate
+from mtrl.api.policy import Policy
+from tests.mtrl.conftest import Scripted, read_json, scripted_suite
+
+
+class Foreign:
+    """A policy that is none of the kit's: another one behind ``predict`` alone."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+
+    def predict(self, obs: np.ndarray, task: str, deterministic: bool) -> tuple[Any, Any]:
+        assert deterministic
+        return self._policy.predict(obs, task=task)
+
+
+def test_scores_are_those_of_the_command_from_the_same_seed(care_run: Path) -> None:
+    assert evaluate.main([str(care_run), "--episodes", "2"]) == 0
+    told = read_json(care_run / "evaluation.json")["tasks"]
+    policy = mtrl.load(care_run)
+    for one in (policy, Foreign(policy)):
+        scores = mtrl.score(one, policy.suite, episodes=2)
+        assert list(scores) == ["reach", "push"]
+        for name, score in scores.items():
+            assert score.mean_return == pytest.approx(told[name]["return"], rel=1e-4)
+            assert (score.success_any, score.episodes) == (told[name]["success_any"], 2)
+
+
+def test_another_seed_has_other_starts_and_a_suite_may_be_cut_down(care_run: Path) -> None:
+    policy = mtrl.load(care_run)
+    push = policy.suite.only(["push"])
+    first, again, other = (mtrl.score(policy, push, episodes=2, seed=seed) for seed in (1, 1, 2))
+    assert list(first) == ["push"]
+    assert first == again != other
+
+
+def test_a_policy_of_ones_own_is_scored_in_the_units_of_its_environments() -> None:
+    class Still:
+        def predict(self, obs: np.ndarray, task: str, deterministic: bool) -> tuple[Any, None]:
+            assert obs.shape[1] == {"a": 1, "b": 3}[task]
+            return np.zeros((len(obs), 1)), None
+
+    suite = scripted_suite(a=lambda: Scripted([1.0, 2.0], success=[1, 0]), b=lambda: Scripted([5.0], obs_size=3))
+    scores = mtrl.score(Still(), suite, episodes=3)
+    assert (scores["a"].mean_return, scores["a"].success_any, scores["a"].success_last) == (3.0, 1.0, 0.0)
+    assert scores["b"].mean_return == 5.0
+    assert math.isnan(scores["b"].success_any)
+
+
+def test_no_episode_and_an_unknown_suite_are_refused(care_run: Path) -> None:
+    policy = mtrl.load(care_run)
+    with pytest.raises(mtrl.UsageError, match="episodes is 0"):
+        mtrl.score(policy, policy.suite, episodes=0)
+    with pytest.raises(mtrl.SuiteError, match="unknown suite 'tabeltop'"):
+        mtrl.score(policy, "tabeltop")

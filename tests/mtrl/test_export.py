@@ -1,0 +1,149 @@
+"""``mtrl.export``: a policy as a file that acts as the run does, and says what it takes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import textwrap
+import warnings
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import mtrl
+from mtrl import export
+from mtrl.cli import RunError
+from mtrl.exporting import files
+from mtrl.exporting.files import METADATA, WRITERS, Writer
+
+Refused = Callable[..., str]
+UNEQUAL = """
+    from functools import partial
+    import gymnasium as gym
+    import numpy as np
+    from mtrl import Task, TaskSuite
+    from tests.mtrl.conftest import Scripted
+
+    class Bounded(Scripted):
+        def __init__(self, low, high, obs_size):
+            super().__init__(rewards=(1.0,) * 4, obs_size=obs_size)
+            self.action_space = gym.spaces.Box(np.float32(low), np.float32(high))
+
+    suite = TaskSuite("unequal", [
+        Task("short", partial(Bounded, [-3.0], [5.0], 2), "Do the short one."),
+        Task("long", partial(Bounded, [-1.0, 0.0], [0.5, 9.0], 4), "Do the long one."),
+    ])
+"""
+RUN = {
+    "steps_per_task": 8,
+    "random_steps": 4,
+    "envs_per_task": 2,
+    "batch_per_task": 2,
+    "eval_every": 8,
+    "eval_episodes": 1,
+    "diagnose_every": 0,
+    "hidden": [8, 8],
+    "threads": 1,
+}
+EVERY_PIECE = {"obs_scale": "running", "network": "residual"}
+
+
+@pytest.fixture
+def unequal(plug_in: Callable[..., str], tmp_path: Path) -> Callable[..., Path]:
+    """``unequal(agent, ...)``: a run on two tasks of different sizes and bounds."""
+    name = plug_in(textwrap.dedent(UNEQUAL), "unequal_suite")
+
+    def run(agent: str, **more: Any) -> Path:
+        return mtrl.learn(f"{name}:suite", agent, runs_dir=tmp_path / "runs", **RUN, **more).path
+
+    return run
+
+
+def assert_acts_alike(run: Path, act: Callable[[torch.Tensor, int], torch.Tensor], tolerance: float) -> None:
+    """Compare a file's actions with those of ``mtrl.load``, padded and unpadded observations, one row and more."""
+    policy = mtrl.load(run, trust=True, device="cpu")
+    for number, (task, obs_size, action_size) in enumerate((("short", 2, 1), ("long", 4, 2))):
+        for rows in (1, 6):
+            obs = 3.0 * torch.randn(rows, obs_size, generator=torch.Generator().manual_seed(rows))
+            wanted, _ = policy.predict(obs.numpy(), task=task)
+            padded = torch.nn.functional.pad(obs, (0, 4 - obs_size))
+            got = act(padded, number)
+            assert got.shape == (rows, 2)
+            np.testing.assert_allclose(got[:, :action_size], wanted, atol=tolerance, rtol=tolerance)
+            assert not got[:, action_size:].any()
+
+
+@pytest.mark.parametrize("agent", ["care", "mtsac", "mtmhsac", "single-task"])
+def test_torchscript_acts_as_the_run(unequal: Callable[..., Path], agent: str) -> None:
+    run = unequal(agent, **EVERY_PIECE)
+    assert export.main([str(run), "--trust", "--out", "policy.pt"]) == 0
+    told = {METADATA: ""}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        module = torch.jit.load("policy.pt", _extra_files=told)
+    assert_acts_alike(run, lambda obs, task: module(obs, torch.tensor(task)), 1e-6)
+    assert json.loads(told[METADATA])["tasks"] == [
+        {"name": "short", "obs_size": 2, "action_size": 1},
+        {"name": "long", "obs_size": 4, "action_size": 2},
+    ]
+    assert not [*Path().glob("*.partial")]
+
+
+def test_a_file_is_read_without_the_kit(unequal: Callable[..., Path], tmp_path: Path) -> None:
+    run = unequal("mtsac")
+    assert export.main([str(run), "--trust", "--out", "policy.pt"]) == 0
+    code = "import sys, torch; print(torch.jit.load('policy.pt')(torch.ones(1, 4), torch.tensor(1)).tolist())"
+    code += "; assert not {'mtrl', 'agents', 'envs'} & set(sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-I", "-W", "ignore", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    wanted, _ = mtrl.load(run, trust=True, device="cpu").predict(np.ones((1, 4)), task="long")
+    np.testing.assert_allclose(json.loads(done.stdout), wanted, atol=1e-6, rtol=1e-6)
+
+
+@pytest.mark.skipif(find_spec("onnxruntime") is None or find_spec("onnxscript") is None, reason="the extra onnx")
+@pytest.mark.parametrize("agent", ["care", "single-task"])
+def test_onnx_acts_as_the_run(unequal: Callable[..., Path], agent: str) -> None:
+    import onnxruntime
+
+    run = unequal(agent, **EVERY_PIECE)
+    assert export.main([str(run), "--trust", "--format", "onnx", "--out", "policy.onnx"]) == 0
+    session = onnxruntime.InferenceSession("policy.onnx")
+
+    def act(obs: torch.Tensor, task: int) -> torch.Tensor:
+        return torch.as_tensor(session.run(None, {"obs": obs.numpy(), "task": np.asarray(task, dtype=np.int64)})[0])
+
+    assert_acts_alike(run, act, 1e-5)
+    told = json.loads(session.get_modelmeta().custom_metadata_map[METADATA])
+    assert [task["name"] for task in told["tasks"]] == ["short", "long"]
+
+
+def test_what_cannot_be_exported_is_refused(
+    refused: Refused, care_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "no folder" in refused(export.main, care_run, "--out", tmp_path / "none" / "policy.pt")
+    assert "cannot be written" in refused(export.main, care_run, "--out", tmp_path)
+    config = json.loads((care_run / "config.json").read_text())
+    (care_run / "config.json").write_text(json.dumps({**config, "suite": "evil:suite"}))
+    assert "names the suite 'evil:suite'" in refused(export.main, care_run, "--out", tmp_path / "policy.pt")
+    (care_run / "config.json").write_text(json.dumps({**config, "agent": "sb3", "settings": {}}))
+    assert "agent 'sb3' cannot be exported" in refused(export.main, care_run, "--out", tmp_path / "policy.pt")
+    monkeypatch.setattr(files, "find_spec", lambda name: None)
+    line = refused(export.main, care_run, "--format", "onnx", "--out", tmp_path / "policy.onnx")
+    assert "onnx, onnxruntime, onnxscript, not installed: pip install -e '.[onnx]'" in line
+
+
+def test_a_file_that_acts_differently_is_not_kept(
+    care_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = Writer(lambda policy, path: path.touch(), lambda path: lambda obs, task: torch.zeros(len(obs), 3))
+    monkeypatch.setitem(WRITERS, "torchscript", wrong)
+    with pytest.raises(RunError, match="would act differently"):
+        export.main([str(care_run), "--out", str(tmp_path / "policy.pt")])
+    assert not [*tmp_path.glob("policy.pt*")]
