@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from agents import aggregators
 from agents.aggregators import Aggregate
 from agents.base import seeded_generator
-from agents.care import CAREEncoder, ContextAttention, ContextNetwork, DotProductAttention
-from agents.encoders import Encoder, OneHot, PassThrough
+from agents.care import care as care_encoder
+from agents.encoders import Encoder, EncoderShape, OneHot, PassThrough
 from agents.heads import CategoricalHead, ScalarHead, ValueHead
 from agents.networks import StackedMLP, StackedResidual
 from agents.normalize import ObsScale, ReturnScale
@@ -37,26 +37,8 @@ class Sizes:
 def care(sizes: Sizes, settings: CARESettings, seed: int, device: torch.device) -> SAC:
     """CARE (Sodhani et al. 2021): the context comes in with the mixture of encoders."""
     init = seeded_generator(seed)
-    context = ContextNetwork(sizes.context, sizes.learned_context, settings.context_hidden, settings.context_size, init)
-    attention: nn.Module
-    if settings.attention == "context":
-        attention = ContextAttention(settings.context_size, settings.context_hidden, settings.encoders, init)
-    else:
-        attention = DotProductAttention(settings.context_size, settings.encoder_size, init)
-    encoder = CAREEncoder(
-        sizes.obs,
-        settings.encoders,
-        settings.encoder_hidden,
-        settings.encoder_size,
-        context,
-        settings.context_size,
-        attention,
-        settings.attention_temperature,
-        settings.detach_context,
-        settings.layer_norm,
-        init,
-    )
-    return build_sac(encoder, SharedTrunk, aggregators.mean, sizes, settings, init, device)
+    shape = EncoderShape(sizes.obs, len(sizes.action_mask), sizes.context, sizes.learned_context, settings)
+    return build_sac(care_encoder(shape, init), SharedTrunk, aggregators.mean, sizes, settings, init, device)
 
 
 def mtsac(sizes: Sizes, settings: SACSettings, seed: int, device: torch.device) -> SAC:
@@ -91,7 +73,17 @@ def build_sac(
 
     def trunk(size_in: int, size_out: int, ensemble: int) -> Trunk:
         network = NETWORKS[settings.network]
-        shape = TrunkShape(tasks, ensemble, size_in, settings.hidden, size_out, settings.layer_norm, network)
+        shape = TrunkShape(
+            tasks,
+            ensemble,
+            size_in,
+            settings.hidden,
+            size_out,
+            settings.layer_norm,
+            network,
+            context=sizes.context,
+            settings=settings,
+        )
         return make_trunk(shape, init)
 
     head: ValueHead = ScalarHead(settings.critics)

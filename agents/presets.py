@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -105,6 +105,14 @@ SB3_FIXED: dict[str, Any] = {
     "precision": "float32",
 }
 """What Stable-Baselines3's SAC has of those settings of this kit's that it cannot be given."""
+
+
+def only_width(hidden: Sequence[int]) -> int:
+    """Return the width of a residual network's layers. Raises ``ValueError`` where ``hidden`` has several."""
+    if len(set(hidden)) > 1:
+        widths = " ".join(map(str, hidden))
+        raise ValueError(f"hidden is {widths}; a residual network has one width, as in 256 256 256")
+    return hidden[0]
 
 
 @dataclass(frozen=True)

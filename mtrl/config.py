@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
-from agents.presets import PRESETS
+from agents.presets import PRESETS, only_width
 from envs.errors import nearest
 from mtrl.cli import UsageError
 
@@ -124,9 +124,11 @@ def check_config(config: TrainConfig[Any]) -> None:
         )
     if not (config.env_timeout > 0 and math.isfinite(config.env_timeout)):
         raise UsageError(f"--env-timeout is {config.env_timeout}; it has to be a number of seconds above 0")
-    if getattr(config.settings, "network", "mlp") == "residual" and len(set(config.settings.hidden)) > 1:
-        widths = " ".join(map(str, config.settings.hidden))
-        raise UsageError(f"--hidden is {widths}; a residual network has one width, as in --hidden 256 256 256")
+    if getattr(config.settings, "network", "mlp") == "residual":
+        try:
+            only_width(config.settings.hidden)
+        except ValueError as error:
+            raise UsageError(f"--{error}") from None
     for field, value in dataclasses.asdict(config.settings).items():
         _check_setting(f"--{field.replace('_', '-')}", field, value)
 
