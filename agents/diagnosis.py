@@ -81,7 +81,7 @@ def _capacity(agent: SAC, batch: Batch) -> dict[str, Tensor]:
     readers = {name: part.readers() for name, part in parts.items()}
     with _watch([layer for layers in readers.values() for layer in layers]) as seen:
         z = agent.encoder(batch.obs)
-        agent.critics_say(z, batch.action)
+        agent.critic_output(z, batch.action)
         agent.actor(z)
     quiet = {
         name: torch.cat([dormant(seen[layer]).flatten() for layer in layers])

@@ -13,12 +13,13 @@ Penalty = Callable[[nn.Module], Tensor]
 
 
 class L2:
-    """``penalty_weight`` / 2 times the sum of squares of all parameters."""
+    """``penalty_weight`` / 2 times the sum of squares of all parameters, 0 for a module that has none."""
 
     def __init__(self, shape: PieceShape) -> None:
         self.weight: float = shape.settings.penalty_weight
+        self.device = shape.device
 
     def __call__(self, module: nn.Module) -> Tensor:
         """-> 0-d."""
         squares = [parameter.square().sum() for parameter in module.parameters()]
-        return 0.5 * self.weight * torch.stack(squares).sum()
+        return 0.5 * self.weight * sum(squares, torch.zeros((), device=self.device))

@@ -19,7 +19,7 @@ from agents.gaussian import split_head, squash
 from agents.heads import ScalarHead, ValueHead
 from agents.normalize import Unscaled
 from agents.penalties import Penalty
-from agents.presets import SACSettings
+from agents.settings import SACSettings
 from agents.snapshot import load_training_state, training_state
 from agents.trunks import Trunk
 
@@ -172,21 +172,21 @@ class SAC(nn.Module):
         mean, log_std = self.policy(z, task)
         return squash(mean, log_std, self._noise(mean.shape), rows_of(self.mask, task)[:, None, :])
 
-    def critics_say(self, z: Tensor, action: Tensor, task: Tensor | None = None, *, target: bool = False) -> Tensor:
+    def critic_output(self, z: Tensor, action: Tensor, task: Tensor | None = None, *, target: bool = False) -> Tensor:
         """-> the critics' output, or the target critics', (E, T, N, ...), in the head's terms."""
         critic = self.target_critic if target else self.critic
         return critic(torch.cat([z, action], dim=-1), task)
 
     def q(self, z: Tensor, action: Tensor, task: Tensor | None = None) -> Tensor:
         """-> the value that the actor is to believe, (T, N)."""
-        return self.head.value(self.critics_say(z, action, task))
+        return self.head.value(self.critic_output(z, action, task))
 
     def td_target(self, batch: Batch) -> Tensor:
         """r + discount (1 - terminated) (Q'(s', a') - temperature log pi(a'|s')), in the head's terms: (T, N, ...)."""
         with torch.no_grad():
             next_action, log_prob = self.sample(self.encoder(batch.next_obs, batch.task), batch.task)
             target_z = self.target_encoder(batch.next_obs, batch.task)
-            next_out = self.critics_say(target_z, next_action, batch.task, target=True)
+            next_out = self.critic_output(target_z, next_action, batch.task, target=True)
             scale = self.discount * (1.0 - batch.terminated)
             temperature = rows_of(self.log_temperature.exp(), batch.task)
             shift = batch.reward - scale * temperature[:, None] * log_prob
@@ -196,7 +196,7 @@ class SAC(nn.Module):
         self, z: Tensor, action: Tensor, target: Tensor, task: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """-> each task's loss (T,), what the critics said (E, T, N, ...)."""
-        out = self.critics_say(z, action, task)
+        out = self.critic_output(z, action, task)
         return self.head.losses(out, target), out
 
     def actor_losses(self, z: Tensor, task: Tensor | None = None) -> tuple[Tensor, Tensor]:

@@ -36,7 +36,7 @@ class Uniform:
     """The same number of rows of every task in every batch."""
 
     def __init__(self, shape: PieceShape | None = None) -> None:
-        """It needs to know nothing."""
+        """Nothing need be known."""
 
     def draw(self, rows_per_task: int) -> tuple[Tensor | None, int]:
         """Return all tasks, in order."""

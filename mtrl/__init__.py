@@ -3,23 +3,63 @@
 The names here are what plug-ins import; they outlive a move of the modules behind them.
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from mtrl.guard import check_neighbours
 
 check_neighbours()
 
 import envs.tabletop  # noqa: E402, F401  (registers mtrl/Tabletop... with Gymnasium)
+from agents.spec import AgentSpec, Spec, preset  # noqa: E402
 from envs.check import check_suite  # noqa: E402
 from envs.errors import SuiteError  # noqa: E402
 from envs.suite import Task, TaskSuite, make_suite  # noqa: E402
 from envs.vector import MultiTaskVectorEnv  # noqa: E402
 from mtrl.version import __version__  # noqa: E402
 
+if TYPE_CHECKING:
+    from agents.aggregators import Parameters
+    from agents.base import Batch, PieceShape
+    from agents.check import check_agent
+    from agents.encoders import Encoder, EncoderShape
+    from agents.trunks import Trunk, TrunkShape
+
+# What imports torch, which takes seconds, is imported when it is first asked for.
+_WITH_TORCH = {
+    "Batch": "agents.base",
+    "Encoder": "agents.encoders",
+    "EncoderShape": "agents.encoders",
+    "Parameters": "agents.aggregators",
+    "PieceShape": "agents.base",
+    "Trunk": "agents.trunks",
+    "TrunkShape": "agents.trunks",
+    "check_agent": "agents.check",
+}
+
 __all__ = [
+    "AgentSpec",
+    "Batch",
+    "Encoder",
+    "EncoderShape",
     "MultiTaskVectorEnv",
+    "Parameters",
+    "PieceShape",
+    "Spec",
     "SuiteError",
     "Task",
     "TaskSuite",
+    "Trunk",
+    "TrunkShape",
     "__version__",
+    "check_agent",
     "check_suite",
     "make_suite",
+    "preset",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WITH_TORCH:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_WITH_TORCH[name]), name)

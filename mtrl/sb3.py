@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ from envs.suite import TaskSuite
 from envs.vector import MultiTaskVectorEnv
 from mtrl.assemble import EVALUATION, score_seed, suite_of
 from mtrl.config import TrainConfig
+from mtrl.defaults import dropped_settings
 from mtrl.display import Display
 from mtrl.final import final_scores
 from mtrl.interrupt import Stopped, StopWish
@@ -55,18 +56,18 @@ class _Model(NamedTuple):
     updates: int
 
 
-def run_sb3(config: TrainConfig[Any], console: Console, dropped: Mapping[str, Any]) -> dict[str, Any]:
+def run_sb3(config: TrainConfig[Any], console: Console, wanted: Any = None) -> dict[str, Any]:
     """Train one SAC per task, ``config.jobs`` at a time, into one run folder -> its result and ``path``.
 
-    ``dropped`` names the settings, with their values, that the kit's agents have and the library cannot be given.
-    Raises ``Stopped`` where a signal asks to, and ``Diverged`` where a model's weights are no longer finite.
+    ``wanted`` are the settings of the agent that it is the baseline of, not all of which it can be given. Raises
+    ``Stopped`` where a signal asks to, and ``Diverged`` where a model's weights are no longer finite.
     """
-    suite = suite_of(config)
+    suite, dropped = suite_of(config), dropped_settings(config, wanted)
     jobs = min(config.jobs or processors(), len(suite.tasks))
     _check_before(config, suite, jobs)
     path = new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
     sentences = sentences_of(suite)
-    write_config(path, config, context_source="none", task_sentences=sentences, dropped_settings={**dropped})
+    write_config(path, config, context_source="none", task_sentences=sentences, dropped_settings=dropped)
     console.print(f"{path}: Stable-Baselines3's SAC on {len(suite.tasks)} tasks, one model each, {jobs} at a time, cpu")
     if dropped:
         lacking = ", ".join(f"{name} {value}" for name, value in dropped.items())

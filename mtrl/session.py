@@ -27,6 +27,7 @@ from mtrl.assemble import (
     parameter_count,
     precision_of,
     processes_of,
+    sampler_of,
     score_seed,
     suite_of,
     threads_of,
@@ -50,8 +51,11 @@ from mtrl.scores import Scorer
 from mtrl.tensor_env import TensorEnv
 
 
-def run_agent(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
-    """Train an agent into a new run folder -> its result and ``path``. Raises ``Stopped`` where a signal asks to."""
+def run_agent(config: TrainConfig[Any], console: Console, wanted: Any = None) -> dict[str, Any]:
+    """Train an agent into a new run folder -> its result and ``path``. Raises ``Stopped`` where a signal asks to.
+
+    ``wanted`` is not needed: what the agent that it stands beside was told is in ``config``.
+    """
     torch.set_num_threads(threads_of(config))
     keep_freed_memory()
     device, suite = device_of(config), suite_of(config)
@@ -85,7 +89,10 @@ def run_agent(config: TrainConfig[Any], console: Console) -> dict[str, Any]:
             diagnose = Diagnoser(config, suite.task_names, agent, replay, log, device)
             report = Reporter(suite, log)
             wish = partial(bool, stop)
-            progress = train(config, env, agent, replay, scorer, report, display, wish, guard, diagnose, camera)
+            sampler = sampler_of(config, env)
+            progress = train(
+                config, env, agent, replay, scorer, report, display, wish, guard, diagnose, camera, sampler
+            )
         except (TaskFailed, SuiteError):  # it is the environments that failed; what was learned is sound
             save_weights(agent.state_dict(), path)
             raise

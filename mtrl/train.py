@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from agents.presets import PRESETS
+from agents.compose import SLOTS
+from agents.spec import AgentSpec, imported
 from mtrl.cli import command, parse
-from mtrl.config import TrainConfig, check_config, known_agent
-from mtrl.defaults import baseline_config, default_config, dropped_settings
+from mtrl.config import TrainConfig, agent_spec, check_config
+from mtrl.defaults import baseline_config, default_config
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,37 +24,36 @@ def main(arguments: Sequence[str]) -> int:
 
     from rich.console import Console
 
-    from envs.context import context_parts
-    from mtrl.assemble import device_of, suite_of
+    from mtrl.assemble import check_context, device_of, suite_of
     from mtrl.runs import agent_folder, finished_twin
     from mtrl.tables import comparison_table
 
     suite = suite_of(config)
     device_of(config)  # whatever is wrong with either is said before anything is made or written
-    if hasattr(config.settings, "context"):
-        context_parts(suite, config.settings.context)
+    check_context(config, suite)
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-    results = [_trainer(config)(config, console)]
+    results = [_trainer(config)(config, console, None)]
     if config.baseline not in ("none", config.agent):
         plan = baseline_config(config)
         twin = finished_twin(agent_folder(plan.runs_dir, suite.name, plan.agent), plan)
         if twin is not None:
             console.print(f"{plan.agent}: the same run is there already, {twin['path']}")
-        results.append(twin or _trainer(plan, config.settings)(plan, console))
+        results.append(twin or _trainer(plan)(plan, console, config.settings))
     console.print(comparison_table(results))
     console.print(f"tensorboard --logdir {config.runs_dir}")
     return 0
 
 
 def parse_config(arguments: Sequence[str]) -> TrainConfig[Any]:
-    """Parse a command line whose defaults and flags depend on its own ``--suite`` and ``--agent``."""
+    """Parse a command line whose defaults and flags depend on its own suite, agent and pieces."""
     from envs.suite import BUILT_IN, make_suite
 
     suite = _value_of(arguments, "--suite", TrainConfig.suite)
-    agent = known_agent(_value_of(arguments, "--agent", TrainConfig.agent))
+    agent = agent_spec(_value_of(arguments, "--agent", TrainConfig.agent))
+    pieces = {slot: name for slot in SLOTS if (name := _value_of(arguments, f"--{slot}", ""))}
     if suite not in BUILT_IN and ":" not in suite:
         make_suite(suite)  # raises, naming the nearest
-    defaults = default_config(suite, agent, _value_of(arguments, "--recipe", TrainConfig.recipe))
+    defaults = default_config(suite, agent.name, _value_of(arguments, "--recipe", TrainConfig.recipe), pieces)
     kind: Any = TrainConfig.__class_getitem__(type(defaults.settings))  # type: ignore[attr-defined]
     config: TrainConfig[Any] = parse(kind, "mtrl.train", arguments, default=defaults, description=_description(agent))
     check_config(config)
@@ -67,10 +66,10 @@ def plan_in_words(config: TrainConfig[Any]) -> str:
     return f"{config.agent} on {config.suite}: {config.steps_per_task:,} steps per task{beside}"
 
 
-def _description(agent: str) -> str:
+def _description(agent: AgentSpec) -> str:
     return (
         "Train one agent on a suite of tasks, with a single-task baseline beside it. "
-        f"The flags and defaults are those of --agent {agent}: {PRESETS[agent].description}."
+        f"The flags and defaults are those of --agent {agent.name}: {agent.description}."
     )
 
 
@@ -85,18 +84,12 @@ def _value_of(arguments: Sequence[str], flag: str, default: str) -> str:
     return value
 
 
-def _trainer(config: TrainConfig[Any], wanted: Any = None) -> Callable[[TrainConfig[Any], Console], dict[str, Any]]:
+def _trainer(config: TrainConfig[Any]) -> Callable[[TrainConfig[Any], Console, Any], dict[str, Any]]:
     """What trains this agent into a run folder of its own, and returns its result.
 
-    ``wanted`` are the settings of the agent that it is the baseline of.
+    It is called with the configuration, a console, and the settings of the agent that it is the baseline of, if any.
     """
-    if PRESETS[config.agent].builder is None:
-        from mtrl.sb3 import run_sb3
-
-        return partial(run_sb3, dropped=dropped_settings(config, wanted))
-    from mtrl.session import run_agent
-
-    return run_agent
+    return imported(agent_spec(config.agent).trainer or "mtrl.session:run_agent")
 
 
 run = command(main)

@@ -15,7 +15,7 @@ from agents.replay import Replay
 from agents.sac import SAC
 from tests.agents.conftest import MakeAgent, random_batch
 
-KIT_AGENTS = [name for name, preset in PRESETS.items() if preset.builder]
+KIT_AGENTS = [name for name, preset in PRESETS.items() if preset.in_loop]
 EVERYONE = {"loss_share", "dormant_share", "dormant_share/critic", "dormant_share/actor", "effective_rank"}
 SHARING = {
     *("gradient_cosine", "gradient_norm", "gradient_norm_ratio", "conflict_rate"),

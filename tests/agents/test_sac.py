@@ -17,7 +17,7 @@ from agents.sac import SAC
 from agents.trunks import Trunk
 from tests.agents.conftest import MakeAgent, plain_settings, random_batch
 
-KIT_AGENTS = [name for name, preset in PRESETS.items() if preset.builder]
+KIT_AGENTS = [name for name, preset in PRESETS.items() if preset.in_loop]
 
 
 class Constant(Trunk):
