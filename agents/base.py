@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -9,13 +11,41 @@ from torch import Tensor
 
 
 class Batch(NamedTuple):
-    """Transitions drawn for an update: T tasks, N rows of each."""
+    """Transitions drawn for an update: T' tasks, N rows of each.
+
+    ``task``, (T',) int64, names the task of each entry of the leading axis, in any order and with repetition; None
+    means all tasks, each once, in order.
+    """
 
     obs: Tensor  # (T, N, obs)
     action: Tensor  # (T, N, action) in [-1, 1], zero where masked
     reward: Tensor  # (T, N)
     terminated: Tensor  # (T, N) 1 where the episode ended for good; a truncated one bootstraps
     next_obs: Tensor  # (T, N, obs) the true successor, also at the end of an episode
+    task: Tensor | None = None
+
+    def apply(self, function: Callable[[Tensor], Tensor]) -> Batch:
+        """Return the batch with ``function`` applied to each array; ``task`` stays as it is."""
+        return self._replace(
+            obs=function(self.obs),
+            action=function(self.action),
+            reward=function(self.reward),
+            terminated=function(self.terminated),
+            next_obs=function(self.next_obs),
+        )
+
+
+@dataclass(frozen=True)
+class PieceShape:
+    """What a piece that is no network is told: the number of tasks, the learner's device, and the agent's settings.
+
+    ``seed`` is the run's, for a piece that draws random numbers of its own.
+    """
+
+    tasks: int
+    device: torch.device
+    settings: Any
+    seed: int = 0
 
 
 class Agent(Protocol):
@@ -31,7 +61,7 @@ class Agent(Protocol):
         """Hear of a step of the environments as it happens: (T, N, obs), (T, N), (T, N) bool; scales follow it."""
 
     def update(self, batch: Batch) -> dict[str, Tensor]:
-        """Learn from a batch of all tasks. -> metrics, 0-d or (T,), still on the device."""
+        """Learn from a batch of all tasks, or of those it names. -> metrics, 0-d or (T,), still on the device."""
 
     def progress(self, share: float) -> None:
         """Hear how much of the run is done, in [0, 1]; schedules follow it."""
@@ -51,6 +81,12 @@ class Agent(Protocol):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> Any:
         """Take over weights by name."""
+
+    def training_state(self) -> dict[str, Any]:
+        """Return everything that changes while training: weights, optimisers, running scales, generators."""
+
+    def load_training_state(self, state: dict[str, Any]) -> None:
+        """Continue from what ``training_state`` returned, with exactly the numbers that would have followed."""
 
 
 def rows_of(table: Tensor, task: Tensor | None) -> Tensor:

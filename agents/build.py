@@ -1,26 +1,30 @@
-"""Presets filled in: which encoder, which trunk and which aggregator make up each agent."""
+"""From a choice of pieces to an agent."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from agents import aggregators
 from agents.aggregators import Aggregate
-from agents.base import seeded_generator
-from agents.care import CAREEncoder, ContextAttention, ContextNetwork, DotProductAttention
-from agents.encoders import Encoder, OneHot, PassThrough
-from agents.heads import CategoricalHead, ScalarHead, ValueHead
+from agents.base import Agent, PieceShape, seeded_generator
+from agents.compose import SLOTS, pieces_of
+from agents.encoders import Encoder, EncoderShape
+from agents.heads import ScalarHead, ValueHead
 from agents.networks import StackedMLP, StackedResidual
 from agents.normalize import ObsScale, ReturnScale
-from agents.presets import CARESettings, SACSettings
+from agents.penalties import Penalty
 from agents.sac import SAC
-from agents.trunks import MakeTrunk, MultiHeadTrunk, SeparateTrunk, SharedTrunk, Trunk, TrunkShape
+from agents.samplers import Sampler, Uniform
+from agents.settings import SACSettings
+from agents.spec import AgentSpec, Spec
+from agents.trunks import MakeTrunk, Trunk, TrunkShape
 
 NETWORKS = {"mlp": StackedMLP, "residual": StackedResidual}
-BINS, REACH = 101, 10.0  # of a categorical critic (BRC, Nauman et al. 2025)
 LARGEST = 9.0  # what the largest return is scaled to: at the outermost bins HL-Gauss has no room for its Gaussian
 
 
@@ -34,47 +38,35 @@ class Sizes:
     learned_context: bool = True  # a learned row per task beside it
 
 
-def care(sizes: Sizes, settings: CARESettings, seed: int, device: torch.device) -> SAC:
-    """CARE (Sodhani et al. 2021): the context comes in with the mixture of encoders."""
-    init = seeded_generator(seed)
-    context = ContextNetwork(sizes.context, sizes.learned_context, settings.context_hidden, settings.context_size, init)
-    attention: nn.Module
-    if settings.attention == "context":
-        attention = ContextAttention(settings.context_size, settings.context_hidden, settings.encoders, init)
-    else:
-        attention = DotProductAttention(settings.context_size, settings.encoder_size, init)
-    encoder = CAREEncoder(
-        sizes.obs,
-        settings.encoders,
-        settings.encoder_hidden,
-        settings.encoder_size,
-        context,
-        settings.context_size,
-        attention,
-        settings.attention_temperature,
-        settings.detach_context,
-        settings.layer_norm,
+def build_agent(spec: AgentSpec, sizes: Sizes, settings: Any, seed: int, device: torch.device) -> Agent:
+    """Build an agent by its own function, or out of the pieces that ``settings`` name.
+
+    Raises ``RegistryError`` for pieces that are not known or do not fit together.
+    """
+    if not spec.of_pieces:
+        return spec.load()(sizes, settings, seed, device)
+    pieces = _pieces(spec, settings)
+    init, tasks = seeded_generator(seed), len(sizes.action_mask)
+    told = PieceShape(tasks, device, settings, seed)
+    encoder_shape = EncoderShape(sizes.obs, tasks, sizes.context, sizes.learned_context, settings)
+    return build_sac(
+        pieces["encoder"].load()(encoder_shape, init),
+        pieces["trunk"].load(),
+        _function_or_made(pieces["aggregator"], told),
+        sizes,
+        settings,
         init,
+        device,
+        pieces["critic"].load()(told),
+        _function_or_made(pieces["penalty"], told),
     )
-    return build_sac(encoder, SharedTrunk, aggregators.mean, sizes, settings, init, device)
 
 
-def mtsac(sizes: Sizes, settings: SACSettings, seed: int, device: torch.device) -> SAC:
-    """Multi-task SAC: the task comes in as one-hot (Yu et al. 2019)."""
-    encoder = OneHot(sizes.obs, len(sizes.action_mask))
-    return build_sac(encoder, SharedTrunk, aggregators.mean, sizes, settings, seeded_generator(seed), device)
-
-
-def mtmhsac(sizes: Sizes, settings: SACSettings, seed: int, device: torch.device) -> SAC:
-    """Multi-head SAC: the task chooses the head (Yu et al. 2019)."""
-    encoder = PassThrough(sizes.obs)
-    return build_sac(encoder, MultiHeadTrunk, aggregators.mean, sizes, settings, seeded_generator(seed), device)
-
-
-def single_task(sizes: Sizes, settings: SACSettings, seed: int, device: torch.device) -> SAC:
-    """T agents that share nothing, so their losses are summed and each gets the gradient it would get alone."""
-    encoder = PassThrough(sizes.obs)
-    return build_sac(encoder, SeparateTrunk, aggregators.total, sizes, settings, seeded_generator(seed), device)
+def build_sampler(spec: AgentSpec, tasks: int, settings: Any, seed: int, device: torch.device) -> Sampler:
+    """Build what chooses the tasks of each batch; all alike for an agent that is not made of pieces."""
+    if not spec.of_pieces:
+        return Uniform()
+    return _pieces(spec, settings)["sampler"].load()(PieceShape(tasks, device, settings, seed))
 
 
 def build_sac(
@@ -85,18 +77,27 @@ def build_sac(
     settings: SACSettings,
     init: torch.Generator,
     device: torch.device,
+    head: ValueHead | None = None,
+    penalty: Penalty | None = None,
 ) -> SAC:
     """Put actor and twin critics on an encoder. Weights are drawn on the CPU, so every device starts alike."""
     tasks, actions = sizes.action_mask.shape
+    head = head or ScalarHead(settings.critics)
 
     def trunk(size_in: int, size_out: int, ensemble: int) -> Trunk:
-        network = NETWORKS[settings.network]
-        shape = TrunkShape(tasks, ensemble, size_in, settings.hidden, size_out, settings.layer_norm, network)
+        shape = TrunkShape(
+            tasks,
+            ensemble,
+            size_in,
+            settings.hidden,
+            size_out,
+            settings.layer_norm,
+            NETWORKS[settings.network],
+            context=sizes.context,
+            settings=settings,
+        )
         return make_trunk(shape, init)
 
-    head: ValueHead = ScalarHead(settings.critics)
-    if settings.critic == "categorical":
-        head = CategoricalHead(BINS, REACH, device, settings.critics)
     noise = seeded_generator(int(torch.randint(2**62, (), generator=init)), device)
     actor, critic = trunk(encoder.size, 2 * actions, 1), trunk(encoder.size + actions, head.size, 2)
     shared = any(part.shared_parameters() for part in (encoder, actor, critic))
@@ -114,4 +115,18 @@ def build_sac(
         head=head,
         obs_scale=obs_scale,
         reward_scale=reward_scale,
+        penalty=penalty,
     )
+
+
+def _pieces(spec: AgentSpec, settings: Any) -> Mapping[str, Spec]:
+    return pieces_of(spec, {slot: getattr(settings, slot) for slot in SLOTS})
+
+
+def _function_or_made(spec: Spec, told: PieceShape) -> Any:
+    """A function is the piece itself, a class is called for one."""
+    made_of: Any = spec.load()
+    if not inspect.isclass(made_of):
+        return made_of
+    make: Callable[..., Any] = made_of
+    return make(told)

@@ -11,49 +11,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from agents.base import rows_of
-from agents.encoders import Encoder
+from agents.context import ContextNetwork, context_network
+from agents.encoders import Encoder, EncoderShape
 from agents.networks import StackedMLP
-
-
-class ContextNetwork(nn.Module):
-    """The task's context: a network over what is known of it, plus, if ``learned``, a row of its own.
-
-    ``known`` is (T, d): sentence vectors, numbers. The learned row starts at zero beside it, so that a task that was
-    never trained still has a context; where nothing is known (d = 0) it is drawn at random and is all there is.
-    """
-
-    known: Tensor
-
-    def __init__(
-        self, known: Tensor, learned: bool, hidden: Sequence[int], size: int, generator: torch.Generator
-    ) -> None:
-        super().__init__()
-        tasks, width = known.shape
-        if not width:
-            known = torch.empty(tasks, size).normal_(generator=generator)
-        # Unit vectors of d numbers are scaled to unit variance, which is what the layers' initialisation expects.
-        scaled = known * math.sqrt(width) if width else known
-        if width:
-            self.register_buffer("known", scaled)
-        else:
-            self.known = nn.Parameter(scaled)
-        self.network = StackedMLP(1, scaled.shape[1], hidden, size, generator, layer_norm=False)
-        self.own = nn.Parameter(torch.zeros(tasks, size)) if learned and width else None
-
-    def forward(self, task: Tensor | None = None) -> Tensor:
-        """-> (T, context)."""
-        out = self.network(rows_of(self.known, task)[None])[0]
-        return out if self.own is None else out + rows_of(self.own, task)
-
-    def meet(self, known: Tensor) -> None:
-        """Turn to other tasks, of which (T', d) is known. Raises ``ValueError`` where all context was learned."""
-        if isinstance(self.known, nn.Parameter):
-            raise ValueError("its context was learned task by task, so it has none for a new one")
-        width = known.shape[1]
-        self.known = (known * math.sqrt(width)).to(self.known.device)
-        if self.own is not None:
-            self.own = nn.Parameter(torch.zeros(len(known), self.own.shape[1], device=self.own.device))
 
 
 class ContextAttention(nn.Module):
@@ -123,6 +83,10 @@ class CAREEncoder(Encoder):
         """Return encoders, attention and context network, but not what each task has of its own."""
         return [p for part in (self.encoders, self.attention, self.context.network) for p in part.parameters()]
 
+    def own_parameters(self) -> list[nn.Parameter]:
+        """Return the learned part of each task's context, where there is one."""
+        return self.context.own_parameters()
+
     def readers(self) -> list[nn.Module]:
         """Return the encoders', all in one stack."""
         return self.encoders.readers()
@@ -151,3 +115,27 @@ class CAREEncoder(Encoder):
         if self._left_out is not None:
             logits = logits.index_fill(0, self._left_out, -math.inf)
         return encodings, torch.softmax(logits / self.temperature, dim=0)
+
+
+def care(shape: EncoderShape, generator: torch.Generator) -> CAREEncoder:
+    """Make the mixture that the settings describe (``agents.settings.CARESettings``)."""
+    settings = shape.settings
+    context = context_network(shape, generator)
+    attention: nn.Module
+    if settings.attention == "context":
+        attention = ContextAttention(settings.context_size, settings.context_hidden, settings.encoders, generator)
+    else:
+        attention = DotProductAttention(settings.context_size, settings.encoder_size, generator)
+    return CAREEncoder(
+        shape.obs,
+        settings.encoders,
+        settings.encoder_hidden,
+        settings.encoder_size,
+        context,
+        settings.context_size,
+        attention,
+        settings.attention_temperature,
+        settings.detach_context,
+        settings.layer_norm,
+        generator,
+    )

@@ -81,7 +81,7 @@ def _capacity(agent: SAC, batch: Batch) -> dict[str, Tensor]:
     readers = {name: part.readers() for name, part in parts.items()}
     with _watch([layer for layers in readers.values() for layer in layers]) as seen:
         z = agent.encoder(batch.obs)
-        agent.critic(torch.cat([z, batch.action], dim=-1))
+        agent.critic_output(z, batch.action)
         agent.actor(z)
     quiet = {
         name: torch.cat([dormant(seen[layer]).flatten() for layer in layers])
@@ -116,10 +116,10 @@ def overestimation(agent: SAC, history: Batch) -> Tensor:
     # Consecutive unless a new episode, or a lost step, lies between: then the next observation is another.
     same = (history.next_obs[:, :, :-1] == history.obs[:, :, 1:]).all(dim=-1)
     followed = torch.cat([same, torch.zeros_like(same[:, :, :1])], dim=2)
-    flat = agent.scaled(Batch(*(part.flatten(1, 2) for part in history)))
+    flat = agent.scaled(history.apply(lambda part: part.flatten(1, 2)))
     next_z = agent.encoder(flat.next_obs)
     next_action, log_prob = agent.sample(next_z)
-    value = agent.head.value(agent.critic(torch.cat([next_z, next_action], dim=-1)))
+    value = agent.q(next_z, next_action)
     bonus = -agent.log_temperature.exp()[:, None] * log_prob
     reward, bonus, terminated, value = (
         part.view(tasks, copies, steps) for part in (flat.reward, bonus, flat.terminated, value)
@@ -127,7 +127,7 @@ def overestimation(agent: SAC, history: Batch) -> Tensor:
     returns = soft_returns(reward, bonus, terminated, followed, value, agent.discount)
     first = (steps + 1) // 2
     chosen = [part.view(tasks, copies, steps, -1)[:, :, :first].flatten(1, 2) for part in (flat.obs, flat.action)]
-    said = agent.head.value(agent.critic(torch.cat([agent.encoder(chosen[0]), chosen[1]], dim=-1)))
+    said = agent.q(agent.encoder(chosen[0]), chosen[1])
     unit = agent.reward_scale(torch.ones_like(said[:, :1]))
     return ((said - returns[:, :, :first].flatten(1)) / unit).mean(dim=1)
 

@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from agents.base import rows_of
 
 
+@dataclass(frozen=True)
+class EncoderShape:
+    """What every encoder is told.
+
+    ``context`` is (T, d), what is known of each task, in rows of about unit norm; d is 0 where nothing is.
+    ``learned_context`` asks for a learned row per task beside it. ``settings`` are the agent's, those of the encoder
+    among them.
+    """
+
+    obs: int
+    tasks: int
+    context: Tensor
+    learned_context: bool
+    settings: Any
+
+
 class Encoder(nn.Module):
-    """Turns observations into what actor and critics read; ``size`` is its width."""
+    """Turns observations into what actor and critics read; ``size`` is its width.
+
+    A subclass that is made by name is called as ``Mine(shape, generator)`` with an ``EncoderShape``, and draws its
+    weights from ``generator``, on the CPU.
+    """
 
     parts = 1  # of which it is a mixture
 
@@ -29,6 +53,10 @@ class Encoder(nn.Module):
         """Return the parameters that all tasks train. Here none."""
         return []
 
+    def own_parameters(self) -> list[nn.Parameter]:
+        """Return those of which each task has its own, (T, ...). Here none."""
+        return []
+
     def readers(self) -> list[nn.Module]:
         """Return the layers whose inputs are hidden units. Here none."""
         return []
@@ -40,6 +68,9 @@ class Encoder(nn.Module):
     def meet(self, context: Tensor) -> None:
         """Turn to other tasks, told apart by their context (T', d). Raises ``ValueError`` where none is read."""
         raise ValueError("it reads no context, so it cannot know a new task")
+
+
+MakeEncoder = Callable[[EncoderShape, torch.Generator], Encoder]
 
 
 class PassThrough(Encoder):
@@ -66,3 +97,13 @@ class OneHot(Encoder):
         """(T, N, obs) -> (T, N, obs + tasks)."""
         own = rows_of(self.one_hot, task)[:, None, :].expand(-1, obs.shape[1], -1)
         return torch.cat([obs, own], dim=-1)
+
+
+def none(shape: EncoderShape, generator: torch.Generator) -> PassThrough:
+    """Make the encoder that leaves observations as they are."""
+    return PassThrough(shape.obs)
+
+
+def one_hot(shape: EncoderShape, generator: torch.Generator) -> OneHot:
+    """Make the encoder that puts the task's one-hot beside the observation."""
+    return OneHot(shape.obs, shape.tasks)

@@ -13,7 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from agents.base import PieceShape
+
 Combine = Literal["min", "mean"]
+BINS, REACH = 101, 10.0  # of a categorical critic (BRC, Nauman et al. 2025)
 SPREAD = 0.75  # of the Gaussian, in widths of a bin: the value that Farebrother et al. recommend
 
 
@@ -96,3 +99,13 @@ def _mean(values: Tensor) -> Tensor:
 
 
 _COMBINE: dict[str, Any] = {"min": _least, "mean": _mean}
+
+
+def scalar(shape: PieceShape) -> ScalarHead:
+    """Make the head that says the mean return."""
+    return ScalarHead(shape.settings.critics)
+
+
+def categorical(shape: PieceShape) -> CategoricalHead:
+    """Make the head that says a distribution over the return."""
+    return CategoricalHead(BINS, REACH, shape.device, shape.settings.critics)

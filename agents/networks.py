@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from agents.base import rows_of
+from agents.settings import only_width
 
 
 class StackedLinear(nn.Module):
@@ -83,9 +84,7 @@ class StackedResidual(Network):
         layer_norm: bool = True,
     ) -> None:
         super().__init__()
-        width = hidden[0]
-        if any(size != width for size in hidden):
-            raise ValueError(f"hidden widths are {(*hidden,)}; a residual network has one width, as in 256 256 256")
+        width = only_width(hidden)
         self.layer_norm = layer_norm
         self.first = StackedLinear(groups, size_in, width, generator)
         self.inner = nn.ModuleList(StackedLinear(groups, width, width, generator) for _ in hidden[1:])

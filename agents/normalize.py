@@ -87,7 +87,7 @@ class ReturnScale(nn.Module):
         self.largest = torch.maximum(self.largest, self.running.abs().amax(dim=1))
         self.running = self.running * ~ended
 
-    def forward(self, reward: Tensor) -> Tensor:
-        """(T, N) -> (T, N)."""
+    def forward(self, reward: Tensor, task: Tensor | None = None) -> Tensor:
+        """(T, N) -> (T, N); ``task`` as for observations."""
         scale = torch.where(self.largest > 0, self.largest / self.reach, torch.ones_like(self.largest))
-        return reward / scale[:, None]
+        return reward / rows_of(scale, task)[:, None]

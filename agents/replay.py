@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
-from agents.base import Batch
+from agents.base import Batch, rows_of
 
 
 class Replay:
     """T rings of ``capacity`` transitions, each one float32 row: obs, next obs, action, reward, terminated.
 
     All tasks are added to in step, so one position serves them all. ``sample`` draws the same number of rows from
-    every task, each uniformly from what its ring holds.
+    every task, or of those it is told, each uniformly from what its ring holds.
     """
 
     def __init__(self, tasks: int, capacity: int, obs_size: int, action_size: int, generator: torch.Generator) -> None:
@@ -38,18 +40,34 @@ class Replay:
         self._position = (self._position + count) % self.capacity
         self.size = min(self.size + count, self.capacity)
 
-    def sample(self, rows_per_task: int, generator: torch.Generator | None = None) -> Batch:
+    def sample(self, rows_per_task: int, generator: torch.Generator | None = None, task: Tensor | None = None) -> Batch:
         """Draw ``rows_per_task`` transitions of every task, with replacement. Raises ``ValueError`` while empty.
 
-        A ``generator`` given here leaves the replay's own, and so every later draw, as it is.
+        ``task``, (T',) int64, draws so many for each of its entries instead. A ``generator`` given here leaves the
+        replay's own, and so every later draw, as it is.
         """
         if self.size == 0:
             raise ValueError("the replay is empty; add transitions before sampling")
-        tasks = len(self._rows)
+        tasks = len(self._rows) if task is None else len(task)
         picks = torch.randint(
             self.size, (tasks, rows_per_task), generator=generator or self._generator, device=self._device
         )
-        return self._batch(picks)
+        return self._batch(picks, task)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the transitions held, and what decides where the next one goes and which are drawn."""
+        rows = self._rows[:, : self.size].clone()
+        return {"rows": rows, "position": self._position, "generator": self._generator.get_state()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what ``state_dict`` returned. Raises ``ValueError`` where its rows do not fit this replay."""
+        rows = state["rows"]
+        tasks, size, width = rows.shape
+        if (tasks, width) != (self._rows.shape[0], self._rows.shape[2]) or size > self.capacity:
+            raise ValueError(f"rows of shape {(*rows.shape,)} do not fit a replay of shape {(*self._rows.shape,)}")
+        self._rows[:, :size] = rows
+        self.size, self._position = size, state["position"]
+        self._generator.set_state(state["generator"])
 
     def history(self, steps: int, copies: int, taken: int) -> Batch:
         """Return the last ``steps`` steps of the first ``taken`` of ``copies`` copies: (T, taken, steps, ...).
@@ -62,10 +80,11 @@ class Replay:
         ages = torch.arange(-steps, 0, device=self._device)[None, :] * copies
         picks = (self._position + ages + torch.arange(taken, device=self._device)[:, None]) % self.capacity
         batch = self._batch(picks.flatten().expand(len(self._rows), -1))
-        return Batch(*(part.unflatten(1, (taken, steps)) for part in batch))
+        return batch.apply(lambda part: part.unflatten(1, (taken, steps)))
 
-    def _batch(self, picks: Tensor) -> Batch:
+    def _batch(self, picks: Tensor, task: Tensor | None = None) -> Batch:
         flat = self._rows.view(-1, self._rows.shape[-1])
-        rows = flat.index_select(0, (picks + self._starts).flatten()).view(*picks.shape, -1)
+        places = picks + rows_of(self._starts, task)
+        rows = flat.index_select(0, places.flatten()).view(*picks.shape, -1)
         obs, next_obs, action, reward, terminated = rows.split(self._sizes, dim=-1)
-        return Batch(obs, action, reward.squeeze(-1), terminated.squeeze(-1), next_obs)
+        return Batch(obs, action, reward.squeeze(-1), terminated.squeeze(-1), next_obs, task)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from agents.aggregators import Aggregate
+from agents.aggregators import Aggregate, Parameters, split_parameters
 from agents.base import Batch, rows_of
 from agents.clipping import GradientClip
 from agents.diagnosis import diagnose
@@ -18,21 +18,28 @@ from agents.encoders import Encoder
 from agents.gaussian import split_head, squash
 from agents.heads import ScalarHead, ValueHead
 from agents.normalize import Unscaled
-from agents.presets import SACSettings
+from agents.penalties import Penalty
+from agents.settings import SACSettings
+from agents.snapshot import load_training_state, training_state
 from agents.trunks import Trunk
 
 
 class SAC(nn.Module):
     """Twin critics, a squashed Gaussian actor and a temperature per task, over whatever encoder and trunks it is given.
 
-    The encoder is shared by actor and critics and trained by the critics' loss; the target copy includes it.
+    The encoder is shared by actor and critics and trained by the critics' loss alone. So an update encodes a batch
+    once: the actor learns on that encoding, detached, from before the critics' step. The target copy includes it.
     ``action_mask``, (T, A), names the action dimensions that a task has: the others count neither in the
     log-probability nor in the target entropy, which is minus their number times ``settings.target_entropy``.
-    ``head`` says what the critics' output means; ``obs_scale`` and ``reward_scale`` are running scales, or none.
+    ``head`` says what the critics' output means; ``obs_scale`` and ``reward_scale`` are running scales, or none;
+    ``penalty`` of a module that is trained is added to each of its per-task losses.
+
+    Wherever ``task`` is taken, (T',) int64, it names the tasks of the leading axis, and None means all, in order.
     """
 
     mask: Tensor
     target_entropy: Tensor
+    latest: Tensor
 
     def __init__(
         self,
@@ -46,6 +53,7 @@ class SAC(nn.Module):
         head: ValueHead | None = None,
         obs_scale: nn.Module | None = None,
         reward_scale: nn.Module | None = None,
+        penalty: Penalty | None = None,
     ) -> None:
         super().__init__()
         self.encoder: Encoder = encoder
@@ -59,11 +67,13 @@ class SAC(nn.Module):
         self.register_buffer(
             "target_entropy", -settings.target_entropy * action_mask.float().sum(dim=1), persistent=False
         )
+        # Each task's latest critic loss and value, (2, T): what is said of a task that an update was not of.
+        self.register_buffer("latest", torch.zeros(2, len(action_mask)), persistent=False)
+        self.aggregate, self.penalty = aggregate, penalty
         self.to(generator.device)
         self.target_encoder = copy.deepcopy(self.encoder).requires_grad_(False)
         self.target_critic = copy.deepcopy(self.critic).requires_grad_(False)
         self.discount, self.polyak = settings.discount, settings.polyak
-        self.aggregate = aggregate
         self.generator = generator
 
         self._critic_parameters: list[nn.Parameter] = [*self.encoder.parameters(), *self.critic.parameters()]
@@ -71,9 +81,21 @@ class SAC(nn.Module):
         self._target_parameters: list[Tensor] = [*self.target_encoder.parameters(), *self.target_critic.parameters()]
         self.critic_optimizer = _adam(self._critic_parameters, settings)
         self.actor_optimizer = _adam(self._actor_parameters, settings)
-        self.temperature_optimizer = _adam([self.log_temperature], replace(settings, weight_decay=0.0))
+        undecayed = replace(settings, weight_decay=0.0)
+        self.temperature_optimizer = _adam([self.log_temperature], undecayed)
+        self.optimizers = {
+            "critic": self.critic_optimizer,
+            "actor": self.actor_optimizer,
+            "temperature": self.temperature_optimizer,
+        }
+        learned = [*aggregate.parameters()] if isinstance(aggregate, nn.Module) else []
+        if learned:
+            self.optimizers["aggregator"] = _adam(learned, undecayed)
         self._learning_rates = (settings.learning_rate, settings.final_learning_rate)
         self._reduced = settings.precision == "bfloat16"
+        own = [*self.encoder.own_parameters(), *self.critic.own_parameters()]
+        self._critic_side = split_parameters("critic", self._critic_parameters, own, generator)
+        self._actor_side = split_parameters("actor", self._actor_parameters, self.actor.own_parameters(), generator)
         tasks, norm = len(action_mask), settings.gradient_norm
         self._clip_critic = GradientClip(self._critic_parameters, self.critic.own_parameters(), tasks, norm)
         self._clip_actor = GradientClip(self._actor_parameters, self.actor.own_parameters(), tasks, norm)
@@ -81,11 +103,10 @@ class SAC(nn.Module):
     @torch.no_grad()
     def act(self, obs: Tensor, task: Tensor | None = None, *, explore: bool) -> Tensor:
         """(T, N, obs) -> actions (T, N, A): sampled when exploring, else the squashed mean."""
-        mask = rows_of(self.mask, task)[:, None, :]
-        mean, log_std = split_head(self.actor(self.encoder(self.obs_scale(obs, task), task), task)[0])
-        if not explore:
-            return torch.tanh(mean) * mask
-        return squash(mean, log_std, self._noise(mean.shape), mask)[0]
+        z = self.encoder(self.obs_scale(obs, task), task)
+        if explore:
+            return self.sample(z, task)[0]
+        return torch.tanh(self.policy(z, task)[0]) * rows_of(self.mask, task)[:, None, :]
 
     def see(self, obs: Tensor, reward: Tensor, ended: Tensor) -> None:
         """Take in a step of the environments, (T, N, obs), (T, N), (T, N) bool, for the running scales."""
@@ -93,25 +114,30 @@ class SAC(nn.Module):
         self.reward_scale.see(reward, ended)
 
     def update(self, batch: Batch) -> dict[str, Tensor]:
-        """One step on critics, actor, temperatures and targets."""
+        """One step on critics, actor, temperatures and targets, from the tasks of ``batch``.
+
+        Parameters of a task that is not among them have no gradient, but Adam's momentum moves them on.
+        """
         batch = self.scaled(batch)
         z, critic_metrics = self._update_critic(batch)
-        log_prob, actor_loss = self._update_actor(z)
-        self._update_temperature(log_prob)
+        log_prob, actor_loss = self._update_actor(z, batch.task)
+        self._update_temperature(log_prob, batch.task)
         self._update_targets()
         return {**critic_metrics, "actor_loss": actor_loss, "ent_coef": self.log_temperature.detach().exp()}
 
     def progress(self, share: float) -> None:
         """Set the learning rate that belongs to this share of the run."""
         first, last = self._learning_rates
-        for optimizer in (self.critic_optimizer, self.actor_optimizer, self.temperature_optimizer):
+        for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
                 group["lr"] = first + (last - first) * share
 
     def inspect(self, obs: Tensor) -> dict[str, Tensor]:
-        """Return what the encoder shows of itself on ``obs`` (T, N, obs), in the environments' units."""
+        """Return what encoder and actor show of themselves on ``obs`` (T, N, obs), in the environments' units."""
         with torch.no_grad():
-            return self.encoder.inspect(self.obs_scale(obs))
+            scaled = self.obs_scale(obs)
+            actor = self.actor.inspect(self.encoder(scaled))
+            return {**self.encoder.inspect(scaled), **{f"actor_{name}": seen for name, seen in actor.items()}}
 
     def diagnose(self, batch: Batch, history: Batch | None, generator: torch.Generator) -> dict[str, Tensor]:
         """Return what ``agents.diagnosis`` finds; nothing changes by it."""
@@ -132,56 +158,79 @@ class SAC(nn.Module):
     def scaled(self, batch: Batch) -> Batch:
         """Return the batch in the units that the networks learn in."""
         return batch._replace(
-            obs=self.obs_scale(batch.obs),
-            next_obs=self.obs_scale(batch.next_obs),
-            reward=self.reward_scale(batch.reward),
+            obs=self.obs_scale(batch.obs, batch.task),
+            next_obs=self.obs_scale(batch.next_obs, batch.task),
+            reward=self.reward_scale(batch.reward, batch.task),
         )
+
+    def policy(self, z: Tensor, task: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """-> mean and log standard deviation of the Gaussian before it is squashed, (T, N, A) each."""
+        return split_head(self.actor(z, task)[0].float())
+
+    def sample(self, z: Tensor, task: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Draw an action for each row -> actions (T, N, A), log-probabilities (T, N)."""
+        mean, log_std = self.policy(z, task)
+        return squash(mean, log_std, self._noise(mean.shape), rows_of(self.mask, task)[:, None, :])
+
+    def critic_output(self, z: Tensor, action: Tensor, task: Tensor | None = None, *, target: bool = False) -> Tensor:
+        """-> the critics' output, or the target critics', (E, T, N, ...), in the head's terms."""
+        critic = self.target_critic if target else self.critic
+        return critic(torch.cat([z, action], dim=-1), task)
+
+    def q(self, z: Tensor, action: Tensor, task: Tensor | None = None) -> Tensor:
+        """-> the value that the actor is to believe, (T, N)."""
+        return self.head.value(self.critic_output(z, action, task))
 
     def td_target(self, batch: Batch) -> Tensor:
         """r + discount (1 - terminated) (Q'(s', a') - temperature log pi(a'|s')), in the head's terms: (T, N, ...)."""
         with torch.no_grad():
-            next_action, log_prob = self.sample(self.encoder(batch.next_obs))
-            target_z = self.target_encoder(batch.next_obs)
-            next_out = self.target_critic(torch.cat([target_z, next_action], dim=-1))
+            next_action, log_prob = self.sample(self.encoder(batch.next_obs, batch.task), batch.task)
+            target_z = self.target_encoder(batch.next_obs, batch.task)
+            next_out = self.critic_output(target_z, next_action, batch.task, target=True)
             scale = self.discount * (1.0 - batch.terminated)
-            shift = batch.reward - scale * self.log_temperature.exp()[:, None] * log_prob
+            temperature = rows_of(self.log_temperature.exp(), batch.task)
+            shift = batch.reward - scale * temperature[:, None] * log_prob
             return self.head.target(next_out, shift, scale)
 
     def critic_losses(
         self, z: Tensor, action: Tensor, target: Tensor, task: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """-> each task's loss (T,), what the critics said (E, T, N, ...); ``task`` as in ``act``."""
-        out = self.critic(torch.cat([z, action], dim=-1), task)
+        """-> each task's loss (T,), what the critics said (E, T, N, ...)."""
+        out = self.critic_output(z, action, task)
         return self.head.losses(out, target), out
 
     def actor_losses(self, z: Tensor, task: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """-> each task's loss (T,), the log-probability of the actions drawn (T, N)."""
         action, log_prob = self.sample(z, task)
-        q = self.head.value(self.critic(torch.cat([z, action], dim=-1), task))
         temperature = rows_of(self.log_temperature.detach().exp(), task)
-        return (temperature[:, None] * log_prob - q).mean(dim=1), log_prob
+        return (temperature[:, None] * log_prob - self.q(z, action, task)).mean(dim=1), log_prob
 
-    def sample(self, z: Tensor, task: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Draw an action for each row -> actions (T, N, A), log-probabilities (T, N)."""
-        mean, log_std = split_head(self.actor(z, task)[0].float())
-        return squash(mean, log_std, self._noise(mean.shape), rows_of(self.mask, task)[:, None, :])
+    def training_state(self) -> dict[str, Any]:
+        """Return everything that changes while training, as ``agents.snapshot`` gathers it."""
+        return training_state(self)
+
+    def load_training_state(self, state: dict[str, Any]) -> None:
+        """Continue from what ``training_state`` returned, with exactly the numbers that would have followed."""
+        load_training_state(self, state)
 
     def _update_critic(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         with self._autocast():
-            z = self.encoder(batch.obs)
-            losses, out = self.critic_losses(z, batch.action, self.td_target(batch))
-        self._step(self.critic_optimizer, losses, self._critic_parameters, self._clip_critic)
-        metrics = {"critic_loss": losses.detach().mean(), "q_mean": self.head.value(out.detach()).mean(dim=1)}
-        return z.detach(), metrics
+            z = self.encoder(batch.obs, batch.task)
+            losses, out = self.critic_losses(z, batch.action, self.td_target(batch), batch.task)
+        self._step(self.critic_optimizer, losses, self._critic_side, self._clip_critic, (self.encoder, self.critic))
+        said = torch.stack([losses.detach(), self.head.value(out.detach()).mean(dim=1)])
+        self.latest = said if batch.task is None else self.latest.index_copy(1, batch.task, said)
+        return z.detach(), {"critic_loss": self.latest[0], "q_mean": self.latest[1]}
 
-    def _update_actor(self, z: Tensor) -> tuple[Tensor, Tensor]:
+    def _update_actor(self, z: Tensor, task: Tensor | None = None) -> tuple[Tensor, Tensor]:
         with self._autocast():
-            losses, log_prob = self.actor_losses(z)
-        self._step(self.actor_optimizer, losses, self._actor_parameters, self._clip_actor)
+            losses, log_prob = self.actor_losses(z, task)
+        self._step(self.actor_optimizer, losses, self._actor_side, self._clip_actor, (self.actor,))
         return log_prob.detach(), losses.detach().mean()
 
-    def _update_temperature(self, log_prob: Tensor) -> None:
-        losses = -self.log_temperature.exp() * (log_prob.mean(dim=1) + self.target_entropy)
+    def _update_temperature(self, log_prob: Tensor, task: Tensor | None = None) -> None:
+        gap = log_prob.mean(dim=1) + rows_of(self.target_entropy, task)
+        losses = -rows_of(self.log_temperature.exp(), task) * gap
         self.temperature_optimizer.zero_grad()
         losses.sum().backward()
         self.temperature_optimizer.step()
@@ -192,12 +241,24 @@ class SAC(nn.Module):
         torch._foreach_lerp_(self._target_parameters, online, self.polyak)
 
     def _step(
-        self, optimizer: torch.optim.Optimizer, losses: Tensor, parameters: Sequence[nn.Parameter], clip: GradientClip
+        self,
+        optimizer: torch.optim.Optimizer,
+        losses: Tensor,
+        side: Parameters,
+        clip: GradientClip,
+        trained: Sequence[nn.Module],
     ) -> None:
+        weighting = self.optimizers.get("aggregator")
         optimizer.zero_grad()
-        self.aggregate(losses, parameters)
+        if weighting is not None:
+            weighting.zero_grad()
+        if self.penalty is not None:
+            losses = losses + sum(self.penalty(module) for module in trained)
+        self.aggregate(losses, side)
         clip()
         optimizer.step()
+        if weighting is not None:
+            weighting.step()
 
     def _autocast(self) -> torch.autocast:
         """Reduced precision for one forward pass: autocast keeps its casts of weights until the block is left.

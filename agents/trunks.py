@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,10 @@ from agents.networks import Network, StackedLinear, StackedMLP, hidden_activatio
 
 @dataclass(frozen=True)
 class TrunkShape:
-    """What every trunk is told: ``ensemble`` members for ``tasks`` tasks, from ``size_in`` to ``size_out`` numbers."""
+    """What every trunk is told: ``ensemble`` members for ``tasks`` tasks, from ``size_in`` to ``size_out`` numbers.
+
+    ``context`` is (T, d), what is known of each task; ``settings`` are the agent's, those of the trunk among them.
+    """
 
     tasks: int
     ensemble: int
@@ -22,6 +26,9 @@ class TrunkShape:
     size_out: int
     layer_norm: bool
     network: Callable[..., Network] = StackedMLP
+    _: KW_ONLY
+    context: Tensor
+    settings: Any = None
 
     def stack(self, groups: int, generator: torch.Generator) -> Network:
         """Make ``groups`` networks of this shape."""
@@ -29,7 +36,15 @@ class TrunkShape:
 
 
 class Trunk(nn.Module):
-    """What diagnoses ask of an actor or a critic; one that does not say is left out of them."""
+    """What an actor or a critic says of itself; diagnoses leave out one that says nothing.
+
+    A subclass that is made by name is called as ``Mine(shape, generator)`` with a ``TrunkShape``, and draws its weights
+    from ``generator``, on the CPU.
+    """
+
+    def inspect(self, x: Tensor) -> dict[str, Tensor]:
+        """Return what can be seen of its workings on ``x`` (T, N, in): name -> (T, K). Here nothing."""
+        return {}
 
     def shared_parameters(self) -> list[nn.Parameter]:
         """Return the parameters that all tasks train. Here none."""

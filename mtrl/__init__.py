@@ -12,6 +12,7 @@ from mtrl.guard import check_neighbours
 check_neighbours()
 
 import envs.tabletop  # noqa: E402, F401  (registers mtrl/Tabletop... with Gymnasium)
+from agents.spec import AgentSpec, Spec, preset  # noqa: E402
 from envs.check import check_suite  # noqa: E402
 from envs.errors import SuiteError, TaskFailed  # noqa: E402
 from envs.suite import Task, TaskSuite, make_suite  # noqa: E402
@@ -21,47 +22,72 @@ from mtrl.cli import UsageError  # noqa: E402
 from mtrl.version import __version__  # noqa: E402
 
 if TYPE_CHECKING:
+    from agents.aggregators import Parameters
+    from agents.base import Batch, PieceShape
+    from agents.check import check_agent
+    from agents.encoders import Encoder, EncoderShape
+    from agents.trunks import Trunk, TrunkShape
     from mtrl.api.learn import Result, learn
     from mtrl.api.load import load
     from mtrl.api.policy import Policy
     from mtrl.api.score import score
     from mtrl.scores import TaskScore
 
+# What imports torch, which takes seconds, is imported when it is first asked for.
+_WITH_TORCH = {
+    "Batch": "agents.base",
+    "Encoder": "agents.encoders",
+    "EncoderShape": "agents.encoders",
+    "Parameters": "agents.aggregators",
+    "PieceShape": "agents.base",
+    "Policy": "mtrl.api.policy",
+    "Result": "mtrl.api.learn",
+    "TaskScore": "mtrl.scores",
+    "Trunk": "agents.trunks",
+    "TrunkShape": "agents.trunks",
+    "check_agent": "agents.check",
+    "learn": "mtrl.api.learn",
+    "load": "mtrl.api.load",
+    "score": "mtrl.api.score",
+}
+
 __all__ = [
+    "AgentSpec",
+    "Batch",
+    "Encoder",
+    "EncoderShape",
     "MultiTaskVectorEnv",
+    "Parameters",
+    "PieceShape",
     "Policy",
     "Result",
+    "Spec",
     "SuiteError",
     "Task",
     "TaskFailed",
     "TaskScore",
     "TaskSuite",
     "TrainingStatus",
+    "Trunk",
+    "TrunkShape",
     "UsageError",
     "__version__",
+    "check_agent",
     "check_suite",
     "learn",
     "load",
     "make_suite",
+    "preset",
     "score",
 ]
-
-_LATER = {
-    "Policy": "mtrl.api.policy",
-    "Result": "mtrl.api.learn",
-    "TaskScore": "mtrl.scores",
-    "learn": "mtrl.api.learn",
-    "load": "mtrl.api.load",
-    "score": "mtrl.api.score",
-}
 
 
 def __getattr__(name: str) -> Any:
     """Import a name that needs torch."""
-    if name not in _LATER:
-        raise AttributeError(f"module 'mtrl' has no attribute {name!r}")
-    return getattr(importlib.import_module(_LATER[name]), name)
+    if name not in _WITH_TORCH:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_WITH_TORCH[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    return sorted({*globals(), *_WITH_TORCH})

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic
 
-from agents.presets import PRESETS
+from agents.compose import SLOTS
+from agents.spec import AgentSpec
 from mtrl.cli import UsageError, parse
-from mtrl.config import STANDARD, S, TrainConfig, check_config, known_agent
+from mtrl.config import STANDARD, S, TrainConfig, agent_spec, check_config
 from mtrl.defaults import as_agent, default_config
 from mtrl.runs import CONFIG, config_of, read_values
 from mtrl.trust import refuse_imports
@@ -35,7 +36,9 @@ def parse_config(arguments: Sequence[str]) -> TrainConfig[Any]:
         make_suite(defaults.suite)  # raises, naming the nearest
     kind: Any = TrainArguments.__class_getitem__(type(defaults.settings))  # type: ignore[attr-defined]
     start = TrainArguments(**_fields(defaults))
-    told: Any = parse(kind, "mtrl.train", arguments, default=start, description=_description(defaults.agent))
+    told: Any = parse(
+        kind, "mtrl.train", arguments, default=start, description=_description(agent_spec(defaults.agent))
+    )
     config: TrainConfig[Any] = TrainConfig(**_fields(told))
     check_config(config)
     return config
@@ -44,17 +47,24 @@ def parse_config(arguments: Sequence[str]) -> TrainConfig[Any]:
 def defaults_of(arguments: Sequence[str]) -> TrainConfig[Any]:
     """Return what holds where a command line says nothing: a file's settings, or the suite's and the agent's.
 
-    Raises ``UsageError`` for an unknown agent or recipe, for a file that is no configuration, and, before anything is
-    imported, for one that names what ``refuse_imports`` refuses.
+    Raises ``UsageError`` for an unknown agent, piece or recipe, for a file that is no configuration, and, before
+    anything is imported, for one that names what ``refuse_imports`` refuses.
     """
     suite, agent, recipe, file = (value_of(arguments, flag) for flag in ("--suite", "--agent", "--recipe", "--config"))
+    pieces = {slot: name for slot in SLOTS if (name := value_of(arguments, f"--{slot}"))}
     if file is None:
-        return default_config(suite or TrainConfig.suite, known_agent(agent or TrainConfig.agent), recipe or STANDARD)
+        name = agent_spec(agent or TrainConfig.agent).name
+        return default_config(suite or TrainConfig.suite, name, recipe or STANDARD, pieces)
     if recipe is not None:
         raise UsageError("--recipe chooses defaults, and so does --config; give one of the two")
     config = _read(Path(file), suite is not None, "--trust" in arguments)
     config = dataclasses.replace(config, suite=suite or config.suite, runs_dir=TrainConfig.runs_dir)
-    return config if agent in (None, config.agent) else as_agent(config, known_agent(str(agent)))
+    if agent not in (None, config.agent):
+        return as_agent(config, agent_spec(str(agent)).name, pieces)
+    if not pieces:
+        return config
+    own = {slot: getattr(config.settings, slot) for slot in SLOTS if hasattr(config.settings, slot)}
+    return as_agent(config, config.agent, {**own, **pieces})
 
 
 def value_of(arguments: Sequence[str], flag: str) -> str | None:
@@ -81,8 +91,8 @@ def _fields(config: TrainConfig[Any]) -> dict[str, Any]:
     return {field.name: getattr(config, field.name) for field in dataclasses.fields(TrainConfig)}
 
 
-def _description(agent: str) -> str:
+def _description(agent: AgentSpec) -> str:
     return (
         "Train one agent on a suite of tasks, with a single-task baseline beside it. "
-        f"The flags and defaults are those of --agent {agent}: {PRESETS[agent].description}."
+        f"The flags and defaults are those of --agent {agent.name}: {agent.description}."
     )

@@ -8,14 +8,15 @@ from typing import Any
 import torch
 
 from agents.base import Agent
-from agents.build import Sizes
+from agents.build import Sizes, build_agent, build_sampler
 from agents.precision import Precision, choose_precision
-from agents.presets import PRESETS
-from envs.context import Context, context_of
+from agents.samplers import Sampler
+from agents.spec import RegistryError
+from envs.context import Context, context_of, context_parts
 from envs.pace import processors, suggest_workers
 from envs.suite import TaskSuite, make_suite
 from mtrl.cli import UsageError
-from mtrl.config import TrainConfig
+from mtrl.config import TrainConfig, agent_spec, as_usage
 from mtrl.scores import Policy
 from mtrl.tensor_env import TensorEnv
 
@@ -69,19 +70,41 @@ def processes_of(config: TrainConfig[Any]) -> dict[str, Any]:
 
 def agent_of(config: TrainConfig[Any], suite: TaskSuite, env: TensorEnv) -> tuple[Agent, Context]:
     """Build the run's agent for what ``env`` looks like -> the agent, and what it may read of the tasks."""
-    context = context_of(suite, getattr(config.settings, "context", "auto"))
+    context = context_of(suite, context_setting(config) or "auto")
     sizes = Sizes(env.obs_size, env.action_mask, torch.as_tensor(context.tasks), context.learned)
-    return PRESETS[config.agent].build()(sizes, config.settings, config.seed, env.device), context
+    try:
+        return build_agent(agent_spec(config.agent), sizes, config.settings, config.seed, env.device), context
+    except RegistryError as error:
+        raise as_usage(error) from error
+
+
+def sampler_of(config: TrainConfig[Any], env: TensorEnv) -> Sampler:
+    """Build what chooses the tasks of the run's batches."""
+    return build_sampler(agent_spec(config.agent), env.tasks, config.settings, config.seed, env.device)
+
+
+def context_setting(config: TrainConfig[Any]) -> str | None:
+    """Return what the run's agent is to tell tasks apart by, None where it reads no context."""
+    return getattr(config.settings, "context", None)
+
+
+def check_context(config: TrainConfig[Any], suite: TaskSuite) -> None:
+    """Raise ``SuiteError`` where the agent is to read a context that the suite does not have."""
+    if (kind := context_setting(config)) is not None:
+        context_parts(suite, kind)
 
 
 def precision_of(config: TrainConfig[Any], tasks: int, device: torch.device) -> Precision:
     """Return the precision that the run is to learn in, timed on this machine where that is asked for."""
-    settings = config.settings
-    return choose_precision(settings.precision, tasks * config.batch_per_task, max(settings.hidden), device)
+    asked = getattr(config.settings, "precision", "float32")  # an agent that is not made of pieces may have neither
+    width = max(getattr(config.settings, "hidden", (1,)))
+    return choose_precision(asked, tasks * config.batch_per_task, width, device)
 
 
 def in_precision(config: TrainConfig[Any], precision: Precision) -> TrainConfig[Any]:
     """Return the configuration with the precision that was taken."""
+    if not hasattr(config.settings, "precision"):
+        return config
     return replace(config, settings=replace(config.settings, precision=precision.taken))
 
 

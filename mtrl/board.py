@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from agents.compose import settings_type
 from agents.presets import PRESETS
 from mtrl.config import TrainConfig
 from mtrl.log import board_tag, per_task
@@ -134,7 +135,7 @@ def _columns(own: Iterable[str]) -> Any:
     from tensorboard.compat.proto.summary_pb2 import Summary
     from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 
-    every = [field.name for preset in PRESETS.values() for field in dataclasses.fields(preset.settings)]
+    every = [field.name for preset in PRESETS.values() for field in dataclasses.fields(settings_type(preset))]
     names = dict.fromkeys([*own, *every])
     infos = [api_pb2.HParamInfo(name=name, differs=name in SHOWN_FIRST) for name in names]
     scores = [api_pb2.MetricInfo(name=api_pb2.MetricName(tag=tag), display_name=words) for tag, words in FINAL.items()]

@@ -1,4 +1,4 @@
-"""Step every task of a suite and say what is wrong: ``python -m mtrl.check SUITE``."""
+"""Try a suite or an agent and say what is wrong: ``python -m mtrl.check SUITE`` or ``--agent NAME``."""
 
 from __future__ import annotations
 
@@ -9,24 +9,51 @@ from typing import Annotated
 
 import tyro
 
+from agents.spec import RegistryError
 from envs.check import LONGEST, check_suite
 from envs.suite import make_suite
-from mtrl.cli import BAD_INPUT, command, parse
+from mtrl.cli import BAD_INPUT, UsageError, command, parse
+from mtrl.config import agent_spec, as_usage
 
 
 @dataclass(frozen=True)
 class CheckConfig:
-    """Step every task of a suite, say what is wrong in words, and end with a table."""
+    """Step every task of a suite, or train an agent on noise, say what is wrong in words, and end with a table."""
 
-    suite: Annotated[str, tyro.conf.Positional]
+    suite: Annotated[str, tyro.conf.Positional] = ""
     """A suite that mtrl.list shows, or your own: module:attribute, tasks.toml, or gym:ID,ID."""
+    agent: str = ""
+    """An agent instead: one that mtrl.list shows, or your own as module:attribute."""
     longest: int = LONGEST
     """Steps after which an episode counts as one without end."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Parse, check and print; 2 where a task has a problem."""
+    """Parse, check and print; 2 where there is a problem."""
     options: CheckConfig = parse(CheckConfig, "mtrl.check", arguments)
+    if bool(options.suite) == bool(options.agent):
+        raise UsageError("give either a suite or --agent, as in python -m mtrl.check my_module:suite")
+    return _check_agent(options.agent) if options.agent else _check_suite(options)
+
+
+def _check_agent(name: str) -> int:
+    from agents.check import check_agent
+
+    spec = agent_spec(name)
+    try:
+        report = check_agent(spec)
+    except RegistryError as error:
+        raise as_usage(error) from error
+    lines = [f"agent {report.agent}: {spec.description}"]
+    lines += [f"  holds: {line}" for line in report.passed]
+    lines += [f"  not asked: {line}" for line in report.skipped]
+    lines += [f"  problem: {line}" for line in report.problems]
+    lines.append("problems keep this agent from training soundly" if report.problems else "nothing is wrong with it")
+    sys.stdout.write("\n".join(lines) + "\n")
+    return BAD_INPUT if report.problems else 0
+
+
+def _check_suite(options: CheckConfig) -> int:
     suite = make_suite(options.suite)
     reports = check_suite(suite, options.longest)
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from agents.presets import PRESETS
+from agents.compose import SLOTS, defining_class, recorded_settings, settings_type
+from agents.registry import from_outside, resolve_agent
+from agents.settings import SACSettings, only_width
+from agents.spec import AgentSpec, RegistryError
 from envs.errors import nearest
 from mtrl.cli import UsageError
 
@@ -24,7 +28,7 @@ class TrainConfig(Generic[S]):
     suite: str = "tabletop"
     """A suite that python -m mtrl.list shows, or your own: module:attribute, tasks.toml, or gym:ID,ID."""
     agent: str = "care"
-    """care, mtsac, mtmhsac, single-task or sb3."""
+    """care, mtsac, mtmhsac, single-task, sb3, or your own as module:attribute."""
     recipe: str = STANDARD
     """Which set of defaults: standard, or laptop, which trains metaworld on a few CPU cores in half an hour."""
     tasks: tuple[str, ...] = ()
@@ -82,22 +86,48 @@ class TrainConfig(Generic[S]):
 
     @staticmethod
     def from_json(values: dict[str, Any]) -> TrainConfig[Any]:
-        """Read what ``to_json`` wrote. Raises ``UsageError`` for an unknown agent, ``TypeError`` for unknown fields."""
-        agent = known_agent(values["agent"])
+        """Read what ``to_json`` wrote. Raises ``UsageError`` for an unknown agent, ``TypeError`` for unknown fields.
+
+        A file is data: no module of the user's that it names is imported. What was made of such has its settings as
+        they were written.
+        """
         if not isinstance(values["settings"], dict):
             raise TypeError("its settings are no table")
-        settings = PRESETS[agent].settings(**_tuples(values["settings"]))
-        _check_types({**values["settings"]}, PRESETS[agent].settings())
+        given = _tuples(values["settings"])
+        pieces = {slot: name for slot, name in given.items() if slot in SLOTS}
+        if any(from_outside(str(name)) for name in (values["agent"], *pieces.values())):
+            settings = recorded_settings(given)
+        else:
+            kind = settings_of(agent_spec(values["agent"]), pieces)
+            settings = kind(**given)
+            _check_types({**values["settings"]}, kind())
         rest = {k: v for k, v in values.items() if k != "settings"}
         _check_types(rest, TrainConfig())
         return TrainConfig(**_tuples({**rest, "runs_dir": Path(values["runs_dir"])}), settings=settings)
 
 
-def known_agent(name: str) -> str:
-    """Return ``name`` if it is an agent's, else raise ``UsageError`` with the nearest."""
-    if name not in PRESETS:
-        raise UsageError(f"unknown agent {name!r}; known: {', '.join(PRESETS)}.{nearest(name, PRESETS)}")
-    return name
+def agent_spec(name: str) -> AgentSpec:
+    """Return the agent of this name. Raises ``UsageError`` with the nearest where there is none."""
+    try:
+        return resolve_agent(name)
+    except RegistryError as error:
+        raise as_usage(error) from error
+
+
+def settings_of(agent: AgentSpec, pieces: Mapping[str, str]) -> type[Any]:
+    """Return the class of an agent's settings with ``pieces`` in place of its own.
+
+    Raises ``UsageError`` for a piece that is not known, and for pieces that do not fit together.
+    """
+    try:
+        return settings_type(agent, pieces)
+    except RegistryError as error:
+        raise as_usage(error) from error
+
+
+def as_usage(error: RegistryError) -> UsageError:
+    """Return what is to be said to the user, with the nearest of the names that there are."""
+    return UsageError(f"{error}{nearest(error.name, error.known)}")
 
 
 def check_config(config: TrainConfig[Any]) -> None:
@@ -117,20 +147,23 @@ def check_config(config: TrainConfig[Any]) -> None:
         raise UsageError(
             f"--replay-per-task is {config.replay_per_task}, less than --envs-per-task {config.envs_per_task}"
         )
-    if config.record_every and PRESETS[config.agent].builder is None:
+    if config.record_every and not agent_spec(config.agent).in_loop:
         raise UsageError(
             f"--record-every is {config.record_every}, and agent {config.agent!r} trains each task in a process of its "
             "own, which draws none; leave it 0, and film the finished run with python -m mtrl.evaluate RUN --record"
         )
     if not (config.env_timeout > 0 and math.isfinite(config.env_timeout)):
         raise UsageError(f"--env-timeout is {config.env_timeout}; it has to be a number of seconds above 0")
-    if getattr(config.settings, "network", "mlp") == "residual" and len(set(config.settings.hidden)) > 1:
-        widths = " ".join(map(str, config.settings.hidden))
-        raise UsageError(f"--hidden is {widths}; a residual network has one width, as in --hidden 256 256 256")
+    if getattr(config.settings, "network", "mlp") == "residual":
+        try:
+            only_width(config.settings.hidden)
+        except ValueError as error:
+            raise UsageError(f"--{error}") from None
     _check_choices(config)
     _check_choices(config.settings)
     for field, value in dataclasses.asdict(config.settings).items():
-        _check_setting(f"--{field.replace('_', '-')}", field, value)
+        if _of_the_kit(config.settings, field):
+            _check_setting(f"--{field.replace('_', '-')}", field, value)
 
 
 _LEAST = {
@@ -173,6 +206,11 @@ def _check_setting(flag: str, field: str, value: Any) -> None:
             raise UsageError(f"{flag} is {value}; it has to be a number of at least 0")
     elif isinstance(value, (int, float)) and not isinstance(value, bool) and not (value > 0 and math.isfinite(value)):
         raise UsageError(f"{flag} is {value}; it has to be a number above 0")
+
+
+def _of_the_kit(settings: Any, field: str) -> bool:
+    """Whether a setting is one of the kit's own, whose range is known."""
+    return defining_class(type(settings), field).__module__ == SACSettings.__module__
 
 
 def _check_types(values: dict[str, Any], like: Any) -> None:

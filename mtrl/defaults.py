@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from agents.presets import PRESETS, SB3_FIXED
+from agents.compose import SLOTS
 from envs.errors import nearest
 from mtrl.cli import UsageError
-from mtrl.config import STANDARD, TrainConfig, known_agent
+from mtrl.config import STANDARD, TrainConfig, agent_spec, settings_of
 
 # suite pattern, agent pattern, fields of TrainConfig or of the agent's settings
 Lines = list[tuple[str, str, dict[str, Any]]]
@@ -144,16 +145,20 @@ RECIPES: dict[str, Lines] = {
 }
 
 
-def default_config(suite: str, agent: str, recipe: str = STANDARD) -> TrainConfig[Any]:
-    """Return the defaults for training ``agent`` on ``suite``.
+def default_config(
+    suite: str, agent: str, recipe: str = STANDARD, pieces: Mapping[str, str] | None = None
+) -> TrainConfig[Any]:
+    """Return the defaults for training ``agent`` on ``suite``, with ``pieces``, slot to name, in place of its own.
 
-    Raises ``UsageError`` for an unknown agent, and for a recipe that does not exist or says nothing of the suite.
+    Raises ``UsageError`` for what is unknown, for pieces that do not fit together, and for a recipe that does not exist
+    or says nothing of the suite.
     """
     values: dict[str, Any] = {"recipe": recipe}
     for suite_pattern, agent_pattern, fields in [*TABLE, *_recipe(recipe, suite)]:
         if fnmatchcase(suite, suite_pattern) and fnmatchcase(agent, agent_pattern):
             values.update(fields)
-    settings_type = PRESETS[known_agent(agent)].settings
+    values.update(pieces or {})
+    settings_type = settings_of(agent_spec(agent), pieces or {})
     own = {f.name for f in dataclasses.fields(settings_type)}
     loop = {f.name for f in dataclasses.fields(TrainConfig)}
     settings = settings_type(**{k: v for k, v in values.items() if k in own})
@@ -166,10 +171,11 @@ def dropped_settings(config: TrainConfig[Any], wanted: Any = None) -> dict[str, 
     ``wanted`` are those of the agent that a baseline stands beside; None takes what the kit's own single-task agent
     would be given on the suite.
     """
-    if PRESETS[config.agent].builder is not None:
+    fixed = agent_spec(config.agent).fixed
+    if not fixed:
         return {}
     asked = wanted or default_config(config.suite, "single-task", config.recipe).settings
-    return {name: getattr(asked, name) for name, own in SB3_FIXED.items() if getattr(asked, name, own) != own}
+    return {name: getattr(asked, name) for name, own in fixed.items() if getattr(asked, name, own) != own}
 
 
 def _recipe(name: str, suite: str) -> Lines:
@@ -186,18 +192,26 @@ def _recipe(name: str, suite: str) -> Lines:
 
 
 def baseline_config(config: TrainConfig[Any]) -> TrainConfig[Any]:
-    """Return the configuration of the baseline: same budget, and the same value of every setting that both have."""
+    """Return the configuration of the baseline: same budget, and the same value of every setting that both have.
+
+    What it is made of is its own, but for the critics' head.
+    """
     return dataclasses.replace(as_agent(config, config.baseline), baseline="none")
 
 
-def as_agent(config: TrainConfig[Any], agent: str) -> TrainConfig[Any]:
-    """Return the configuration of another agent on the same budget, with the same value of what both can be told."""
-    base = default_config(config.suite, agent, config.recipe)
+def as_agent(config: TrainConfig[Any], agent: str, pieces: Mapping[str, str] | None = None) -> TrainConfig[Any]:
+    """Return the configuration of another agent on the same budget, with the same value of what both can be told.
+
+    Of what it is made of, ``pieces`` are given, the critics' head is taken over, and the rest is its own.
+    """
+    chosen = pieces or {}
+    base = default_config(config.suite, agent, config.recipe, chosen)
     own = {f.name for f in dataclasses.fields(base.settings)}
-    shared = {k: v for k, v in vars(config.settings).items() if k in own}
+    kept = {*own} - {slot for slot in SLOTS if slot != "critic"} - {*chosen}
+    shared = {k: v for k, v in vars(config.settings).items() if k in kept}
     return dataclasses.replace(
         config,
         agent=agent,
-        record_every=0 if PRESETS[agent].builder is None else config.record_every,
+        record_every=config.record_every if agent_spec(agent).in_loop else 0,
         settings=dataclasses.replace(base.settings, **shared),
     )

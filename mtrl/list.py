@@ -1,59 +1,129 @@
-"""List suites, their tasks with sentences, and agents: ``python -m mtrl.list``."""
+"""List suites, their tasks with sentences, agents and pieces: ``python -m mtrl.list``."""
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from agents.presets import PRESETS
-from envs.errors import SuiteError
-from envs.sources import installed
-from envs.suite import BUILT_IN, TaskSuite, make_suite
+from agents.compose import pieces_of
+from agents.registry import KINDS, built_in, installed, resolve
+from agents.spec import BUILT_IN, AgentSpec, Kind, RegistryError, Spec
+from envs.errors import SuiteError, warn
+from envs.sources import installed as installed_suites
+from envs.suite import BUILT_IN as BUILT_IN_SUITES
+from envs.suite import TaskSuite, make_suite
 from mtrl.cli import command, parse
+from mtrl.config import agent_spec, as_usage
 
+PLURAL = {"penalty": "penalties", "head": "heads of critics"}
 MOST = 10  # tasks of a suite that are shown beside other suites
 
 
 @dataclass(frozen=True)
 class ListConfig:
-    """List the suites, their tasks with the sentences that describe them, and the agents."""
+    """List the suites, their tasks with the sentences that describe them, the agents, and the pieces that make them."""
 
     suite: str = ""
     """Only this suite, which may be your own (module:attribute, tasks.toml, gym:ID,ID)."""
+    agent: str = ""
+    """Only this agent and the pieces that it is made of; it may be your own (module:attribute)."""
+    json: bool = False
+    """Print JSON: suites, agents and pieces, each with its kind, a sentence and its source."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Parse and print."""
     options: ListConfig = parse(ListConfig, "mtrl.list", arguments)
-    lines = []
-    for name in [options.suite] if options.suite else sorted({*BUILT_IN, *installed()}):
-        try:
-            suite = make_suite(name)
-        except SuiteError as error:
-            if options.suite or name in BUILT_IN:
-                raise
-            sys.stderr.write(f"warning: {error}\n")  # one broken package must not hide the others
-            continue
-        lines += _suite_lines(name, suite, whole=bool(options.suite))
-    lines.append("agents")
-    width = max(map(len, PRESETS))
-    lines += [f"  {name:<{width}}  {preset.description}" for name, preset in PRESETS.items()]
+    suites = [] if options.agent and not options.suite else list(_suites(options.suite))
+    agents, pieces = _of_agent(options.agent) if options.agent else _all_specs()
+    if options.json:
+        told = {
+            "suites": [_suite_entry(name, suite) for name, suite in suites],
+            "agents": [_entry(spec) for spec in agents],
+            "pieces": [_entry(spec) for spec in pieces],
+        }
+        sys.stdout.write(json.dumps(told, indent=2) + "\n")
+        return 0
+    lines = [line for name, suite in suites for line in _suite_lines(name, suite, whole=bool(options.suite))]
+    for kind in KINDS:
+        own = [spec for spec in (*agents, *pieces) if spec.kind == kind]
+        width = max((len(spec.name) for spec in own), default=0)
+        lines += [PLURAL.get(kind, f"{kind}s"), *(f"  {spec.name:<{width}}  {spec.description}" for spec in own)]
     sys.stdout.write("\n".join(lines) + "\n")
     return 0
 
 
+def _suites(asked: str) -> Iterator[tuple[str, TaskSuite]]:
+    for name in [asked] if asked else sorted({*BUILT_IN_SUITES, *installed_suites()}):
+        try:
+            yield name, make_suite(name)
+        except SuiteError as error:
+            if asked or name in BUILT_IN_SUITES:
+                raise
+            warn(str(error))  # one broken package must not hide the others
+
+
+def _all_specs() -> tuple[list[Spec], list[Spec]]:
+    """Return the agents, and the pieces by kind: built in and installed; what is broken is warned of."""
+    found: dict[Kind, list[Spec]] = {}
+    for kind in KINDS:
+        found[kind] = [*built_in(kind).values()]
+        for name in installed(kind):
+            try:
+                found[kind].append(resolve(kind, name))
+            except RegistryError as error:
+                warn(str(error))
+    return found["agent"], [spec for kind in KINDS[1:] for spec in found[kind]]
+
+
+def _of_agent(name: str) -> tuple[list[AgentSpec], list[Spec]]:
+    agent = agent_spec(name)
+    try:
+        return [agent], [*pieces_of(agent).values()]
+    except RegistryError as error:
+        raise as_usage(error) from error
+
+
+def _entry(spec: Spec) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "kind": spec.kind,
+        "name": spec.name,
+        "description": spec.description,
+        "source": spec.source,
+    }
+    if isinstance(spec, AgentSpec) and spec.of_pieces:
+        entry["pieces"] = {slot: piece.name for slot, piece in pieces_of(spec).items()}
+    return entry
+
+
+def _suite_entry(name: str, suite: TaskSuite) -> dict[str, Any]:
+    points = installed_suites()
+    source = BUILT_IN if name in BUILT_IN_SUITES else points[name].value if name in points else name
+    tasks = [{"name": t.name, "description": t.description, "held_out": t in suite.held_out} for t in _tasks(suite)]
+    return {"kind": "suite", "name": name, "description": _count(suite), "source": source, "tasks": tasks}
+
+
 def _suite_lines(name: str, suite: TaskSuite, whole: bool) -> list[str]:
     """A suite's tasks with their sentences; held-out ones, and those of a large suite, where it was asked for alone."""
-    tasks = [*suite.tasks, *(suite.held_out if whole else ())]
+    tasks = _tasks(suite) if whole else [*suite.tasks]
     width = max(len(task.name) for task in tasks)
-    held_out = f", {len(suite.held_out)} held out" if suite.held_out else ""
-    count = f"{len(suite.tasks)} task{'' if len(suite.tasks) == 1 else 's'}{held_out}"
     if len(suite.tasks) > MOST and not whole:
-        return [f"suite {name}: {count} (python -m mtrl.list --suite {name})"]
+        return [f"suite {name}: {_count(suite)} (python -m mtrl.list --suite {name})"]
     marked = ("  (held out)" if task in suite.held_out else "" for task in tasks)
     rows = [f"  {task.name:<{width}}  {task.description}{mark}" for task, mark in zip(tasks, marked, strict=True)]
-    return [f"suite {name}: {count}", *rows]
+    return [f"suite {name}: {_count(suite)}", *rows]
+
+
+def _tasks(suite: TaskSuite) -> list[Any]:
+    return [*suite.tasks, *suite.held_out]
+
+
+def _count(suite: TaskSuite) -> str:
+    held_out = f", {len(suite.held_out)} held out" if suite.held_out else ""
+    return f"{len(suite.tasks)} task{'' if len(suite.tasks) == 1 else 's'}{held_out}"
 
 
 run = command(main)

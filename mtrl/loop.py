@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from agents.base import Agent
 from agents.replay import Replay
+from agents.samplers import Sampler, Uniform
 from mtrl.assemble import greedy
 from mtrl.callbacks import Watcher
 from mtrl.camera import Camera
@@ -43,13 +45,15 @@ def train(
     guard: FiniteGuard,
     diagnose: Callable[[int], None] | None = None,
     camera: Camera | None = None,
+    sampler: Sampler | None = None,
 ) -> Progress:
     """Train ``agent`` for ``config.steps_per_task`` steps in each task, or until ``stop()``.
 
     ``watcher`` hears at every line of the log and every evaluation how far it is. ``diagnose`` is told of every step
-    that was learned from; ``camera`` films the policy. Raises ``Diverged`` where ``guard`` finds that what is learned
-    is no longer finite.
+    that was learned from; ``camera`` films the policy; ``sampler`` chooses the tasks of each batch, all alike where
+    there is none. Raises ``Diverged`` where ``guard`` finds that what is learned is no longer finite.
     """
+    sampler = sampler or Uniform()
     generator = np.random.default_rng(config.seed)
     episodes = EpisodeTracker(env.tasks, env.copies)
     metrics: dict[str, Tensor] = {}
@@ -71,8 +75,11 @@ def train(
         eval_due = _passes(before, step, config.eval_every) or step >= config.steps_per_task
         if not warm and replay.size:
             for _ in range(config.updates_per_step):
-                metrics = agent.update(replay.sample(config.batch_per_task))
+                task, rows = sampler.draw(config.batch_per_task)
+                metrics = agent.update(replay.sample(rows, task=task))
                 guard.update(metrics, step, log_due or eval_due)
+                if "critic_loss" in metrics:
+                    sampler.observe_losses(metrics["critic_loss"])
             updates += config.updates_per_step
             if diagnose is not None:
                 diagnose(step)
@@ -81,6 +88,7 @@ def train(
             report.training(step, step * env.tasks, updates, metrics)
         if eval_due:
             scores = scorer.score(greedy(agent))
+            sampler.observe_scores(torch.tensor([score.value for score in scores.values()]))
             watcher.evaluated(report.evaluation(step, scores, agent.inspect(obs)))
         if camera and (_passes(before, step, config.record_every) or step >= config.steps_per_task):
             report.film(step, camera.film(greedy(agent)))

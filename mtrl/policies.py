@@ -14,12 +14,12 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from agents.base import Agent
-from agents.presets import PRESETS
+from agents.spec import imported
 from envs.context import Context
 from envs.suite import TaskSuite
 from mtrl.assemble import agent_of, device_of
 from mtrl.cli import UsageError
-from mtrl.config import TrainConfig
+from mtrl.config import TrainConfig, agent_spec
 from mtrl.runs import WEIGHTS
 from mtrl.scores import Policy
 from mtrl.tensor_env import TensorEnv
@@ -38,15 +38,16 @@ class Sizes(NamedTuple):
 
 def policy_of(path: Path, config: TrainConfig[Any], suite: TaskSuite, names: Sequence[str]) -> Policy:
     """Return a run's deterministic policy for those of its tasks; ``UsageError`` where the weights do not fit."""
-    if PRESETS[config.agent].builder is None:
-        return _sb3_policy(path, config, suite, names)
+    own = agent_spec(config.agent).policy
+    if own is not None:
+        return imported(own)(path, config, suite, names)
     agent, _, sizes = load_agent(path, config, suite)
     return _for_tasks(agent, sizes, config, suite, names)
 
 
 def player_of(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> Player:
     """Return what plays a run on any of its tasks, greedily or not; ``UsageError`` where the weights do not fit."""
-    if PRESETS[config.agent].builder is None:
+    if not agent_spec(config.agent).in_loop:
         return _sb3_player(path, config, suite)
     agent, _, sizes = load_agent(path, config, suite)
 
@@ -70,9 +71,11 @@ def policies_without(path: Path, config: TrainConfig[Any], suite: TaskSuite, nam
 
     They are one agent's, so play them one after the other. Raises ``UsageError`` where there is no mixture.
     """
-    if PRESETS[config.agent].builder is None:
+    if not agent_spec(config.agent).in_loop:
         raise _no_mixture(config, "it has no encoders")
     agent, _, sizes = load_agent(path, config, suite)
+    if not hasattr(agent, "leave_out"):
+        raise _no_mixture(config, "it cannot leave out a part of itself")
     try:
         agent.leave_out(None)
     except ValueError as error:
@@ -105,7 +108,7 @@ def policy_for_new(
     that a new task has, where its vectors would come from elsewhere now, and where the tasks are larger than what it
     was trained on.
     """
-    if PRESETS[config.agent].builder is None:
+    if not agent_spec(config.agent).in_loop:
         raise _cannot(config, "it trains a model for each task alone")
     agent, context, sizes = load_agent(path, config, suite)
     if context.source != source:
@@ -120,6 +123,8 @@ def policy_for_new(
             f"held-out tasks {', '.join(new.task_names)} have up to {own.obs} numbers in an observation and {actions} "
             f"in an action, and the agent was trained on at most {sizes.obs} and {most}; leave out those that have more"
         )
+    if not hasattr(agent, "meet"):
+        raise _cannot(config, "it cannot be turned to new tasks")
     rows = [suite.held_out.index(task) for task in new.tasks]
     if not context.tells_new:
         raise _cannot(config, f"nothing in --context {config.settings.context} tells a new task apart")
@@ -165,7 +170,8 @@ def load_agent(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> tuple[
     return agent, context, Sizes(env.obs_size, env.action_mask)
 
 
-def _sb3_policy(path: Path, config: TrainConfig[Any], suite: TaskSuite, names: Sequence[str]) -> Policy:
+def sb3_policy(path: Path, config: TrainConfig[Any], suite: TaskSuite, names: Sequence[str]) -> Policy:
+    """Return the deterministic policy of Stable-Baselines3's models for tasks of the run."""
     from mtrl.sb3_model import load_sb3_policy  # costs seconds
 
     with _sb3_weights(path, config) as weights:

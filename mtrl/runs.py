@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from agents.compose import outside_names
 from envs.suite import BUILT_IN
 from mtrl.cli import UsageError
 from mtrl.config import TrainConfig
@@ -125,10 +126,11 @@ def _damaged(file: Path, error: Exception) -> UsageError:
 def finished_twin(folder: Path, config: TrainConfig[Any]) -> dict[str, Any] | None:
     """Return the result of a finished run in ``folder`` that was told the same by the same code, if there is one.
 
-    Code that is not known to be the same (a changed checkout, a suite of the user's own) has no twin.
+    Code that is not known to be the same (a changed checkout, a suite or a piece of the user's own) has no twin.
     """
     state = git_state()
-    if config.suite.partition(":")[0] not in BUILT_IN or (state or {}).get("changed"):
+    own_code = config.suite.partition(":")[0] not in BUILT_IN or outside_names(config.agent, config.settings)
+    if own_code or (state or {}).get("changed"):
         return None
     for path in seed_folders(folder, config.seed):
         if not (path / RESULT).is_file():
@@ -154,7 +156,8 @@ def seed_folders(folder: Path, seed: int) -> list[Path]:
 
 def same_run(one: TrainConfig[Any], other: TrainConfig[Any]) -> bool:
     """Say whether two configurations ask for the same run; where and how fast it goes does not count."""
-    return all(getattr(one, f) == getattr(other, f) for f in TrainConfig.__dataclass_fields__ if f not in NO_OTHER_RUN)
+    mine, theirs = one.to_json(), other.to_json()  # settings read from a file may be of another class
+    return all(mine[field] == theirs[field] for field in mine if field not in NO_OTHER_RUN)
 
 
 def git_state() -> dict[str, Any] | None:

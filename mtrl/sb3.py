@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import queue
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any, NamedTuple
@@ -25,6 +25,7 @@ from mtrl.assemble import EVALUATION, score_seed, suite_of
 from mtrl.callbacks import Callback, Callbacks, Watcher
 from mtrl.cli import RunError, UsageError
 from mtrl.config import TrainConfig
+from mtrl.defaults import dropped_settings
 from mtrl.display import Display
 from mtrl.final import final_scores
 from mtrl.interrupt import Stopped, StopWish
@@ -63,21 +64,20 @@ def run_sb3(
     console: Console,
     given: TaskSuite | None = None,
     callbacks: Sequence[Callback] = (),
-    *,
-    dropped: Mapping[str, Any],
+    wanted: Any = None,
 ) -> dict[str, Any]:
     """Train one SAC per task, ``config.jobs`` at a time, into one run folder -> its result and ``path``.
 
-    ``given`` is trained on in place of the suite that ``config`` names, ``callbacks`` hear of it. ``dropped`` names the
-    settings, with their values, that the kit's agents have and the library cannot be given.
+    ``given`` is trained on in place of the suite that ``config`` names, ``callbacks`` hear of it. ``wanted`` are the
+    settings of the agent that it is the baseline of, not all of which it can be given.
     Raises ``Stopped`` where a signal asks to, ``RunError`` where a callback does, since tasks are then left without a
     model, and ``Diverged`` where a model's weights are no longer finite.
     """
-    suite = suite_of(config, given)
+    suite, dropped = suite_of(config, given), dropped_settings(config, wanted)
     jobs = min(config.jobs or processors(), len(suite.tasks))
     _check_before(config, given, suite, jobs)
     path = new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
-    write_config(path, config, context_source="none", **told_of(config, suite), dropped_settings={**dropped})
+    write_config(path, config, context_source="none", **told_of(config, suite), dropped_settings=dropped)
     console.print(f"{path}: Stable-Baselines3's SAC on {len(suite.tasks)} tasks, one model each, {jobs} at a time, cpu")
     if dropped:
         lacking = ", ".join(f"{name} {value}" for name, value in dropped.items())

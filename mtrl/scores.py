@@ -41,6 +41,11 @@ class TaskScore:
             len(episodes),
         )
 
+    @property
+    def value(self) -> float:
+        """Success at any step where the task says it, else the return."""
+        return self.mean_return if math.isnan(self.success_any) else self.success_any
+
     def to_json(self) -> dict[str, float | int | None]:
         """Return the entry of ``result.json``; a success that is not known is null."""
         return {

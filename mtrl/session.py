@@ -27,6 +27,7 @@ from mtrl.assemble import (
     parameter_count,
     precision_of,
     processes_of,
+    sampler_of,
     score_seed,
     suite_of,
     threads_of,
@@ -53,11 +54,16 @@ from mtrl.tensor_env import TensorEnv
 
 
 def run_agent(
-    config: TrainConfig[Any], console: Console, given: TaskSuite | None = None, callbacks: Sequence[Callback] = ()
+    config: TrainConfig[Any],
+    console: Console,
+    given: TaskSuite | None = None,
+    callbacks: Sequence[Callback] = (),
+    wanted: Any = None,
 ) -> dict[str, Any]:
     """Train an agent into a new run folder -> its result and ``path``. Raises ``Stopped`` where a signal asks to.
 
     ``given`` is trained on in place of the suite that ``config`` names; ``callbacks`` hear of it, and may end it.
+    ``wanted`` is not needed: what the agent that it stands beside was told is in ``config``.
     """
     torch.set_num_threads(threads_of(config))
     keep_freed_memory()
@@ -93,7 +99,10 @@ def run_agent(
             diagnose = Diagnoser(config, suite.task_names, agent, replay, log, device)
             report = Reporter(suite, log)
             wish = any_of(stop, watcher)
-            progress = train(config, env, agent, replay, scorer, report, watcher, wish, guard, diagnose, camera)
+            sampler = sampler_of(config, env)
+            progress = train(
+                config, env, agent, replay, scorer, report, watcher, wish, guard, diagnose, camera, sampler
+            )
         except (TaskFailed, SuiteError):  # it is the environments that failed; what was learned is sound
             save_weights(agent.state_dict(), path)
             raise

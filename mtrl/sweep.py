@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mtrl.arguments import defaults_of, value_of
 from mtrl.cli import FAILED, UsageError, command, parse
-from mtrl.config import known_agent
+from mtrl.config import agent_spec
 from mtrl.sweeping.plan import Job, make_plan
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def agents_of(text: str) -> list[str]:
     """Read names joined by commas, each once. Raises ``UsageError`` for an unknown one."""
-    return list(dict.fromkeys(known_agent(name.strip()) for name in text.split(",")))
+    return list(dict.fromkeys(agent_spec(name.strip()).name for name in text.split(",")))
 
 
 def seeds_of(text: str) -> list[int]:

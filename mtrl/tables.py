@@ -10,9 +10,9 @@ import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
+from agents.registry import learned_alone
 from mtrl.scores import RARE
 
-ALONE = ("single-task", "sb3")  # agents that share nothing: what a task comes to when it is learned alone
 SUCCESS, RETURN = ("success_any", "success_last"), ("return",)
 RANDOM = "random_"  # what the keys of random actions' scores begin with
 PLACES = {SUCCESS: 2, RETURN: 1}
@@ -73,7 +73,7 @@ def normalised_returns(results: Sequence[dict[str, Any]]) -> dict[str, float | N
     It is (R - R_random) / (R_baseline - R_random), None where the baseline is no better than random actions, and the
     table is empty without a single-task baseline.
     """
-    if len(results) != 2 or results[1]["agent"] not in ALONE:
+    if len(results) != 2 or not learned_alone(results[1]["agent"]):
         return {}
     shares: dict[str, float | None] = {}
     for name, scores in results[0]["tasks"].items():

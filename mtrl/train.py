@@ -21,15 +21,13 @@ def main(arguments: Sequence[str]) -> int:
 
     from rich.console import Console
 
-    from envs.context import context_parts
-    from mtrl.assemble import device_of, suite_of
+    from mtrl.assemble import check_context, device_of, suite_of
     from mtrl.runs import agent_folder, finished_twin
     from mtrl.tables import comparison_table
 
     suite = suite_of(config)
     device_of(config)  # whatever is wrong with either is said before anything is made or written
-    if hasattr(config.settings, "context"):
-        context_parts(suite, config.settings.context)
+    check_context(config, suite)
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
     results = [trainer_of(config)(config, console)]
     if config.baseline not in ("none", config.agent):

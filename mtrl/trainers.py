@@ -6,9 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from agents.presets import PRESETS
-from mtrl.config import TrainConfig
-from mtrl.defaults import dropped_settings
+from agents.spec import imported
+from mtrl.config import TrainConfig, agent_spec
+
+IN_LOOP = "mtrl.session:run_agent"
 
 
 def trainer_of(config: TrainConfig[Any], wanted: Any = None) -> Callable[..., dict[str, Any]]:
@@ -17,10 +18,4 @@ def trainer_of(config: TrainConfig[Any], wanted: Any = None) -> Callable[..., di
     It is called with the configuration and a console, and takes ``given``, a suite to train on in place of the one that
     the configuration names, and ``callbacks``. ``wanted`` are the settings of the agent that it is the baseline of.
     """
-    if PRESETS[config.agent].builder is None:
-        from mtrl.sb3 import run_sb3
-
-        return partial(run_sb3, dropped=dropped_settings(config, wanted))
-    from mtrl.session import run_agent
-
-    return run_agent
+    return partial(imported(agent_spec(config.agent).trainer or IN_LOOP), wanted=wanted)

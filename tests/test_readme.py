@@ -42,6 +42,12 @@ def commands() -> list[list[str]]:
     return [shlex.split(line, comments=True) for line in re.findall(r"python -m (mtrl\.[^\n&`]*)", code)]
 
 
+def method() -> str:
+    """The file of a method of one's own."""
+    (source,) = [block for block in blocks("python") if "preset(" in block]
+    return source
+
+
 def exit_code(module: str, arguments: list[str]) -> int:
     try:
         return COMMANDS[module](arguments)
@@ -68,6 +74,7 @@ def test_every_command_runs_as_written(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.syspath_prepend(str(tmp_path))
     (example,) = [block for block in blocks("python") if "TaskSuite" in block]
     (tmp_path / "my_module.py").write_text(example, encoding="utf-8")
+    (tmp_path / "my_method.py").write_text(method(), encoding="utf-8")
     (table,) = [block for block in blocks("toml") if "[[task]]" in block]
     (tmp_path / "tasks.toml").write_text(table, encoding="utf-8")
     short = {"mtrl.train": SMALL.split(), "mtrl.bench": ["--repeats", "1"], "mtrl.evaluate": ["--episodes", "1"]}
@@ -87,6 +94,7 @@ def test_every_command_runs_as_written(tmp_path: Path, monkeypatch: pytest.Monke
             continue
         assert exit_code(module, [*arguments, *short.get(module, []), *less]) == 0, (module, arguments)
     assert (tmp_path / "runs/pendulums/care/seed0/result.json").exists()
+    assert (tmp_path / "runs/tabletop/my_method_mine/seed0/result.json").exists()
     assert (tmp_path / "runs/swings/care/seed0/result.json").exists()
     assert (tmp_path / "runs/tabletop/care/seed0/evaluation.json").exists()
     assert (tmp_path / "runs/tabletop/compare.csv").exists()
@@ -114,6 +122,24 @@ def test_the_python_example_runs_as_written(
 def test_the_plug_in_example_is_short() -> None:
     (example,) = [block for block in blocks("python") if "TaskSuite" in block]
     assert len([line for line in example.splitlines() if line.strip() and not line.startswith("#")]) <= 10
+
+
+def test_the_method_of_ones_own_is_short_and_stands_beside_care_in_one_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert len([line for line in method().splitlines() if line.strip()]) <= 25
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "my_method.py").write_text(method(), encoding="utf-8")
+    assert check.main(["--agent", "my_method:mine"]) == 0
+    for agent in ("my_method:mine", "care"):
+        own = ["--agent", agent, "--baseline", "none", "--hidden", "8", "--tasks", "reach", "push", "--threads", "1"]
+        assert train.main([*own, *SMALL.split()]) == 0
+    capsys.readouterr()
+    assert compare.main(["runs/tabletop"]) == 0
+    assert report.main(["runs/tabletop", "--out", "page.html"]) == 0
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert all(name in page for name in ("my_method:mine", "care"))
 
 
 def test_links_and_pictures_point_at_files() -> None:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from agents.registry import learned_alone
 from mtrl.comparison.measures import RETURN, SUCCESS
 from mtrl.comparison.outcomes import BETTER, HELPED, HURT, WORSE, Gap, Pair, TaskEffect
 from mtrl.comparison.scored import Scored
 from mtrl.comparison.statistics import LEAST_SEEDS, Estimate, welch
 from mtrl.comparison.verdicts import gaps, verdict
-from mtrl.tables import ALONE
 
 
 def task_effects(sides: Sequence[tuple[Scored, Scored]]) -> list[TaskEffect]:
@@ -71,7 +71,7 @@ def _effect(
     if area is not None and measure.kind != RETURN:
         moved = transfer(area, float(alone.areas[:, tasks].mean()))
     seeds = min(len(one.scores), len(alone.scores))
-    shared = one.group.agent not in ALONE and alone.group.agent in ALONE
+    shared = learned_alone(alone.group.agent) and not learned_alone(one.group.agent)
     return TaskEffect(
         agent=one.group.label,
         task=name,

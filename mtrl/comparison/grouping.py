@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from agents.compose import SLOTS
+from agents.registry import from_outside
 from mtrl.config import TrainConfig
 from mtrl.defaults import default_config
 
 if TYPE_CHECKING:
     from mtrl.comparison.gather import Run
 
+MADE_OF = ("agent", *(slot for slot in SLOTS if slot != "critic"))  # what an agent is, rather than how it was set
 # What makes no other agent of an agent: what all runs of a comparison share anyway, where and how fast a run went, how
 # often it was looked at, what was trained beside it.
 NO_SETTING = (
@@ -93,19 +96,36 @@ def group_runs(runs: Sequence[Run]) -> tuple[tuple[Group, ...], list[str]]:
 
 
 def _labels(all_settings: Sequence[dict[str, Any]], suite: str) -> list[str]:
-    """Return each group's label: the settings in which its agent's groups differ, where not the suite's default."""
+    """Return each group's label: the pieces that are not its agent's own, and settings in which its groups differ.
+
+    What is the suite's default is not named.
+    """
     labels = []
     for settings in all_settings:
         agent = settings["agent"]
-        default = settings_of(default_config(suite, agent))
+        default = _defaults(suite, settings)
         peers = [other for other in all_settings if other["agent"] == agent]
         apart = [
             f"{name}={shown(value)}"
             for name, value in settings.items()
-            if value != default[name] and any(other[name] != value for other in peers)
+            if (name not in default or value != default[name])
+            and ((name in MADE_OF and name in default) or any(other.get(name) != value for other in peers))
         ]
         labels.append(f"{agent} ({', '.join(apart)})" if apart else agent)
     return labels
+
+
+def _defaults(suite: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the defaults of an agent and of its pieces' settings on a suite, the agent's own pieces among them.
+
+    None are known of what comes from a module of the user's, which is not imported.
+    """
+    agent = settings["agent"]
+    if from_outside(agent):
+        return {}
+    own = settings_of(default_config(suite, agent))
+    pieces = {slot: settings[slot] for slot in SLOTS if slot in settings and not from_outside(settings[slot])}
+    return {**settings_of(default_config(suite, agent, pieces=pieces)), **{k: own[k] for k in SLOTS if k in own}}
 
 
 def shown(value: Any) -> str:

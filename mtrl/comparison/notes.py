@@ -7,15 +7,15 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
+from agents.registry import learned_alone
 from envs.errors import nearest
 from mtrl.cli import UsageError
 from mtrl.comparison.gather import Gathered
-from mtrl.comparison.grouping import Group, settings_of, shown
+from mtrl.comparison.grouping import MADE_OF, Group, settings_of, shown
 from mtrl.comparison.measures import NORMALISED, SUCCESS, Measure
 from mtrl.comparison.outcomes import MOST_RATIO
 from mtrl.config import TrainConfig
 from mtrl.defaults import baseline_config, default_config
-from mtrl.tables import ALONE
 
 SINGLE = "single-task"
 
@@ -63,7 +63,7 @@ def notes_on(gathered: Gathered, base: Group | None) -> list[str]:
     notes += _settings(gathered.groups)
     notes += _dropped(gathered.groups)
     if base is None:
-        alone = next((group.label for group in gathered.groups if group.agent in ALONE), None)
+        alone = next((group.label for group in gathered.groups if learned_alone(group.agent)), None)
         other = "" if alone is None else f" (--baseline {shlex.quote(alone)} takes what is there)"
         command = single_task_command(gathered)
         notes.append(f"no transfer and no verdicts: there is no single-task run{other}; make one: {command}")
@@ -90,10 +90,10 @@ def _sizes(groups: Sequence[Group]) -> list[str]:
 def _settings(groups: Sequence[Group]) -> list[str]:
     """Return a line for each setting that several agents have, and do not have alike, with those that have it.
 
-    What sets apart groups of one agent only is in their labels.
+    What sets apart groups of one agent only is in their labels, and so is what an agent was made of beside its own.
     """
     lines = []
-    for name in dict.fromkeys(name for group in groups for name in group.settings if name != "agent"):
+    for name in dict.fromkeys(name for group in groups for name in group.settings if name not in MADE_OF):
         own = [group for group in groups if name in group.settings]
         differ = any(group.settings[name] != own[0].settings[name] for group in own)
         if differ and len({group.agent for group in own}) > 1:

@@ -9,11 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from agents.base import Agent, rows_of
-from agents.presets import PRESETS
 from envs.spaces import TaskSpaces, spaces_of
 from envs.suite import TaskSuite
 from mtrl.cli import UsageError
-from mtrl.config import TrainConfig
+from mtrl.config import TrainConfig, agent_spec
 from mtrl.policies import load_agent
 
 
@@ -54,7 +53,7 @@ class ExportedPolicy(nn.Module):
 
 def exported_policy(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> ExportedPolicy:
     """Return what is to be written of a run. Raises ``UsageError`` where its weights are missing or do not fit."""
-    if PRESETS[config.agent].builder is None:
+    if not agent_spec(config.agent).in_loop:
         raise UsageError(
             f"agent {config.agent!r} cannot be exported: it is one model of Stable-Baselines3's for each task, not one "
             "policy; export a run of another agent, single-task among them"

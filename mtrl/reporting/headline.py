@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from agents.registry import learned_alone
 from mtrl.comparison.measures import RETURN, SUCCESS
 from mtrl.comparison.outcomes import (
     AHEAD,
@@ -23,7 +24,6 @@ from mtrl.comparison.outcomes import (
     Pair,
 )
 from mtrl.comparison.statistics import LEAST_SEEDS, Estimate
-from mtrl.tables import ALONE
 
 CLEAR = (HELPED, BETTER, HURT, WORSE)
 CEILING = 0.99
@@ -62,13 +62,13 @@ def with_interval(estimate: Estimate, measure: str, signed: bool = False) -> str
 def sharing_agents(comparison: Comparison) -> list[str]:
     """Return the labels of the agents that learn tasks together and are compared with a baseline, in their order."""
     compared = {effect.agent for effect in comparison.effects}
-    return [one.label for one in comparison.agents if one.label in compared and one.agent not in ALONE]
+    return [one.label for one in comparison.agents if one.label in compared and not learned_alone(one.agent)]
 
 
 def size_matched(comparison: Comparison) -> list[str]:
     """Say of agents that learn together and have about the same size which of two is better, if either is."""
     told = []
-    sharing = [one for one in comparison.agents if one.agent not in ALONE]
+    sharing = [one for one in comparison.agents if not learned_alone(one.agent)]
     for first, second in combinations(sharing, 2):
         small, large = sorted((first.parameters, second.parameters))
         if first.agent != second.agent and large <= SAME_SIZE * small:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtrl.cli import UsageError
-from mtrl.config import TrainConfig
+from mtrl.config import TrainConfig, agent_spec
 from mtrl.runs import RESULT, agent_folder, read_run, same_run, seed_folders
 
 if TYPE_CHECKING:
@@ -81,15 +81,14 @@ def make_plan(
 
 
 def _job(suite: str, agent: str, seed: int, jobs: int, runs_dir: Path, further: Sequence[str]) -> Job:
-    from envs.context import context_parts
     from envs.pace import processors
     from mtrl.arguments import parse_config
-    from mtrl.assemble import MOST_THREADS, device_of, suite_of
+    from mtrl.assemble import MOST_THREADS, check_context, device_of, suite_of
 
     share = max(1, processors() // jobs)
     arguments = ["--suite", suite, "--agent", agent, "--seed", str(seed), "--baseline", "none"]
     arguments += ["--runs-dir", str(runs_dir), "--threads", str(min(share, MOST_THREADS))]
-    if agent == "sb3":
+    if not agent_spec(agent).in_loop:
         arguments += ["--jobs", str(share)]  # its own processes, one for each task at hand
     arguments += further
     try:
@@ -98,6 +97,5 @@ def _job(suite: str, agent: str, seed: int, jobs: int, runs_dir: Path, further: 
         raise UsageError(f"{agent}: {error}") from None
     made = suite_of(config)
     device_of(config)
-    if hasattr(config.settings, "context"):
-        context_parts(made, config.settings.context)
+    check_context(config, made)
     return Job(tuple(arguments), config, agent_folder(runs_dir, made.name, agent))

@@ -10,11 +10,25 @@ import pytest
 import torch
 
 from agents.base import Batch
-from agents.build import Sizes
-from agents.presets import PRESETS, CARESettings, SACSettings
+from agents.build import Sizes, build_agent
+from agents.compose import SLOTS, settings_type
+from agents.registry import resolve_agent
 from agents.sac import SAC
+from agents.settings import SACSettings
 
 CPU = torch.device("cpu")
+SMALL = {
+    "hidden": (32, 32),
+    "learning_rate": 3e-3,
+    "final_learning_rate": 3e-3,
+    "polyak": 0.05,
+    "encoder_hidden": (16,),
+    "encoder_size": 16,
+    "context_size": 8,
+    "context_hidden": (16,),
+    "film_hidden": (16,),
+    "film_size": 16,
+}
 MakeAgent = Callable[..., SAC]
 
 
@@ -25,15 +39,17 @@ def _one_thread() -> None:
 
 @pytest.fixture
 def make_agent() -> MakeAgent:
-    """Build a preset small: ``make_agent("care", tasks=3, obs=4, actions=2, **settings)``."""
+    """Build an agent small: ``make_agent("care", tasks=3, obs=4, actions=2, trunk="multi-head", **settings)``."""
 
     def make(name: str, tasks: int = 3, obs: int = 4, actions: int = 2, seed: int = 0, **settings: Any) -> SAC:
-        small = {"hidden": (32, 32), "learning_rate": 3e-3, "final_learning_rate": 3e-3, "polyak": 0.05}
-        care = {"encoder_hidden": (16,), "encoder_size": 16, "context_size": 8, "context_hidden": (16,)}
-        kind = PRESETS[name].settings
-        chosen = {**small, **(care if kind is CARESettings else {}), **settings}
+        spec = resolve_agent(name)
+        kind = settings_type(spec, {slot: settings[slot] for slot in SLOTS if slot in settings})
+        known = {field.name for field in dataclasses.fields(kind)}
+        chosen = {**{k: v for k, v in SMALL.items() if k in known}, **settings}
         mask = torch.ones(tasks, actions, dtype=torch.bool)
-        return PRESETS[name].build()(Sizes(obs, mask, sentence_vectors(tasks)), kind(**chosen), seed, CPU)
+        agent = build_agent(spec, Sizes(obs, mask, sentence_vectors(tasks)), kind(**chosen), seed, CPU)
+        assert isinstance(agent, SAC)
+        return agent
 
     return make
 

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from agents.base import seeded_generator
-from agents.build import Sizes
+from agents.build import Sizes, build_agent
 from agents.care import CAREEncoder, ContextAttention, ContextNetwork, DotProductAttention
+from agents.compose import settings_type
 from agents.presets import PRESETS
 from envs.context import encode, spread
 from tests.agents.conftest import CPU, MakeAgent, sentence_vectors
@@ -109,7 +110,7 @@ def test_attention_differs_between_tabletop_tasks_before_any_training() -> None:
 
     vectors, _ = encode(suite.descriptions)
     sizes = Sizes(11, torch.ones(10, 3, dtype=torch.bool), torch.as_tensor(spread(vectors)))
-    agent = PRESETS["care"].build()(sizes, PRESETS["care"].settings(), 0, CPU)
+    agent = build_agent(PRESETS["care"], sizes, settings_type(PRESETS["care"])(), 0, CPU)
     weights = agent.inspect(torch.zeros(10, 1, 11))["attention"]
     apart = (weights[:, None] - weights[None]).abs().amax(dim=-1)
     assert apart[~torch.eye(10, dtype=torch.bool)].min() > 1e-3

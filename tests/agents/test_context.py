@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from agents.base import seeded_generator
-from agents.build import Sizes
+from agents.build import Sizes, build_agent
 from agents.care import ContextNetwork
+from agents.compose import settings_type
 from agents.presets import PRESETS
 from agents.sac import SAC
 from envs.context import Context, context_of
@@ -34,9 +35,9 @@ SUITE = TaskSuite("pendulums", TRAINED, held_out=NEW)
 
 def care(context: Context, rows: Tensor, seed: int = 0) -> SAC:
     """A small CARE for tasks of which ``rows`` are known."""
-    settings = PRESETS["care"].settings(hidden=(32, 32), encoder_hidden=(16,), encoder_size=16, context_size=8)
+    settings = settings_type(PRESETS["care"])(hidden=(32, 32), encoder_hidden=(16,), encoder_size=16, context_size=8)
     mask = torch.ones(len(rows), ACTIONS, dtype=torch.bool)
-    return PRESETS["care"].build()(Sizes(OBS, mask, rows, context.learned), settings, seed, CPU)
+    return build_agent(PRESETS["care"], Sizes(OBS, mask, rows, context.learned), settings, seed, CPU)
 
 
 def trained(kind: str) -> tuple[SAC, Context]:

@@ -15,7 +15,7 @@ from agents.replay import Replay
 from agents.sac import SAC
 from tests.agents.conftest import MakeAgent, random_batch
 
-KIT_AGENTS = [name for name, preset in PRESETS.items() if preset.builder]
+KIT_AGENTS = [name for name, preset in PRESETS.items() if preset.in_loop]
 EVERYONE = {"loss_share", "dormant_share", "dormant_share/critic", "dormant_share/actor", "effective_rank"}
 SHARING = {
     *("gradient_cosine", "gradient_norm", "gradient_norm_ratio", "conflict_rate"),
@@ -44,7 +44,7 @@ def test_a_diagnosis_changes_nothing_of_what_is_learned(make_agent: MakeAgent, n
     settings = {"obs_scale": "running", "reward_scale": "return", "critic": "categorical"}
     watched, alone = make_agent(name, **settings), make_agent(name, **settings)
     batch, before = random_batch(3, 16, 4, 2), torch.get_rng_state()
-    history = Batch(*(part[:, None] for part in random_batch(3, 9, 4, 2, seed=1)))
+    history = random_batch(3, 9, 4, 2, seed=1).apply(lambda part: part[:, None])
     for _ in range(3):
         watched.update(batch)
         gradients = copy.deepcopy([p.grad for p in watched.parameters()])

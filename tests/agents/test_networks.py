@@ -40,5 +40,5 @@ def test_groups_do_not_mix_and_may_be_named() -> None:
 
 
 def test_widths_that_differ_are_refused_in_words() -> None:
-    with pytest.raises(ValueError, match=r"hidden widths are \(8, 4\); a residual network has one width"):
+    with pytest.raises(ValueError, match=r"hidden is 8 4; a residual network has one width"):
         StackedResidual(1, 3, (8, 4), 1, seeded_generator(0))

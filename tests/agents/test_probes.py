@@ -17,7 +17,7 @@ from agents.sac import SAC
 from agents.trunks import SharedTrunk
 from tests.agents.conftest import CPU, MakeAgent, plain_settings, sentence_vectors
 
-KIT_AGENTS = [name for name, preset in PRESETS.items() if preset.builder]
+KIT_AGENTS = [name for name, preset in PRESETS.items() if preset.in_loop]
 Reward = Callable[[Tensor, Tensor], Tensor]  # obs (T, N, 1), action (T, N, 1) -> (T, N)
 TASKS, ROWS = 2, 64
 

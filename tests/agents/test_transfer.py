@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from agents.base import Batch, seeded_generator
-from agents.build import Sizes
+from agents.build import Sizes, build_agent
+from agents.compose import settings_type
 from agents.presets import PRESETS
 from agents.sac import SAC
 from tests.agents.conftest import CPU, sentence_vectors
@@ -19,8 +20,8 @@ def agent_for_twins(name: str, seed: int) -> SAC:
     sizes = Sizes(1, torch.ones(TWINS, 1, dtype=torch.bool), sentence_vectors(1).expand(TWINS, -1), False)
     shape = {"hidden": (32, 32), "learning_rate": 3e-3, "final_learning_rate": 3e-3}
     care = {"encoders": 2, "encoder_hidden": (16,), "encoder_size": 16, "context_size": 8, "context_hidden": (16,)}
-    settings = PRESETS[name].settings(**shape, **(care if name == "care" else {}))
-    return PRESETS[name].build()(sizes, settings, seed, CPU)
+    settings = settings_type(PRESETS[name])(**shape, **(care if name == "care" else {}))
+    return build_agent(PRESETS[name], sizes, settings, seed, CPU)
 
 
 def batch_of(obs: torch.Tensor) -> Batch:

@@ -12,6 +12,11 @@ from agents.networks import StackedMLP
 from agents.trunks import MultiHeadTrunk, SeparateTrunk, SharedTrunk, TrunkShape
 
 
+def shape_of(tasks: int, ensemble: int, size_in: int, hidden: tuple[int, ...], size_out: int) -> TrunkShape:
+    """With layer norm, for tasks of which nothing is known."""
+    return TrunkShape(tasks, ensemble, size_in, hidden, size_out, True, context=torch.zeros(tasks, 0))
+
+
 def by_hand(mlp: StackedMLP, group: int, x: Tensor) -> Tensor:
     """One of the stacked networks, layer by layer with torch's own functions."""
     for layer in mlp.layers[:-1]:
@@ -30,7 +35,7 @@ def test_stacked_networks_equal_separate_ones(layer_norm: bool) -> None:
 
 
 def test_a_shared_trunk_treats_all_tasks_alike() -> None:
-    trunk = SharedTrunk(TrunkShape(3, 2, 4, (8,), 1, True), seeded_generator(0))
+    trunk = SharedTrunk(shape_of(3, 2, 4, (8,), 1), seeded_generator(0))
     x = torch.randn(3, 5, 4, generator=seeded_generator(1))
     out = trunk(x)
     assert out.shape == (2, 3, 5, 1)
@@ -39,7 +44,7 @@ def test_a_shared_trunk_treats_all_tasks_alike() -> None:
 
 
 def test_a_separate_trunk_has_a_network_for_every_task() -> None:
-    trunk = SeparateTrunk(TrunkShape(3, 2, 4, (8,), 1, True), seeded_generator(0))
+    trunk = SeparateTrunk(shape_of(3, 2, 4, (8,), 1), seeded_generator(0))
     x = torch.randn(3, 5, 4, generator=seeded_generator(1))
     out = trunk(x)
     for member in range(2):
@@ -48,7 +53,7 @@ def test_a_separate_trunk_has_a_network_for_every_task() -> None:
 
 
 def test_heads_belong_to_tasks_and_the_body_to_all() -> None:
-    trunk = MultiHeadTrunk(TrunkShape(3, 2, 4, (8, 6), 2, True), seeded_generator(0))
+    trunk = MultiHeadTrunk(shape_of(3, 2, 4, (8, 6), 2), seeded_generator(0))
     x = torch.randn(1, 5, 4, generator=seeded_generator(1)).expand(3, -1, -1)
     out = trunk(x)
     assert out.shape == (2, 3, 5, 2)

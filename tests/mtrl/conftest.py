@@ -23,7 +23,7 @@ from envs.suite import Task, TaskSuite
 from mtrl import runs, train
 from mtrl.cli import command
 
-KIT_AGENTS = [name for name, preset in PRESETS.items() if preset.builder]
+KIT_AGENTS = [name for name, preset in PRESETS.items() if preset.in_loop]
 Main = Callable[[Sequence[str]], int]
 CLEAN = {"commit": "c0ffee", "changed": False}
 TINY = (

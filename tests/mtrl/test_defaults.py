@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from agents.presets import PRESETS, CARESettings, SACSettings, SB3Settings
+from agents.compose import settings_type
+from agents.presets import PRESETS
+from agents.settings import SB3Settings
 from mtrl import defaults
 from mtrl.arguments import parse_config
 from mtrl.cli import UsageError
@@ -30,8 +32,8 @@ def _table(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_table_is_read_from_the_top_and_later_lines_win() -> None:
     care, mtsac = default_config("family/small", "care"), default_config("family/small", "mtsac")
     assert (care.steps_per_task, mtsac.steps_per_task) == (22, 22)
-    assert care.settings == CARESettings(hidden=(9, 9), discount=0.5, encoders=6)
-    assert mtsac.settings == SACSettings(hidden=(7,), discount=0.5)
+    assert care.settings == settings_type(PRESETS["care"])(hidden=(9, 9), discount=0.5, encoders=6)
+    assert mtsac.settings == settings_type(PRESETS["mtsac"])(hidden=(7,), discount=0.5)
     assert default_config("family/large", "sb3").settings == SB3Settings(hidden=(7,), discount=0.5)
     assert default_config("family/large", "sb3").steps_per_task == 11
 
@@ -39,13 +41,13 @@ def test_the_table_is_read_from_the_top_and_later_lines_win() -> None:
 @pytest.mark.usefixtures("_table")
 @pytest.mark.parametrize("agent", sorted(PRESETS))
 def test_a_suite_that_the_table_does_not_know_has_the_plain_defaults(agent: str) -> None:
-    plain = TrainConfig(suite="my_module:suite", agent=agent, settings=PRESETS[agent].settings())
+    plain = TrainConfig(suite="my_module:suite", agent=agent, settings=settings_type(PRESETS[agent])())
     assert default_config("my_module:suite", agent) == plain
 
 
 def test_every_name_in_the_table_is_a_field_of_the_run_or_of_some_agent() -> None:
     """A field that is misspelt would be left out without a word."""
-    kinds = [TrainConfig, *(preset.settings for preset in PRESETS.values())]
+    kinds = [TrainConfig, *(settings_type(preset) for preset in PRESETS.values())]
     known = {field.name for kind in kinds for field in dataclasses.fields(kind)}
     assert {name for _, _, fields in defaults.TABLE for name in fields} <= known
 
@@ -61,7 +63,7 @@ def test_a_baseline_has_the_runs_budget_and_every_setting_that_both_have(baselin
     budget = "--steps-per-task 55 --random-steps 5 --envs-per-task 3 --batch-per-task 9 --updates-per-step 2 --seed 4"
     config = parse_config([*line.split(), *budget.split(), "--tasks", "push", "--baseline", baseline])
     other = baseline_config(config)
-    kind = PRESETS[baseline].settings
+    kind = settings_type(PRESETS[baseline])
     assert other.settings == kind(
         hidden=(33, 22), discount=0.9, polyak=0.5, learning_rate=0.25, final_learning_rate=0.125
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from agents.compose import settings_type
 from agents.presets import PRESETS
 from mtrl import runs
 from mtrl.cli import UsageError
@@ -82,7 +83,7 @@ def test_a_config_reads_back_as_it_was_written_beside_what_the_run_knows_of_itse
         write_config(tmp_path, config, context_source="shipped")
         read, facts = read_run(tmp_path)
         assert read == config
-        assert type(read.settings) is PRESETS[name].settings
+        assert type(read.settings) is settings_type(PRESETS[name])
     assert set(facts) == {"context_source", "command", "versions", "machine", "git"}
     assert facts["context_source"] == "shipped"
     assert shlex.split(facts["command"])[1:] == ["-m", "mtrl.train", "--tasks", "a b", "--seed", "3"]

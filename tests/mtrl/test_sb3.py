@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from agents.presets import SACSettings, SB3Settings
+from agents.settings import SACSettings, SB3Settings
 from mtrl import evaluate, train
 from mtrl.config import TrainConfig
 from mtrl.defaults import default_config, dropped_settings

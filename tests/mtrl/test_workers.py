@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from agents.compose import settings_type
 from agents.normalize import ObsScale
 from agents.presets import PRESETS
 from agents.replay import Replay
@@ -280,7 +281,7 @@ def test_flags_out_of_range_are_named(refused: Callable[..., str], flags: list[s
 
 @pytest.mark.parametrize("workers", [None, 0, 2])
 def test_the_number_of_workers_goes_to_json_and_back(workers: int | None) -> None:
-    config = TrainConfig(workers=workers, settings=PRESETS["care"].settings())
+    config = TrainConfig(workers=workers, settings=settings_type(PRESETS["care"])())
     assert TrainConfig.from_json(config.to_json()).workers == workers
     with pytest.raises(TypeError, match="workers"):
         TrainConfig.from_json({**config.to_json(), "workers": "two"})
@@ -288,7 +289,7 @@ def test_the_number_of_workers_goes_to_json_and_back(workers: int | None) -> Non
 
 @pytest.mark.usefixtures("clean_checkout")
 def test_a_run_with_other_workers_is_the_same_run(tmp_path: Path) -> None:
-    config = TrainConfig(settings=PRESETS["care"].settings(), workers=2)
+    config = TrainConfig(settings=settings_type(PRESETS["care"])(), workers=2)
     (tmp_path / "seed0").mkdir()
     write_config(tmp_path / "seed0", config)
     write_result(tmp_path / "seed0", {"suite": "tabletop"})

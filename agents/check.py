@@ -1,0 +1,247 @@
+"""What every agent has to keep to, as a function: ``check_agent`` tries an agent on batches of noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from agents.base import Batch, seeded_generator
+from agents.build import Sizes, build_agent
+from agents.compose import settings_type
+from agents.spec import AgentSpec, RegistryError
+
+CPU = torch.device("cpu")
+TASKS, ROWS, OBS, ACTIONS, CONTEXT = 3, 16, 4, 2, 6
+UPDATES = 4
+# What makes the host wait on a GPU: reading a scalar, and results whose size depends on values.
+WAITING = ("_local_scalar_dense", "nonzero", "masked_select", "unique", "equal")
+SMALL = {"hidden": (16, 16), "learning_rate": 1e-2, "final_learning_rate": 1e-2}
+
+
+@dataclass
+class AgentReport:
+    """What became of each property: ``passed``, ``problems`` in words, and ``skipped`` with the reason."""
+
+    agent: str
+    passed: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+
+class Recorder(TorchDispatchMode):
+    """Writes down the name of every operation that runs inside of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.names.append(func.overloadpacket.__name__)
+        return func(*args, **(kwargs or {}))
+
+    @property
+    def waits(self) -> list[str]:
+        """The operations that would have read something back from a device."""
+        return [name for name in self.names if name.startswith(WAITING)]
+
+
+def check_agent(spec: AgentSpec, pieces: Mapping[str, str] | None = None) -> AgentReport:
+    """Try an agent, with ``pieces`` in place of its own, on three tasks of noise -> what holds, and what does not.
+
+    Raises ``RegistryError`` where it cannot be built out of its pieces, and for an agent that has a trainer of its own.
+    """
+    if not spec.in_loop:
+        raise RegistryError(f"agent {spec.name!r} trains itself, so there is no update of it to check")
+    kind = settings_type(spec, pieces)
+    known = kind.__dataclass_fields__
+    settings = kind(**{name: value for name, value in SMALL.items() if name in known})
+    trial = _Trial(spec, settings)
+    report = AgentReport(spec.name)
+    for name, check in _CHECKS.items():
+        try:
+            problem = check(trial)
+        except _Skip as why:
+            report.skipped.append(f"{name}: {why}")
+            continue
+        except Exception as error:  # noqa: BLE001  (whatever the agent raises is what is wrong with it)
+            problem = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        if problem:
+            report.problems.append(f"{name}: {problem}")
+        else:
+            report.passed.append(name)
+    return report
+
+
+class _Skip(Exception):
+    """A property that is not meant to hold of this agent."""
+
+
+@dataclass(frozen=True)
+class _Trial:
+    spec: AgentSpec
+    settings: Any
+
+    def agent(self, seed: int = 0, mask: Tensor | None = None, order: Tensor | None = None) -> Any:
+        """Build it anew: ``mask`` (T, A) says which actions tasks have, ``order`` (T,) permutes their contexts."""
+        context = noise(TASKS, CONTEXT, seed=5)
+        context = context / context.norm(dim=1, keepdim=True)
+        mask = torch.ones(TASKS, ACTIONS, dtype=torch.bool) if mask is None else mask
+        sizes = Sizes(OBS, mask, context if order is None else context[order])
+        return build_agent(self.spec, sizes, self.settings, seed, CPU)
+
+
+def noise(*shape: int, seed: int) -> Tensor:
+    """Standard normal numbers of a seed of their own."""
+    return torch.randn(shape, generator=seeded_generator(seed))
+
+
+def noisy_batch(seed: int) -> Batch:
+    """A batch of noise for three tasks."""
+    return Batch(
+        obs=noise(TASKS, ROWS, OBS, seed=10 * seed),
+        action=torch.tanh(noise(TASKS, ROWS, ACTIONS, seed=10 * seed + 1)),
+        reward=noise(TASKS, ROWS, seed=10 * seed + 2),
+        terminated=(noise(TASKS, ROWS, seed=10 * seed + 3) > 1.0).float(),
+        next_obs=noise(TASKS, ROWS, OBS, seed=10 * seed + 4),
+    )
+
+
+def _learned(agent: Any, first: int = 0) -> Any:
+    for seed in range(first, first + UPDATES):
+        batch = noisy_batch(seed)
+        agent.see(batch.obs, batch.reward, batch.terminated > 0)
+        agent.update(batch)
+    return agent
+
+
+def _shapes(trial: _Trial) -> str | None:
+    agent, batch = trial.agent(), noisy_batch(0)
+    for explore in (True, False):
+        action = agent.act(batch.obs, explore=explore)
+        if action.shape != batch.action.shape or bool(action.abs().max() > 1):
+            return (
+                f"act gives {(*action.shape,)} between {action.min():.2g} and {action.max():.2g}; "
+                f"{(*batch.action.shape,)} in [-1, 1] is asked for"
+            )
+    some = torch.tensor([2, 0])
+    action = agent.act(batch.obs, explore=False)[some]
+    if not torch.allclose(agent.act(batch.obs[some], some, explore=False), action, atol=1e-5):
+        return "a task acts otherwise alone than among all: act(obs[rows], task=rows) is not act(obs)[rows]"
+    for name, metric in agent.update(batch).items():
+        if (*metric.shape,) not in ((), (TASKS,)) or not bool(metric.isfinite().all()):
+            return f"metric {name!r} is {metric}; a finite number or one per task is asked for"
+    return None
+
+
+def _some_tasks(trial: _Trial) -> str | None:
+    agent, task = trial.agent(), torch.tensor([2, 0, 2, 2])
+    metrics = agent.update(noisy_batch(0).apply(lambda part: part[task])._replace(task=task))
+    wrong = [name for name, metric in metrics.items() if (*metric.shape,) not in ((), (TASKS,))]
+    return f"metrics {', '.join(wrong)} are not one number for each of all tasks" if wrong else None
+
+
+def _gradients(trial: _Trial) -> str | None:
+    agent = trial.agent()
+    before = {name: parameter.detach().clone() for name, parameter in agent.named_parameters()}
+    _learned(agent)
+    still = [name for name, parameter in agent.named_parameters() if torch.equal(parameter, before[name])]
+    return f"{', '.join(still)} did not change in {UPDATES} updates: no gradient reaches them" if still else None
+
+
+def _masked(trial: _Trial) -> str | None:
+    """What stands in an action dimension that a task does not have must not count."""
+    mask = torch.tensor([[True, True], [True, False], [True, True]])
+    agent, batch = trial.agent(mask=mask), noisy_batch(0)
+    _learned(agent)
+    if bool(agent.act(batch.obs, explore=True)[1, :, 1].any()):
+        return "an action is not zero in a dimension that its task does not have"
+    target = getattr(agent, "target_entropy", None)
+    if target is not None and target[1] * 2 != target[0]:
+        return f"target entropies are {target.tolist()}; a masked dimension counts"
+    if hasattr(agent, "sample") and hasattr(agent, "encoder"):
+        with torch.no_grad():
+            z = agent.encoder(batch.obs)
+            found = []
+            for scale in (1.0, 100.0):
+                factor = torch.where(mask, 1.0, scale)[:, None, :]
+                agent._noise = lambda shape, factor=factor: noise(*shape, seed=3) * factor
+                found.append(agent.sample(z)[1])
+        if not torch.allclose(*found):
+            return "the log-probability depends on a dimension that the task does not have"
+    return None
+
+
+def _permuted(trial: _Trial) -> str | None:
+    """Tasks in another order, with their contexts, act as before in that order."""
+    agent = trial.agent()
+    if not trial.spec.of_pieces:
+        raise _Skip("it is not made of an encoder and an actor")
+    parts = (agent.encoder, agent.actor)
+    order = torch.tensor([2, 0, 1])
+    own = [parameter for part in parts for parameter in part.own_parameters()]
+    if any(bool(parameter.any()) for parameter in own):
+        raise _Skip("its tasks have weights of their own, drawn at random")
+    other, obs = trial.agent(order=order), noise(TASKS, ROWS, OBS, seed=1)
+    buffers = zip(agent.encoder.buffers(), other.encoder.buffers(), strict=True)
+    if any(one.shape[:1] == (TASKS,) and torch.equal(one, two) for one, two in buffers):
+        raise _Skip("its encoder tells tasks apart by their number, not by their context")
+    expected, found = agent.act(obs, explore=False)[order], other.act(obs[order], explore=False)
+    return None if torch.allclose(found, expected, atol=1e-5) else "the order of the tasks changes what is done in them"
+
+
+def _seeded(trial: _Trial) -> str | None:
+    state, found = torch.get_rng_state(), []
+    try:
+        for seed in (1, 2):
+            torch.manual_seed(seed)
+            agent = _learned(trial.agent())
+            found.append(torch.cat([parameter.detach().flatten() for parameter in agent.parameters()]))
+            if not torch.equal(torch.get_rng_state(), torch.manual_seed(seed).get_state()):
+                return "it draws from torch's global generator; draw from the one that it is given"
+    finally:
+        torch.set_rng_state(state)
+    return None if torch.equal(*found) else "two agents of one seed have different weights after the same updates"
+
+
+def _round_trip(trial: _Trial) -> str | None:
+    agent, other, obs = _learned(trial.agent()), trial.agent(seed=9), noise(TASKS, ROWS, OBS, seed=1)
+    other.load_state_dict(agent.state_dict())
+    if not torch.equal(agent.act(obs, explore=False), other.act(obs, explore=False)):
+        return "an agent that takes over another's weights acts otherwise"
+    return None
+
+
+def _continued(trial: _Trial) -> str | None:
+    whole, resumed = _learned(trial.agent()), trial.agent(seed=9)
+    state = whole.training_state()
+    resumed.load_training_state(state)
+    pairs = zip(*(_learned(agent, UPDATES).state_dict().values() for agent in (whole, resumed)), strict=True)
+    same = all(torch.equal(one, two) for one, two in pairs)
+    return None if same else "an agent continued from training_state has other weights than one that went on"
+
+
+def _no_waiting(trial: _Trial) -> str | None:
+    agent = _learned(trial.agent())  # optimisers make their state at the first step
+    batch = noisy_batch(UPDATES)
+    with Recorder() as recorder:
+        agent.act(batch.obs, explore=True)
+        agent.update(batch)
+    return f"the update reads from the device: {', '.join(sorted(set(recorder.waits)))}" if recorder.waits else None
+
+
+_CHECKS: dict[str, Callable[[_Trial], str | None]] = {
+    "shapes are those that were asked for": _shapes,
+    "an update may be of some tasks, or of one several times": _some_tasks,
+    "every parameter is reached by a gradient": _gradients,
+    "masked actions do not count": _masked,
+    "tasks permuted with their contexts permute the actions": _permuted,
+    "same seed, same numbers": _seeded,
+    "weights survive a round trip": _round_trip,
+    "training continues where it was interrupted": _continued,
+    "nothing is read back from the device": _no_waiting,
+}
