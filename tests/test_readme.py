@@ -112,7 +112,7 @@ def test_the_python_example_runs_as_written(
     settings = ", ".join(f"{name}={value}" for name, value in zip(words[::2], words[1::2], strict=True))
     assert example.count("steps_per_task=20_000") == 1
     ran: dict[str, Any] = {}
-    exec(example.replace("steps_per_task=20_000", settings), ran)
+    exec(example.replace("steps_per_task=20_000", f"{settings}, threads=1"), ran)
     assert ran["result"].path == Path("runs/tabletop/care/seed1")
     assert ran["action"].shape == (3,)
     assert len(ran["scores"]) == 10

@@ -71,10 +71,10 @@ def learn(
         Stopped: A signal, such as that of Ctrl-C, ended it. Weights are written then as well.
 
     Example:
-        >>> def solved(status: mtrl.TrainingStatus) -> bool:
+        >>> def unsolved(status: mtrl.TrainingStatus) -> bool:
         ...     return (status.evaluation.get("success_any") or 0.0) < 0.95
-        >>> result = mtrl.learn("tabletop", "mtsac", steps_per_task=20_000, seed=1, callbacks=[solved])
-        >>> result.scores["push"].success_any
+        >>> result = mtrl.learn("tabletop", "mtsac", steps_per_task=20_000, seed=1, callbacks=[unsolved])
+        >>> any_step = result.scores["push"].success_any
     """
     given = suite if isinstance(suite, TaskSuite) else None
     config = config_of_settings(suite.name if isinstance(suite, TaskSuite) else suite, agent, settings)

@@ -76,7 +76,9 @@ class Policy:
             UsageError: The run has no such task.
 
         Example:
-            >>> actions = policy.on(["reach", "push"])(torch.zeros(2, 5, 39))
+            >>> act = policy.on(["push", "reach"])
+            >>> act(torch.as_tensor(obs).expand(2, 5, -1)).shape[:2]
+            torch.Size([2, 5])
         """
         numbers = [self._number(task) for task in tasks]
         return lambda obs: self._act(obs.to(self.device), numbers, explore=False).to(obs.device)

@@ -46,7 +46,8 @@ def score(
 
     Example:
         >>> scores = mtrl.score(policy, policy.suite, episodes=5)
-        >>> scores["push"].success_any
+        >>> scores["push"].episodes
+        5
     """
     if episodes < 1:
         raise UsageError(f"episodes is {episodes}; it has to be at least 1")
