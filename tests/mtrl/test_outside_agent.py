@@ -57,7 +57,8 @@ def test_an_outside_agent_is_trained_evaluated_compared_and_reported(
         "my_method:boosted",
         2.0,
     )
-    assert evaluate.main([str(path), "--episodes", "1"]) == 0
+    assert "which would be imported" in refused(evaluate.main, path)
+    assert evaluate.main([str(path), "--episodes", "1", "--trust"]) == 0
     plan = call(sweep.main, "--agents", "my_method:mine", "--seeds", "0-1", "--runs-dir", runs, "--dry-run")
     assert plan.code == 0
     assert "my_method:mine" in plan.out
@@ -69,7 +70,7 @@ def test_an_outside_agent_is_trained_evaluated_compared_and_reported(
     assert "my_method:mine" in said.out
     assert report.main([str(runs / "tabletop"), "--out", str(tmp_path / "page.html")]) == 0
     assert "my_method:mine" in (tmp_path / "page.html").read_text()
-    assert "no module named 'my_method'" in refused(evaluate.main, path)
+    assert "no module named 'my_method'" in refused(evaluate.main, path, "--trust")
 
 
 def test_pieces_are_combined_on_the_command_line_and_named_in_the_runs_file(call: Any, tmp_path: Path) -> None:
