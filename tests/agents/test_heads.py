@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 import torch
 
-from agents.build import BINS, LARGEST, REACH
-from agents.heads import CategoricalHead, ScalarHead
+from agents.build import LARGEST
+from agents.heads import BINS, REACH, CategoricalHead, ScalarHead
 
 CPU = torch.device("cpu")
 

@@ -342,7 +342,7 @@ def test_the_process_itself_ends_with_2_and_one_line(
         [sys.executable, "-m", f"mtrl.{module}", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert process.returncode == 2
-    assert process.stdout == ""
+    assert process.stdout.count("\n") <= 1  # what was about to be trained
     assert process.stderr.count("\n") == 1
     assert part in process.stderr
     assert not (tmp_path / "runs").exists()
