@@ -40,6 +40,30 @@ boosted = Spec("aggregator", "boosted", "losses times a number", Boosted, Settin
 mine = preset("FiLM with boosted losses", encoder="film", aggregator="my_method:boosted")
 slow = preset("waits for the device", aggregator="my_method:reads", encoder="one-hot")
 """
+SAMPLER = """
+import torch
+
+heard = []
+
+class Second:
+    def __init__(self, shape):
+        self.task = torch.tensor([1, 1], device=shape.device)
+
+    def draw(self, rows_per_task):
+        return self.task, rows_per_task // 2
+
+    def observe_losses(self, losses):
+        heard.append(("losses", losses.tolist()))
+
+    def observe_scores(self, scores):
+        heard.append(("scores", scores.tolist()))
+
+    def state_dict(self):
+        return {}
+
+    def load_state_dict(self, state):
+        pass
+"""
 ALONE = ("--baseline", "none")
 
 
@@ -165,6 +189,18 @@ def test_list_tells_what_there_is_to_a_program(plug_in: Callable[..., str], call
     (mine,) = json.loads(call(list_command.main, "--json", "--agent", "my_method:mine").out)["agents"]
     assert mine["source"] == "my_method:mine"
     assert (mine["pieces"]["encoder"], mine["pieces"]["aggregator"]) == ("film", "my_method:boosted")
+
+
+def test_a_sampler_of_ones_own_chooses_the_tasks_and_hears_of_losses_and_scores(
+    plug_in: Callable[..., str], tmp_path: Path
+) -> None:
+    """It leaves the first of two tasks out; losses come after every update, scores after every evaluation."""
+    plug_in(SAMPLER, "my_sampler")
+    assert train.main(tiny(tmp_path, "--agent", "mtsac", "--sampler", "my_sampler:Second", *ALONE)) == 0
+    heard = sys.modules["my_sampler"].heard
+    losses = [numbers for kind, numbers in heard if kind == "losses"]
+    assert all(first == 0.0 and second > 0.0 for first, second in losses)  # nothing was ever said of the first task
+    assert [len(numbers) for kind, numbers in heard if kind == "scores"] == [2, 2]
 
 
 def test_a_name_that_leads_out_of_the_runs_folder_is_refused() -> None:
