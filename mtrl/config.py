@@ -30,7 +30,7 @@ class TrainConfig(Generic[S]):
     agent: str = "care"
     """care, mtsac, mtmhsac, single-task, sb3, or your own as module:attribute."""
     recipe: str = STANDARD
-    """Which set of defaults: standard, or laptop, which trains metaworld on a few CPU cores in half an hour."""
+    """Which set of defaults: standard, or laptop, which trains metaworld on a few CPU cores."""
     tasks: tuple[str, ...] = ()
     """Only these of the suite's tasks; none given means all."""
     engine: str = "auto"
