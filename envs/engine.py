@@ -65,3 +65,14 @@ class AheadEngine(Engine, Protocol):
 
     def receive(self) -> Step:
         """Wait for the step that was begun."""
+
+
+@runtime_checkable
+class ResumableEngine(Engine, Protocol):
+    """An engine whose rows can be put back exactly to where they were."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return every row's state, in NumPy arrays and plain values."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> Array:
+        """Continue from what ``state_dict`` returned -> the observations (n, obs)."""

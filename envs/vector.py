@@ -12,7 +12,8 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from envs.engine import Array, Engine
+from envs.engine import Array, Engine, ResumableEngine
+from envs.episodes import EpisodeStatistics
 from envs.errors import SuiteError
 from envs.suite import TaskSuite
 from envs.workers import TIMEOUT, WorkerCopies, make_copies
@@ -26,6 +27,8 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
     ``action_mask``, (T, action) bool, tells which dimensions a task has. At every step ``info`` holds ``success`` and
     ``is_success`` (float32, NaN where a task does not say) and ``final_obs``, the true successor of every row, with
     the mask ``_final_obs`` of rows whose episode ended; for those the returned observation is the next episode's first.
+    ``info["episode"]`` holds each row's return ``r``, length ``l`` and ``success_any`` so far, and the NumPy mask
+    ``_episode`` says whose are those of a whole episode: Gymnasium's ``RecordEpisodeStatistics`` is not needed.
 
     ``xp`` and ``device`` choose the arrays that a suite's own simulator computes with (NumPy unless said).
     ``workers`` spreads other environments over so many processes, and ``timeout`` is how many seconds one call of
@@ -61,6 +64,7 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
             self.engine = suite.simulator(suite.tasks, copies, xp, device)
         else:
             self.engine = make_copies(suite.tasks, copies, render_mode, workers, timeout, patient)
+        self._statistics = EpisodeStatistics(self.num_envs)
         self.workers = self.engine.workers if isinstance(self.engine, WorkerCopies) else 0
         self.action_mask = self.engine.action_mask
         self.single_observation_space = gym.spaces.Box(-np.inf, np.inf, (self.engine.obs_size,))
@@ -86,6 +90,7 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         """
         self._each_start = bool((options or {}).get("each_start"))
         self._episodes[:] = 0
+        self._statistics.reset()
         if seed is None:
             seed = _fresh_seed()
         if isinstance(seed, int | Integral):
@@ -100,17 +105,45 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         """Step every row, and begin the next episode where one ended."""
         obs, reward, terminated, truncated, success, lost = self.engine.step(actions)
         ended = terminated | truncated
+        on_host = np.asarray(ended.tolist())
         info = {"success": success, "is_success": success, "final_obs": obs, "_final_obs": ended}
+        info |= {"episode": self._statistics.step(reward, success), "_episode": on_host}
         if len(lost):
             info["lost"] = np.isin(np.arange(self.num_envs), lost)
-        if ended.any():
-            rows = np.flatnonzero(np.asarray(ended.tolist()))
+            info["_episode"] = on_host & ~info["lost"]
+        if on_host.any():
+            rows = np.flatnonzero(on_host)
+            self._statistics.restart(ended)
             obs = obs + 0.0  # `info` keeps the true successors
             self._episodes[rows] += 1
             again = [row for row in lost if self._plays_each_start(row)]
             self._episodes[again] -= 1  # that start is still to be played
             obs[rows.tolist()] = self.engine.reset(rows, [self._next_seed(int(row)) for row in rows])
         return obs, reward, terminated, truncated, info
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the episodes' seeds, numbers and statistics, and the state of an engine that can be put back to it."""
+        return {
+            "seeds": [*self._seeds],
+            "episodes": self._episodes.copy(),
+            "each_start": self._each_start,
+            "statistics": self._statistics.state_dict(),
+            "engine": self.engine.state_dict() if isinstance(self.engine, ResumableEngine) else None,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> Array:
+        """Continue from what ``state_dict`` returned -> the observations to act on.
+
+        An engine that cannot keep its state, such as other people's environments, begins each row's next episode.
+        """
+        self._seeds, self._each_start = [*state["seeds"]], state["each_start"]
+        self._episodes[:] = state["episodes"]
+        if isinstance(self.engine, ResumableEngine):
+            self._statistics.load_state_dict(state["statistics"])
+            return self.engine.load_state_dict(state["engine"])
+        self._statistics.reset()
+        self._episodes += 1
+        return self.engine.reset(np.arange(self.num_envs), [self._next_seed(row) for row in range(self.num_envs)])
 
     def _next_seed(self, row: int) -> int:
         """The seed of the episode that ``row`` is about to begin."""

@@ -17,8 +17,8 @@ from envs.check import check_suite  # noqa: E402
 from envs.errors import SuiteError, TaskFailed  # noqa: E402
 from envs.suite import Task, TaskSuite, make_suite  # noqa: E402
 from envs.vector import MultiTaskVectorEnv  # noqa: E402
-from mtrl.callbacks import TrainingStatus  # noqa: E402
 from mtrl.cli import UsageError  # noqa: E402
+from mtrl.training.callbacks import TrainingStatus, every  # noqa: E402
 from mtrl.version import __version__  # noqa: E402
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ __all__ = [
     "__version__",
     "check_agent",
     "check_suite",
+    "every",
     "learn",
     "load",
     "make_suite",

@@ -14,6 +14,8 @@ from agents.replay import Replay
 from mtrl.config import TrainConfig
 from mtrl.log import RunLog, per_task
 from mtrl.pictures import COSINES
+from mtrl.training.loop import Moment
+from mtrl.training.schedule import multiples_of
 
 GROUP = "train_diagnostics"
 ROWS = 256  # of each task: more than an update has, since noise pulls cosines to 0
@@ -26,7 +28,7 @@ SHARES = ("loss_share",)  # of which the mean over tasks says nothing
 
 
 class Diagnoser:
-    """Diagnoses an agent every ``config.diagnose_every`` steps per task, and at the end.
+    """A callback that diagnoses an agent; it is ``due`` every ``config.diagnose_every`` steps per task, and at the end.
 
     Nothing of its training is changed: batches and noise are drawn from a generator of its own. One copy to the host a
     diagnosis.
@@ -41,25 +43,22 @@ class Diagnoser:
         log: RunLog,
         device: torch.device,
     ) -> None:
-        self._every = config.eval_every if config.diagnose_every is None else config.diagnose_every
+        every = config.eval_every if config.diagnose_every is None else config.diagnose_every
+        self.due = multiples_of(every, at_end=True)
         self._config, self._names = config, (*names,)
         self._agent, self._replay, self._log = agent, replay, log
         self._generator = seeded_generator(config.seed + SEED, device)
         self._steps = steps_followed(config.settings.discount)
-        self._before, self._count = 0, 0
+        self._count = 0
 
-    def __call__(self, step: int) -> None:
-        """Take note that so many steps per task are done and learned from; diagnose where one is due."""
-        if self._every == 0:
+    def __call__(self, now: Moment) -> None:
+        """Diagnose the agent as it is now, once it has begun to learn."""
+        if not now.learned:
             return
-        last = step >= self._config.steps_per_task
-        due = last or step // self._every > self._before // self._every
-        self._before = step
-        if not due:
-            return
+        step = now.span.step
         batch = self._replay.sample(ROWS, self._generator)
         found = self._agent.diagnose(batch, self._history(step), self._generator)
-        self.write(step, found, drawn=last or self._count % DRAWN == 0)
+        self.write(step, found, drawn=now.span.last or self._count % DRAWN == 0)
         self._count += 1
 
     def write(self, step: int, found: dict[str, Tensor], drawn: bool) -> None:

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeE
 from rich.table import Column
 
 from mtrl.scores import RARE
+from mtrl.training.schedule import Counts
 
 PLAIN_EVERY = 10.0  # seconds between plain lines
 WIDTH = 60  # columns that a line fits, plain or on a terminal
@@ -45,6 +46,10 @@ class Display:
         if not self._console.is_terminal and (now - self._last_line > PLAIN_EVERY or step >= self._total):
             self._last_line = now
             self._console.print(line, markup=False)
+
+    def progress(self, now: Counts) -> None:
+        """Show how far a run is."""
+        self.update(now.span.step, now.env_steps, now.updates)
 
     def evaluated(self, means: Mapping[str, float | None]) -> None:
         """Show the means over tasks of the last evaluation: both successes, and the return where they say little."""

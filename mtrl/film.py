@@ -72,10 +72,11 @@ def moments(env: MultiTaskVectorEnv, policy: Policy, seed: int, device: torch.de
     yield Moment(0, steps, totals, solved, running)
     for step in range(1, LONGEST + 1):
         action = policy(torch.as_tensor(env.split(obs), device=device))
-        obs, reward, _, _, info = env.step(action.flatten(0, 1).cpu().numpy())
+        obs, _, _, _, info = env.step(action.flatten(0, 1).cpu().numpy())
+        episode = info["episode"]
         steps = np.where(running, step, steps)
-        totals = totals + np.where(running, reward, 0.0)
-        solved = solved | (running & (info["success"] > 0))
+        totals = np.where(running, episode["r"], totals)
+        solved = np.where(running, episode["success_any"] > 0, solved)
         running = running & ~info["_final_obs"]
         yield Moment(step, steps, totals, solved, running)
         if not running.any():

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
 from agents.base import Agent
 from mtrl.cli import RunError
+
+if TYPE_CHECKING:
+    from mtrl.training.loop import Moment
 
 ADVICE = "so nothing more can be learned; scale the rewards to a few units a step, or lower --learning-rate"
 
@@ -35,10 +40,13 @@ class FiniteGuard:
             self._check_weights(step)
             raise Diverged(f"the policy's action is no finite number after {step:,} steps per task, {ADVICE}")
 
-    def update(self, metrics: dict[str, Tensor], step: int, log_due: bool) -> None:
+    def update(self, metrics: dict[str, Tensor], step: int) -> None:
+        """Look at an update's metrics, unless that would make the host wait. Raises ``Diverged``."""
+        if self._at_once:
+            self.check(metrics, step)
+
+    def check(self, metrics: dict[str, Tensor], step: int) -> None:
         """Look at an update's metrics. Raises ``Diverged``."""
-        if not (self._at_once or log_due):
-            return
         if metrics and not bool(torch.cat([metric.detach().flatten() for metric in metrics.values()]).isfinite().all()):
             name, numbers = next((n, m.flatten().tolist()) for n, m in metrics.items() if not bool(m.isfinite().all()))
             raise Diverged(f"train/{name} is {numbers} after {step:,} steps per task, {ADVICE}")
@@ -47,6 +55,11 @@ class FiniteGuard:
         """Keep the weights as they are now. Raises ``Diverged`` where they are not finite."""
         self._check_weights(step)
         self.weights = {name: weight.detach().clone() for name, weight in self._agent.state_dict().items()}
+
+    def __call__(self, now: Moment) -> None:
+        """Keep the weights as they are now, unless something is not finite. Raises ``Diverged`` then."""
+        self.check(now.metrics, now.span.step)
+        self.keep(now.span.step)
 
     def _check_weights(self, step: int) -> None:
         weights = {name: w for name, w in self._agent.state_dict().items() if w.is_floating_point()}

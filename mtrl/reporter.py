@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor
@@ -16,6 +17,9 @@ from mtrl.log import RunLog, per_task
 from mtrl.pictures import SHARES
 from mtrl.scores import TaskScore, mean_score
 
+if TYPE_CHECKING:
+    from mtrl.training.loop import Moment
+
 
 class Reporter:
     """Turns episodes, metrics and scores into tagged scalars; the tags are Stable-Baselines3's where it has one."""
@@ -27,9 +31,17 @@ class Reporter:
         self._lost = 0
 
     def episodes(self, finished: Sequence[Episode], lost: int = 0) -> None:
-        """Keep finished training episodes until the next line of the log; ``lost`` is how many were dropped so far."""
-        self._lost = lost
+        """Keep finished training episodes until the next line of the log; ``lost`` more were dropped."""
+        self._lost += lost
         self._recent.extend(finished)
+
+    def step(self, now: Moment) -> None:
+        """Take note of the episodes that a step ended."""
+        self.episodes(now.transition.episodes, now.transition.lost_rows)
+
+    def log(self, now: Moment) -> None:
+        """Write a line of the log."""
+        self.training(now.span.step, now.env_steps, now.updates, now.metrics)
 
     def training(self, step: int, env_steps: int, updates: int, metrics: dict[str, Tensor]) -> None:
         """Write what training showed since the last call; here metrics leave the device."""

@@ -22,7 +22,6 @@ from envs.pace import processors
 from envs.suite import TaskSuite
 from envs.vector import MultiTaskVectorEnv
 from mtrl.assemble import EVALUATION, score_seed, suite_of
-from mtrl.callbacks import Callback, Callbacks, Watcher
 from mtrl.cli import RunError, UsageError
 from mtrl.config import TrainConfig
 from mtrl.defaults import dropped_settings
@@ -30,14 +29,15 @@ from mtrl.display import Display
 from mtrl.final import final_scores
 from mtrl.interrupt import Stopped, StopWish
 from mtrl.log import RunLog, per_task
-from mtrl.loop import Progress
 from mtrl.memory import check_replay_fits, keep_freed_memory
 from mtrl.reporter import Reporter
 from mtrl.runs import WEIGHTS, new_run_folder, write_config
 from mtrl.sb3_env import SB3VecEnv
 from mtrl.sb3_model import divergence, load_sb3_policy, make_model, pack_weights, task_seed
 from mtrl.scores import Scorer, TaskScore
-from mtrl.session import any_of, describe, finish, replay_capacity, told_of
+from mtrl.session import Progress, describe, finish, replay_capacity, told_of
+from mtrl.training.callbacks import Callback, ScheduledCallback, UserCallbacks
+from mtrl.training.schedule import Scheduled, Span, notify, rules_of
 
 CPU = torch.device("cpu")
 
@@ -63,7 +63,7 @@ def run_sb3(
     config: TrainConfig[Any],
     console: Console,
     given: TaskSuite | None = None,
-    callbacks: Sequence[Callback] = (),
+    callbacks: Sequence[Callback | ScheduledCallback] = (),
     wanted: Any = None,
 ) -> dict[str, Any]:
     """Train one SAC per task, ``config.jobs`` at a time, into one run folder -> its result and ``path``.
@@ -85,16 +85,15 @@ def run_sb3(
     with RunLog(path) as log:
         with StopWish() as stop, Display(console, config.agent, config.steps_per_task) as display:
             describe(log, config, path)
-            watcher = Callbacks(callbacks, display)
-            board = _Board(suite, config, log, watcher)
-            models = _train_all(config, given, suite.task_names, jobs, board, any_of(stop, watcher))
+            board = _Board(suite, config, log, display, callbacks)
+            models = _train_all(config, given, suite.task_names, jobs, board, lambda: bool(stop) or board.stopped)
             seconds = log.seconds
         weights = pack_weights(suite, {name: model.weights for name, model in models.items()})
         save_file(weights, path / WEIGHTS)
         if stop.signal is not None:
             console.print(f"stopped; weights and metrics so far, of {len(models)} finished tasks, are in {path}")
             raise Stopped(stop.signal)
-        if watcher.stopped and len(models) < len(suite.tasks):
+        if board.stopped and len(models) < len(suite.tasks):
             raise RunError(
                 f"a callback stopped {config.agent} before every task had a model; metrics so far are in {path}"
             )
@@ -124,12 +123,32 @@ def _check_before(config: TrainConfig[Any], given: TaskSuite | None, suite: Task
     check_replay_fits(jobs * largest, CPU)
 
 
-class _Board:
-    """Gathers news of the tasks and writes an evaluation once every task has reached its step."""
+class _Counts(NamedTuple):
+    """How far the tasks are on average."""
 
-    def __init__(self, suite: TaskSuite, config: TrainConfig[Any], log: RunLog, watcher: Watcher) -> None:
-        self._names, self._log, self._watcher = suite.task_names, log, watcher
-        self._report = Reporter(suite, log)
+    span: Span
+    env_steps: int
+    updates: int
+
+
+class _Board:
+    """Gathers news of the tasks and writes an evaluation once every task has reached its step.
+
+    ``stopped`` once a callback of the caller's has ended the run.
+    """
+
+    def __init__(
+        self,
+        suite: TaskSuite,
+        config: TrainConfig[Any],
+        log: RunLog,
+        display: Display,
+        callbacks: Sequence[Callback | ScheduledCallback],
+    ) -> None:
+        self._names, self._log, self._display = suite.task_names, log, display
+        self._report, self._user, self._total = Reporter(suite, log), UserCallbacks(callbacks), config.steps_per_task
+        self._callbacks = [Scheduled(display.progress), *self._user.scheduled(rules_of(config).progress)]
+        self._told, self.stopped = 0, False
         self._steps = dict.fromkeys(self._names, 0)
         self._updates = dict.fromkeys(self._names, 0)
         self._scores: dict[int, dict[str, _News]] = {}
@@ -142,17 +161,25 @@ class _Board:
     def take(self, news: _News) -> None:
         """Take in what one task's process tells."""
         self._steps[news.task], self._updates[news.task] = news.step, news.updates
+        if news.score is not None:
+            self._evaluate(news)
         total = sum(self._steps.values())
-        self._watcher.update(total // len(self._names), total, sum(self._updates.values()))
-        if news.score is None:
-            return
+        step = total // len(self._names)
+        now = _Counts(Span(self._told, step, self._total), total, sum(self._updates.values()))
+        self._told = step
+        self.stopped = not notify(self._callbacks, now) or self.stopped
+
+    def _evaluate(self, news: _News) -> None:
+        """Keep a task's evaluation, and write that of all tasks once it is whole."""
         reached = self._scores.setdefault(news.step, {})
         reached[news.task] = news
         if len(reached) == len(self._names):
             ordered = [reached[name] for name in self._names]
             scores = {one.task: one.score for one in ordered if one.score is not None}
             self._log.scalars(news.step, per_task("train/ent_coef", self._names, [n.temperature for n in ordered]))
-            self._watcher.evaluated(self._report.evaluation(news.step, scores, {}))
+            means = self._report.evaluation(news.step, scores, {})
+            self._display.evaluated(means)
+            self._user.evaluated(means)
 
 
 def _train_all(
@@ -232,15 +259,14 @@ class _Watch(BaseCallback):
     ) -> None:
         super().__init__()
         self._config, self._task, self._scorer = config, task, scorer
-        self._tell, self._halted = tell, halted
+        self._tell, self._halted, self._rules = tell, halted, rules_of(config)
 
     def _on_step(self) -> bool:
-        step, before = self.num_timesteps, self.num_timesteps - self._config.envs_per_task
-        warm = self._config.random_steps
-        due = step // self._config.eval_every > before // self._config.eval_every
-        if due or step >= self._config.steps_per_task:
+        step = self.num_timesteps
+        span = Span(step - self._config.envs_per_task, step, self._config.steps_per_task)
+        if self._rules.evaluation(span):
             self._tell(self._news(self._scorer.score(self._act)[self._task]))
-        elif step // self._config.log_every > before // self._config.log_every or before < warm <= step:
+        elif self._rules.progress(span):
             self._tell(self._news(None))
         else:
             return True

@@ -17,8 +17,6 @@ class SB3VecEnv(VecEnv):
     def __init__(self, suite: TaskSuite, copies: int, seed: int) -> None:
         self._env = MultiTaskVectorEnv(suite, copies)
         self._start: int | None = seed
-        self._returns, self._lengths = np.zeros(copies), np.zeros(copies, dtype=np.int64)
-        self._solved = np.zeros(copies)
         space = self._env.single_observation_space
         super().__init__(copies, space, self._env.single_action_space)
 
@@ -35,19 +33,15 @@ class SB3VecEnv(VecEnv):
     def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
         """Step every copy; infos are Stable-Baselines3's: terminal_observation, TimeLimit.truncated, episode."""
         obs, reward, terminated, truncated, info = self._env.step(self._actions)
-        ended = terminated | truncated
-        self._returns += reward
-        self._lengths += 1
-        self._solved = np.fmax(self._solved, info["success"])
+        ended, episode = terminated | truncated, info["episode"]
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         for k in np.flatnonzero(ended):
             infos[k] = {
                 "terminal_observation": info["final_obs"][k],
                 "TimeLimit.truncated": bool(truncated[k] and not terminated[k]),
-                "episode": {"r": float(self._returns[k]), "l": int(self._lengths[k]), "t": 0.0},
-                "is_success": bool(self._solved[k] > 0),
+                "episode": {"r": float(episode["r"][k]), "l": int(episode["l"][k]), "t": 0.0},
+                "is_success": bool(episode["success_any"][k] > 0),
             }
-        self._returns[ended], self._lengths[ended], self._solved[ended] = 0.0, 0, 0.0
         return obs, reward, ended, infos
 
     def close(self) -> None:

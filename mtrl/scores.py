@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from envs.suite import TaskSuite
-from mtrl.episodes import Episode, EpisodeTracker, success_rate
+from mtrl.episodes import Episode, success_rate
 from mtrl.tensor_env import TensorEnv
 
 Policy = Callable[[Tensor], Tensor]  # (T, N, obs) -> (T, N, A)
@@ -103,14 +103,13 @@ class Scorer:
 
     def score(self, policy: Policy) -> dict[str, TaskScore]:
         """Play the episodes -> task name to score."""
-        tracker = EpisodeTracker(self.env.tasks, self.env.copies)
         finished: list[list[list[Episode]]] = [[[] for _ in quotas] for quotas in self._quotas]
         missing = sum(map(sum, self._quotas))
         obs = self.env.reset(self.seed, self.each_start)
         while missing:
             transition = self.env.step(policy(obs))
             obs = transition.obs
-            for episode in tracker.step(transition):
+            for episode in transition.episodes:
                 mine = finished[episode.task][episode.copy]
                 if len(mine) < self._quotas[episode.task][episode.copy]:
                     mine.append(episode)

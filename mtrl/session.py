@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from rich.console import Console
 from safetensors.torch import save_file
 from torch import Tensor
 
-from agents.base import seeded_generator
+from agents.base import Agent, seeded_generator
 from agents.precision import Precision
 from agents.replay import Replay
 from envs.errors import SuiteError, TaskFailed
@@ -34,8 +34,7 @@ from mtrl.assemble import (
     workers_of,
 )
 from mtrl.board import final_metrics, hyperparameters
-from mtrl.callbacks import Callback, Callbacks
-from mtrl.camera import camera_for
+from mtrl.camera import Camera, camera_for
 from mtrl.config import TrainConfig
 from mtrl.curve_picture import learning_curves, task_curves
 from mtrl.diagnose import Diagnoser
@@ -44,20 +43,23 @@ from mtrl.final import as_scored, final_scores
 from mtrl.finite import Diverged, FiniteGuard
 from mtrl.interrupt import Stopped, StopWish
 from mtrl.log import RunLog
-from mtrl.loop import Progress, train
 from mtrl.memory import check_replay_fits, keep_freed_memory, size_in_words
 from mtrl.origin import origin_of
 from mtrl.reporter import Reporter
 from mtrl.runs import METRICS, WEIGHTS, new_run_folder, write_config, write_result
 from mtrl.scores import Scorer
 from mtrl.tensor_env import TensorEnv
+from mtrl.training.callbacks import Callback, ScheduledCallback, UserCallbacks
+from mtrl.training.evaluation import Evaluation
+from mtrl.training.loop import Training
+from mtrl.training.schedule import Scheduled, either, multiples_of, rules_of
 
 
 def run_agent(
     config: TrainConfig[Any],
     console: Console,
     given: TaskSuite | None = None,
-    callbacks: Sequence[Callback] = (),
+    callbacks: Sequence[Callback | ScheduledCallback] = (),
     wanted: Any = None,
 ) -> dict[str, Any]:
     """Train an agent into a new run folder -> its result and ``path``. Raises ``Stopped`` where a signal asks to.
@@ -92,16 +94,26 @@ def run_agent(
         scorer = stack.enter_context(closing(Scorer(suite, config.eval_episodes, seed, device, **processes_of(config))))
         log, stop = files.enter_context(RunLog(path)), stack.enter_context(StopWish())
         display = stack.enter_context(Display(console, config.agent, config.steps_per_task))
-        watcher = Callbacks(callbacks, display)
         describe(log, config, path)
-        guard = FiniteGuard(agent, device)
+        report, user, rules = Reporter(suite, log), UserCallbacks(callbacks), rules_of(config)
+        guard, sampler = FiniteGuard(agent, device), sampler_of(config, env)
+        diagnoser = Diagnoser(config, suite.task_names, agent, replay, log, device)
+        evaluation = Evaluation(agent, scorer, sampler, report, [display.evaluated, user.evaluated])
+        filmed = [] if camera is None else [film_of(camera, agent, report, config)]
+        training = Training(config, env, agent, replay, sampler, guard)
         try:
-            diagnose = Diagnoser(config, suite.task_names, agent, replay, log, device)
-            report = Reporter(suite, log)
-            wish = any_of(stop, watcher)
-            sampler = sampler_of(config, env)
-            progress = train(
-                config, env, agent, replay, scorer, report, watcher, wish, guard, diagnose, camera, sampler
+            training.run(
+                [
+                    Scheduled(report.step),
+                    Scheduled(diagnoser, diagnoser.due),
+                    Scheduled(guard, either(rules.log, rules.evaluation)),
+                    Scheduled(report.log, rules.log),
+                    Scheduled(evaluation, rules.evaluation),
+                    *filmed,
+                    Scheduled(display.progress, rules.progress),
+                    *user.scheduled(rules.progress),
+                    Scheduled(lambda _: not stop),
+                ]
             )
         except (TaskFailed, SuiteError):  # it is the environments that failed; what was learned is sound
             save_weights(agent.state_dict(), path)
@@ -113,10 +125,19 @@ def run_agent(
         stack.close()  # what follows needs no environments, and a signal may end it at once
         save_weights(agent.state_dict(), path)
         if stop.signal is not None:
-            console.print(f"stopped at {progress.step:,} steps per task; weights and metrics so far are in {path}")
+            console.print(f"stopped at {training.step:,} steps per task; weights and metrics so far are in {path}")
             raise Stopped(stop.signal)
         scores = final_scores(config, suite, greedy(agent), device)
+        progress = Progress(training.step, training.env_steps, training.updates)
         return finish(path, config, suite, progress, seconds, parameter_count(agent), device, precision, scores, log)
+
+
+class Progress(NamedTuple):
+    """How far a run came."""
+
+    step: int  # environment steps per task
+    env_steps: int  # over all tasks
+    updates: int
 
 
 def finish(
@@ -172,9 +193,12 @@ def save_weights(weights: dict[str, Tensor], path: Path) -> None:
     save_file({name: weight.contiguous() for name, weight in weights.items()}, path / WEIGHTS)
 
 
-def any_of(signal: StopWish, callbacks: Callbacks) -> Callable[[], bool]:
-    """Return what says whether a signal or a callback has asked a training to end."""
-    return lambda: bool(signal) or callbacks.stopped
+def film_of(camera: Camera, agent: Agent, report: Reporter, config: TrainConfig[Any]) -> Scheduled:
+    """Return the callback that films an agent's policy."""
+    return Scheduled(
+        lambda now: report.film(now.span.step, camera.film(greedy(agent))),
+        multiples_of(config.record_every, at_end=True),
+    )
 
 
 def told_of(config: TrainConfig[Any], suite: TaskSuite) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import array_api_compat.torch as array_torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from envs.suite import TaskSuite
 from envs.vector import MultiTaskVectorEnv
 from envs.workers import TIMEOUT
+from mtrl.episodes import Episode, finished_episodes
 
 
 class Transition(NamedTuple):
@@ -22,13 +24,18 @@ class Transition(NamedTuple):
     reward: Tensor  # (T, N)
     terminated: Tensor  # (T, N) bool
     ended: Tensor  # (T, N) bool: terminated or truncated
-    success: Tensor  # (T, N) 1, 0, or NaN where the task does not say
     lost: Tensor | None = None  # (T, N) bool: rows whose environment failed; their numbers mean nothing
+    episodes: Sequence[Episode] = ()  # those that ended, lost ones left out
 
     @property
     def kept(self) -> Tensor | slice:
         """Which copies, (N,) bool, hold the step of every task: tasks are remembered in step, a lost one costs all."""
         return slice(None) if self.lost is None else ~self.lost.any(dim=0)
+
+    @property
+    def lost_rows(self) -> int:
+        """How many rows were lost."""
+        return 0 if self.lost is None else int(self.lost.sum())
 
 
 class TensorEnv:
@@ -65,15 +72,28 @@ class TensorEnv:
         """Apply actions (T, N, A) in [-1, 1]."""
         flat = action.reshape(self.env.num_envs, -1)
         obs, reward, terminated, _, info = self.env.step(flat if self._in_torch else flat.cpu().numpy())
-        parts = [obs, info["final_obs"], reward, terminated, info["_final_obs"], info["success"]]
-        if "lost" in info:
-            parts.append(info["lost"])
-        return Transition(*(self._tensor(part) for part in parts))
+        return Transition(
+            obs=self._tensor(obs),
+            final_obs=self._tensor(info["final_obs"]),
+            reward=self._tensor(reward),
+            terminated=self._tensor(terminated),
+            ended=self._tensor(info["_final_obs"]),
+            lost=self._tensor(info["lost"]) if "lost" in info else None,
+            episodes=finished_episodes(info, self.copies),
+        )
 
     def random_action(self, generator: np.random.Generator) -> Tensor:
         """Draw actions (T, N, A) uniformly, zero in the dimensions that a task does not have."""
         draws = generator.uniform(-1.0, 1.0, (self.tasks, self.copies, self.action_size)).astype(np.float32)
         return torch.as_tensor(draws * self.env.action_mask[:, None, :], device=self.device)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what ``MultiTaskVectorEnv.state_dict`` does."""
+        return self.env.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> Tensor:
+        """Continue from what ``state_dict`` returned -> the observations to act on, (T, N, obs)."""
+        return self._tensor(self.env.load_state_dict(state))
 
     def close(self) -> None:
         """Close the environments."""

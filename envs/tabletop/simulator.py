@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 import array_api_compat.numpy as array_numpy
@@ -109,6 +110,21 @@ class TabletopSimulator:
         ]
         return xp.astype(xp.concat(columns, axis=-1), xp.float32)
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return where everything stands, and each row's generator."""
+        arrays = {field.name: getattr(self.state, field.name) for field in fields(self.state)}
+        return {
+            "arrays": {name: np.asarray(array.tolist()) for name, array in arrays.items()},
+            "generators": [None if g is None else g.bit_generator.state for g in self._generators],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> Array:
+        """Continue from what ``state_dict`` returned; see ``ResumableEngine.load_state_dict``."""
+        for name, array in state["arrays"].items():
+            setattr(self.state, name, self._xp.asarray(np.array(array), device=self._device))
+        self._generators = [_generator_in(one) for one in state["generators"]]
+        return self.observe()
+
     def render(self, rows: Sequence[int]) -> list[np.ndarray]:
         """Draw ``rows`` as (256, 256, 3) uint8 pictures."""
         from envs.tabletop.render import draw
@@ -131,3 +147,12 @@ class TabletopSimulator:
 def make_simulator(tasks: Sequence[Any], copies: int, xp: Any, device: Any) -> TabletopSimulator:
     """Build the simulator for suite tasks, which bear the names of the table's."""
     return TabletopSimulator([BY_NAME[task.name] for task in tasks], copies, xp, device)
+
+
+def _generator_in(state: dict[str, Any] | None) -> np.random.Generator | None:
+    """Return a generator in a state that NumPy's default kind was in."""
+    if state is None:
+        return None
+    generator = np.random.default_rng()
+    generator.bit_generator.state = state
+    return generator

@@ -14,12 +14,12 @@ from rich.console import Console
 from envs.errors import nearest
 from envs.sources import OBJECT
 from envs.suite import TaskSuite
-from mtrl.callbacks import Callback
 from mtrl.cli import UsageError
 from mtrl.config import STANDARD, TrainConfig, check_config
 from mtrl.defaults import default_config
 from mtrl.scores import TaskScore
 from mtrl.trainers import trainer_of
+from mtrl.training.callbacks import Callback, ScheduledCallback
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def learn(
     suite: str | TaskSuite = "tabletop",
     agent: str = "care",
     *,
-    callbacks: Sequence[Callback] = (),
+    callbacks: Sequence[Callback | ScheduledCallback] = (),
     console: Console | None = None,
     **settings: Any,
 ) -> Result:
@@ -55,7 +55,7 @@ def learn(
         suite: A suite, or its name.
         agent: Its name: ``care``, ``mtsac``, ``mtmhsac``, ``single-task`` or ``sb3``.
         callbacks: Functions that are called with a ``TrainingStatus`` at every line of the log and every evaluation.
-            Training ends once one of them returns False.
+            Training ends once one of them returns False. ``mtrl.every`` gives one an interval of its own.
         console: Where to show progress; nothing is shown unless it is given.
         **settings: Whatever ``python -m mtrl.train --help`` lists, by its name with underscores: ``steps_per_task``,
             ``seed``, ``runs_dir``, ``hidden``. The defaults are those of the command. No baseline is trained beside it.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, VectorEnv
@@ -124,13 +123,14 @@ def test_it_is_a_gymnasium_vector_env_that_gymnasiums_wrappers_accept() -> None:
     assert isinstance(env, VectorEnv)
     assert env.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
     assert env.num_envs == 20
-    wrapped = RecordEpisodeStatistics(env)
+    wrapped = RecordEpisodeStatistics(env, stats_key="theirs")
     obs, _ = wrapped.reset(seed=0)
     assert env.observation_space.contains(obs)
-    action = gym.vector.utils.batch_space(env.single_action_space, 20).sample() * 0
-    for _ in range(100):
-        *_, info = wrapped.step(action)
-    assert info["episode"]["l"].tolist() == [100] * 20
+    for _ in range(200):
+        *_, info = wrapped.step(env.action_space.sample())
+    assert info["episode"]["l"].tolist() == info["theirs"]["l"].tolist() == [100] * 20
+    np.testing.assert_allclose(info["episode"]["r"], info["theirs"]["r"])
+    assert info["_episode"].tolist() == info["_theirs"].tolist() == [True] * 20
 
 
 def test_pictures_come_from_every_row() -> None:

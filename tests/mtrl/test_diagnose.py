@@ -6,7 +6,10 @@ import dataclasses
 import json
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +23,7 @@ from mtrl.defaults import default_config
 from mtrl.diagnose import Diagnoser, steps_followed
 from mtrl.pictures import COSINES, Scale
 from mtrl.reporting import insight
+from mtrl.training.schedule import Span
 from tests.mtrl.conftest import KIT_AGENTS, metrics, same_weights, tiny
 
 CPU = torch.device("cpu")
@@ -67,11 +71,16 @@ def diagnoser(agent: Told, log: Kept, **changes: object) -> Diagnoser:
     return Diagnoser(made, ("a", "b"), agent, replay, log, CPU)  # type: ignore[arg-type]
 
 
+def at(step: int, before: int = 0, total: int = 100_000, learned: bool = True) -> Any:
+    """A moment of a training."""
+    return SimpleNamespace(span=Span(before, step, total), learned=learned)
+
+
 def test_what_is_found_is_written_by_its_shape() -> None:
     cosine = torch.tensor([[1.0, -0.5], [-0.5, 1.0]])
     found = {"ratio": torch.tensor(3.0), "norm": torch.tensor([1.0, 2.0]), "loss_share": torch.tensor([0.25, 0.75])}
     log = Kept()
-    diagnoser(Told(**found, cosine=cosine), log, diagnose_every=10)(10)
+    diagnoser(Told(**found, cosine=cosine), log)(at(10))
     assert log.values == {
         (10, f"{GROUP}/ratio"): 3.0,
         (10, f"{GROUP}/norm"): 1.5,
@@ -88,38 +97,40 @@ def test_what_is_found_is_written_by_its_shape() -> None:
 def test_what_is_no_number_is_left_out_and_the_mean_is_of_the_rest() -> None:
     log = Kept()
     told = Told(rate=torch.tensor([math.nan, 0.5]), ratio=torch.tensor(math.inf))
-    diagnoser(told, log, diagnose_every=10)(10)
+    diagnoser(told, log)(at(10))
     assert log.values == {(10, f"{GROUP}/rate"): 0.5, (10, f"{GROUP}/rate/b"): 0.5}
 
 
 @pytest.mark.parametrize(
-    ("every", "due"), [(20, [20, 44, 60]), (None, [30, 60]), (0, []), (1, [8, 20, 30, 44, 58, 60, 70]), (100, [])]
+    ("every", "due"), [(20, [20, 44, 60, 70]), (None, [30, 60, 70]), (0, []), (1, [8, 20, 30, 44, 58, 60, 70])]
 )
-def test_a_diagnosis_is_due_where_a_multiple_was_passed(every: int | None, due: list[int]) -> None:
+def test_a_diagnosis_is_due_where_a_multiple_was_passed_and_at_the_end(every: int | None, due: list[int]) -> None:
     """Unless said, as often as evaluations: every 30 steps."""
-    log = Kept()
-    run = diagnoser(Told(x=torch.tensor(1.0)), log, diagnose_every=every, eval_every=30)
-    for step in (8, 20, 30, 44, 58, 60, 70):
-        run(step)
-    assert [step for step, _ in log.values] == due
+    run = diagnoser(Told(x=torch.tensor(1.0)), Kept(), diagnose_every=every, eval_every=30)
+    steps = [0, 8, 20, 30, 44, 58, 60, 70]
+    assert [step for before, step in pairwise(steps) if run.due(Span(before, step, 70))] == due
+
+
+def test_an_agent_that_has_not_begun_to_learn_is_not_diagnosed() -> None:
+    told = Told(x=torch.tensor(1.0))
+    diagnoser(told, Kept())(at(10, learned=False))
+    assert told.shown == []
 
 
 def test_one_in_five_is_drawn_and_all_are_kept() -> None:
     log = Kept()
-    run = diagnoser(Told(x=torch.eye(2)), log, diagnose_every=1)
+    run = diagnoser(Told(x=torch.eye(2)), log)
     for step in range(1, 12):
-        run(step)
+        run(at(step))
     assert [drawn for *_, drawn in log.tables] == [k % diagnose.DRAWN == 0 for k in range(11)]
 
 
-@pytest.mark.parametrize("every", [1, 7, 100])
-def test_the_last_step_of_training_is_diagnosed_and_drawn_once(every: int) -> None:
+def test_the_last_diagnosis_is_drawn() -> None:
     log = Kept()
-    run = diagnoser(Told(x=torch.eye(2)), log, diagnose_every=every, steps_per_task=19)
-    for step in range(2, 21, 2):
-        run(step)
-    assert [(step, drawn) for step, *_, drawn in log.tables][-1] == (20, True)
-    assert [step for step, *_ in log.tables].count(20) == 1
+    run = diagnoser(Told(x=torch.eye(2)), log)
+    for step in (2, 4, 20):
+        run(at(step, total=19))
+    assert [(step, drawn) for step, *_, drawn in log.tables] == [(2, True), (4, False), (20, True)]
 
 
 def test_the_steps_shown_are_the_agents_own_and_as_many_as_the_discount_asks_for() -> None:
@@ -127,9 +138,9 @@ def test_the_steps_shown_are_the_agents_own_and_as_many_as_the_discount_asks_for
     assert steps_followed(0.7) == 9
     assert steps_followed(1.0) == steps_followed(0.9999) == diagnose.MOST_STEPS
     told = Told(x=torch.tensor(1.0))
-    run = diagnoser(told, Kept(), diagnose_every=1, random_steps=20)
+    run = diagnoser(told, Kept(), random_steps=20)
     for step in (54, 56):  # 34 and 36 of the agent's own: 17 and 18 in each copy
-        run(step)
+        run(at(step))
     (batch, early), (_, history) = told.shown
     assert batch.obs.shape == (2, diagnose.ROWS, 1)
     assert early is None
@@ -239,5 +250,5 @@ def test_the_tables_are_lines_of_json_named_by_task(plug_in: Callable[..., str],
     run = planted_run(plug_in, "twins", tmp_path / "runs", "mtsac", "--steps-per-task", "160", "--eval-every", "160")
     lines = [json.loads(line) for line in (run / "matrices.jsonl").read_text().splitlines()]
     assert {line["name"] for line in lines} == {"gradient_cosine", "actor_gradient_cosine"}
-    assert [line["step"] for line in lines if line["name"] == "gradient_cosine"] == [84, 120, 160]
+    assert [line["step"] for line in lines if line["name"] == "gradient_cosine"] == [120, 160]
     assert lines[0]["rows"] == lines[0]["columns"] == ["one", "two"]

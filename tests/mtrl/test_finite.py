@@ -28,9 +28,9 @@ def broken(weight: Tensor) -> None:
 def test_the_first_metric_that_went_wrong_is_named() -> None:
     guard = FiniteGuard(Weights(), CPU)  # type: ignore[arg-type]
     good, bad = torch.tensor(1.0), torch.tensor([0.5, torch.nan])
-    guard.update({"critic_loss": good}, 8, log_due=False)
+    guard.update({"critic_loss": good}, 8)
     with pytest.raises(Diverged, match=r"train/q_mean is \[0.5, nan\] after 1,200 steps per task"):
-        guard.update({"critic_loss": good, "q_mean": bad, "actor_loss": bad}, 1_200, log_due=False)
+        guard.update({"critic_loss": good, "q_mean": bad, "actor_loss": bad}, 1_200)
 
 
 def test_the_weight_behind_a_broken_action_is_named_before_an_environment_sees_it() -> None:
@@ -61,7 +61,7 @@ def test_an_accelerator_is_not_waited_for_between_lines_of_the_log() -> None:
     guard = FiniteGuard(Weights(), CPU)  # type: ignore[arg-type]
     guard._at_once = False
     nothing = torch.zeros(3, device="meta")
-    guard.update({"critic_loss": nothing}, 8, log_due=False)
+    guard.update({"critic_loss": nothing}, 8)
     guard.action(nothing, 8, on_host=False)
     with pytest.raises(Diverged):
-        guard.update({"critic_loss": torch.tensor(torch.nan)}, 8, log_due=True)
+        guard.check({"critic_loss": torch.tensor(torch.nan)}, 8)

@@ -17,17 +17,19 @@ from agents.compose import settings_type
 from agents.normalize import ObsScale
 from agents.presets import PRESETS
 from agents.replay import Replay
+from agents.samplers import Uniform
 from envs.suite import TaskSuite
 from mtrl import train as train_command
 from mtrl.config import TrainConfig
-from mtrl.episodes import Episode, EpisodeTracker
+from mtrl.episodes import Episode
 from mtrl.finite import FiniteGuard
 from mtrl.log import RunLog
-from mtrl.loop import train
 from mtrl.reporter import Reporter
 from mtrl.runs import finished_twin, write_config, write_result
 from mtrl.scores import Scorer
 from mtrl.tensor_env import TensorEnv, Transition
+from mtrl.training.loop import Training
+from mtrl.training.schedule import Scheduled
 from tests.envs.failing import failing
 from tests.envs.test_workers import children
 from tests.mtrl.conftest import Said, Scripted, metrics, read_json, same_weights, scripted_suite, weights, zeros
@@ -72,21 +74,6 @@ class Still:
         return {"nothing": torch.zeros(1)}
 
 
-class Quiet:
-    """A report, display and scorer that nobody asks."""
-
-    def __init__(self) -> None:
-        self.finished: list[Episode] = []
-        self.lost = 0
-
-    def episodes(self, finished: list[Episode], lost: int) -> None:
-        self.finished += finished
-        self.lost = lost
-
-    def update(self, *_: Any) -> None:
-        pass
-
-
 class RaisesOnce(Scripted):
     """Raises at the third step of the first episode of the first that is made; then all is as the script has it."""
 
@@ -107,12 +94,13 @@ def test_nothing_of_a_lost_row_enters_the_replay_or_the_scales(capfd: pytest.Cap
     """
     RaisesOnce.raised = False
     suite = scripted_suite(a=partial(Scripted, (1.0,) * 4), b=partial(RaisesOnce, (10.0,) * 4))
-    env, agent, quiet = TensorEnv(suite, 2, CPU), Still(), Quiet()
+    env, agent = TensorEnv(suite, 2, CPU), Still()
     replay = Replay(2, 100, 1, 1, torch.Generator())
-    config = TrainConfig(steps_per_task=10, random_steps=10, log_every=1000, eval_every=1000, eval_episodes=1)
-    stub: Any = quiet
-    with pytest.raises(AttributeError, match="score"):  # the end of the run asks for one
-        train(config, env, agent, replay, stub, stub, stub, lambda: False, FiniteGuard(agent, CPU))  # type: ignore[arg-type]
+    config = TrainConfig(steps_per_task=10, random_steps=10)
+    made: Any = agent
+    seen: list[Transition] = []
+    training = Training(config, env, made, replay, Uniform(), FiniteGuard(made, CPU))
+    training.run([Scheduled(lambda now: seen.append(now.transition))])
     obs, next_obs, _, reward, terminated = replay._rows[:, : replay.size].split([1, 1, 1, 1, 1], dim=-1)
     assert replay.size == 9
     #       step 1  step 2  3  step 4  step 5
@@ -123,31 +111,13 @@ def test_nothing_of_a_lost_row_enters_the_replay_or_the_scales(capfd: pytest.Cap
     assert reward[..., 0].tolist() == [[1.0] * 9, [10.0] * 9]
     assert terminated[..., 0].tolist() == [[float(k == 3) for k in row] for row in (a, b)]
     assert [seen.shape[1] for seen in agent.seen] == [2, 2, 1, 2, 2]
-    assert quiet.lost == 1
-    assert quiet.finished == [
+    assert sum(transition.lost_rows for transition in seen) == 1
+    assert [episode for transition in seen for episode in transition.episodes] == [
         *[Episode(0, 0, 4.0, 4, pytest.approx(np.nan, nan_ok=True), pytest.approx(np.nan, nan_ok=True))],
         *[Episode(0, 1, 4.0, 4, pytest.approx(np.nan, nan_ok=True), pytest.approx(np.nan, nan_ok=True))],
         *[Episode(1, 1, 40.0, 4, pytest.approx(np.nan, nan_ok=True), pytest.approx(np.nan, nan_ok=True))],
     ]
     assert "task 'b', copy 0: step() failed" in capfd.readouterr().err
-
-
-def test_a_dropped_episode_is_counted_and_leaves_nothing_to_the_next() -> None:
-    tracker = EpisodeTracker(1, 2)
-    nothing = torch.zeros(1, 2)
-
-    def step(reward: float, ended: list[bool], lost: list[bool] | None = None) -> list[Episode]:
-        mask = None if lost is None else torch.tensor([lost])
-        success = torch.tensor([[1.0, 1.0]]) if reward == 5.0 else nothing
-        return tracker.step(
-            Transition(nothing, nothing, nothing + reward, nothing > 1, torch.tensor([ended]), success, mask)
-        )
-
-    assert step(5.0, [False, False]) == []
-    assert step(0.0, [True, False], [True, False]) == []
-    assert tracker.lost == 1
-    assert step(1.0, [True, True]) == [Episode(0, 0, 1.0, 1, 0.0, 0.0), Episode(0, 1, 6.0, 3, 1.0, 0.0)]
-    assert tracker.lost == 1
 
 
 def test_scales_ignore_a_step_of_which_nothing_is_left() -> None:
@@ -163,7 +133,8 @@ def test_lost_episodes_are_in_the_log_once_there_are_any(tmp_path: Path) -> None
         report = Reporter(scripted_suite(a=Scripted), log)
         report.episodes([], 0)
         report.training(1, 1, 0, {})
-        report.episodes([], 2)
+        report.episodes([], 1)
+        report.episodes([], 1)
         report.training(2, 2, 0, {})
         report.training(3, 3, 0, {})
     assert [(step, value) for step, tag, value in metrics(tmp_path) if tag == "time/lost_episodes"] == [(2, 2), (3, 2)]

@@ -15,7 +15,16 @@ import torch
 import mtrl
 from tests.mtrl.api.test_learn import TINY
 
-DOCUMENTED = [mtrl.load, mtrl.score, mtrl.learn, mtrl.Result, mtrl.Policy, mtrl.Policy.predict, mtrl.Policy.on]
+DOCUMENTED = [
+    mtrl.load,
+    mtrl.score,
+    mtrl.learn,
+    mtrl.every,
+    mtrl.Result,
+    mtrl.Policy,
+    mtrl.Policy.predict,
+    mtrl.Policy.on,
+]
 
 
 def small(*arguments: Any, **settings: Any) -> mtrl.Result:

@@ -71,6 +71,15 @@ def test_a_callback_hears_where_training_is_and_ends_it(tmp_path: Path) -> None:
     assert mtrl.load(result.path).tasks == ("reach", "push")
 
 
+def test_a_callback_may_have_an_interval_of_its_own(tmp_path: Path) -> None:
+    heard: list[int] = []
+    mine = mtrl.every(24, lambda status: heard.append(status.step))
+    result = mtrl.learn("tabletop", "mtsac", callbacks=[mine], runs_dir=tmp_path, **TINY)
+    assert (heard, result.stopped) == ([24, 48, 64], False)
+    with pytest.raises(ValueError, match="steps is 0; it has to be at least 1"):
+        mtrl.every(0, print)
+
+
 @pytest.mark.usefixtures("clean_checkout")
 def test_a_run_that_was_stopped_is_no_run_of_the_whole_budget(tmp_path: Path) -> None:
     result = mtrl.learn("tabletop", "mtsac", callbacks=[lambda status: False], runs_dir=tmp_path, **TINY)

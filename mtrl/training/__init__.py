@@ -1,0 +1,1 @@
+"""One agent learning: the loop, and what is called while it runs."""

@@ -1,0 +1,37 @@
+"""An evaluation of the policy while it is trained: its scores are written down, and whoever follows them is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+
+from agents.base import Agent
+from agents.samplers import Sampler
+from mtrl.assemble import greedy
+from mtrl.reporter import Reporter
+from mtrl.scores import Scorer
+from mtrl.training.loop import Moment
+
+
+class Evaluation:
+    """A callback that scores an agent; ``listeners`` are called with the means over tasks, by measure."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        scorer: Scorer,
+        sampler: Sampler,
+        report: Reporter,
+        listeners: Sequence[Callable[[Mapping[str, float | None]], None]],
+    ) -> None:
+        self._agent, self._scorer, self._sampler = agent, scorer, sampler
+        self._report, self._listeners = report, listeners
+
+    def __call__(self, now: Moment) -> None:
+        """Evaluate the agent as it is now."""
+        scores = self._scorer.score(greedy(self._agent))
+        self._sampler.observe_scores(torch.tensor([score.value for score in scores.values()]))
+        means = self._report.evaluation(now.span.step, scores, self._agent.inspect(now.transition.obs))
+        for listener in self._listeners:
+            listener(means)

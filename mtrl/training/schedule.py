@@ -1,0 +1,90 @@
+"""When something happens while a run goes: one rule for log, evaluation, diagnosis, film and the user's callbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from mtrl.config import TrainConfig
+
+
+class Span(NamedTuple):
+    """The environment steps per task that were taken since a rule was last asked: ``before`` < ... <= ``step``."""
+
+    before: int
+    step: int
+    total: int  # of the whole run
+
+    @property
+    def last(self) -> bool:
+        """Whether the run is over."""
+        return self.step >= self.total
+
+
+Rule = Callable[[Span], bool]
+
+
+def multiples_of(steps: int, *, at_end: bool = False) -> Rule:
+    """Return the rule that holds whenever a multiple of ``steps`` is passed; 0 is never. ``at_end``: and at the end."""
+    return lambda span: steps > 0 and (span.step // steps > span.before // steps or (at_end and span.last))
+
+
+def passing(step: int) -> Rule:
+    """Return the rule that holds once, when ``step`` is reached."""
+    return lambda span: span.before < step <= span.step
+
+
+def either(*rules: Rule) -> Rule:
+    """Return the rule that holds where one of ``rules`` does."""
+    return lambda span: any(rule(span) for rule in rules)
+
+
+def always(span: Span) -> bool:
+    """Hold at every step."""
+    return True
+
+
+class Counts(Protocol):
+    """How far a run is: what every callback is given, and most are given more."""
+
+    @property
+    def span(self) -> Span:
+        """The environment steps per task since the callbacks were last called."""
+
+    @property
+    def env_steps(self) -> int:
+        """Environment steps so far, over all tasks."""
+
+    @property
+    def updates(self) -> int:
+        """Updates so far."""
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """A callback and the rule by which it is called. It ends the run by returning False."""
+
+    call: Callable[[Any], Any]
+    due: Rule = always
+
+
+class Rules(NamedTuple):
+    """When a run does what every run does."""
+
+    log: Rule
+    evaluation: Rule
+    progress: Rule
+
+
+def rules_of(config: TrainConfig[Any]) -> Rules:
+    """Return a run's rules; progress is told with each line of the log, each evaluation, and where learning begins."""
+    log, evaluation = multiples_of(config.log_every), multiples_of(config.eval_every, at_end=True)
+    return Rules(log, evaluation, either(log, evaluation, passing(config.random_steps)))
+
+
+def notify(callbacks: Sequence[Scheduled], now: Counts) -> bool:
+    """Call those that are due, in order -> whether the run is to go on."""
+    answers = [callback.call(now) for callback in callbacks if callback.due(now.span)]
+    return not any(answer is False for answer in answers)

@@ -1,0 +1,99 @@
+"""A training that is put aside and taken up again goes on to the same numbers; callbacks see it and end it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+from agents.base import seeded_generator
+from agents.replay import Replay
+from envs.suite import TaskSuite, make_suite
+from mtrl.assemble import agent_of, sampler_of
+from mtrl.config import TrainConfig
+from mtrl.defaults import default_config
+from mtrl.finite import FiniteGuard
+from mtrl.tensor_env import TensorEnv
+from mtrl.training.loop import Moment, Training
+from mtrl.training.schedule import Scheduled, multiples_of
+from tests.mtrl.conftest import Scripted, scripted_suite
+
+CPU = torch.device("cpu")
+
+
+def small(**changes: Any) -> TrainConfig[Any]:
+    values = {"steps_per_task": 240, "random_steps": 40, "envs_per_task": 2, "batch_per_task": 4, **changes}
+    config = TrainConfig.from_json({**default_config("tabletop", "care").to_json(), **values})
+    assert config.steps_per_task == values["steps_per_task"]
+    return config
+
+
+@contextmanager
+def training(suite: TaskSuite, config: TrainConfig[Any]) -> Iterator[tuple[Training, Any]]:
+    with closing(TensorEnv(suite, config.envs_per_task, CPU)) as env:
+        agent, _ = agent_of(config, suite, env)
+        replay = Replay(env.tasks, 200, env.obs_size, env.action_size, seeded_generator(config.seed))
+        yield Training(config, env, agent, replay, sampler_of(config, env), FiniteGuard(agent, CPU)), agent
+
+
+def through_a_file(state: dict[str, Any]) -> dict[str, Any]:
+    """What a state is after it was written to a file and read again."""
+    file = io.BytesIO()
+    torch.save(state, file)
+    file.seek(0)
+    return torch.load(file, weights_only=False)
+
+
+def test_a_training_taken_up_again_ends_with_the_weights_of_one_that_was_never_put_aside() -> None:
+    """The cut, at step 130, is within an episode of tabletop, whose simulator is put back to exactly where it was."""
+    suite, config = make_suite("tabletop").only(["reach", "push"]), small()
+    with training(suite, config) as (whole, agent):
+        ends: list[list[float]] = []
+        whole.run([Scheduled(lambda now: ends.append([e.total for e in now.transition.episodes]))])
+        wanted = {name: weight.clone() for name, weight in agent.state_dict().items()}
+    with training(suite, config) as (first, _):
+        first.run([Scheduled(lambda now: now.span.step < 130)])
+        assert (first.step, first.updates) == (130, 45)
+        state = through_a_file(first.state_dict())
+    with training(suite, config) as (second, agent):
+        second.load_state_dict(state)
+        rest: list[list[float]] = []
+        second.run([Scheduled(lambda now: rest.append([e.total for e in now.transition.episodes]))])
+        assert (second.step, second.updates, second.env_steps) == (240, 100, 480)
+        assert all(torch.equal(weight, wanted[name]) for name, weight in agent.state_dict().items())
+    assert rest == ends[65:]
+    assert sum(map(len, rest)) == 4  # both copies of both tasks end an episode at step 200
+
+
+def test_environments_of_other_people_begin_their_next_episodes() -> None:
+    """Observations are 100 * episode + step; an environment made anew begins with episode 0 at its seeded reset."""
+    suite = scripted_suite(a=lambda: Scripted((1.0,) * 50))
+    config = small(steps_per_task=20, random_steps=20)
+    with training(suite, config) as (first, _):
+        first.run([Scheduled(lambda now: now.span.step < 8)])
+        state = through_a_file(first.state_dict())
+        assert state["obs"].flatten().tolist() == [4.0, 4.0]
+        assert state["env"]["episodes"].tolist() == [0, 0]
+    with training(suite, config) as (second, _):
+        second.load_state_dict(state)
+        obs: list[float] = []
+        second.run([Scheduled(lambda now: obs.append(float(now.transition.obs[0, 0, 0])))])
+        assert obs == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+        assert second.state_dict()["env"]["episodes"].tolist() == [1, 1]
+
+
+def test_callbacks_see_where_a_training_is() -> None:
+    suite = scripted_suite(a=lambda: Scripted((1.0,) * 5), b=lambda: Scripted((2.0,) * 5))
+    seen: list[Moment] = []
+    with training(suite, small(steps_per_task=22, random_steps=8)) as (one, _):
+        one.run([Scheduled(seen.append, multiples_of(6, at_end=True))])
+    assert [now.span.step for now in seen] == [6, 12, 18, 22]
+    assert [now.env_steps for now in seen] == [12, 24, 36, 44]
+    assert [(now.learned, now.updates) for now in seen] == [(False, 0), (True, 2), (True, 5), (True, 7)]
+    assert [bool(now.metrics) for now in seen] == [False, True, True, True]
+    assert [now.span.last for now in seen] == [False, False, False, True]
+    assert np.isclose(seen[1].transition.reward[:, 0].numpy(), [1.0, 2.0]).all()
