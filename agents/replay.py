@@ -18,12 +18,22 @@ class Replay:
     """
 
     def __init__(self, tasks: int, capacity: int, obs_size: int, action_size: int, generator: torch.Generator) -> None:
-        self.capacity, self.size, self._position = capacity, 0, 0
+        self.capacity, self.added = capacity, 0  # transitions of each task, since the run began
         self._sizes = [obs_size, obs_size, action_size, 1, 1]
         self._generator = generator
-        self._device = generator.device
-        self._rows = torch.zeros(tasks, capacity, sum(self._sizes), device=self._device)
-        self._starts = torch.arange(tasks, device=self._device)[:, None] * capacity
+        self.device = generator.device
+        self._rows = torch.zeros(tasks, capacity, sum(self._sizes), device=self.device)
+        self._starts = torch.arange(tasks, device=self.device)[:, None] * capacity
+
+    @property
+    def size(self) -> int:
+        """Transitions of each task that are held."""
+        return min(self.added, self.capacity)
+
+    @property
+    def _position(self) -> int:
+        """Where the next transition goes."""
+        return self.added % self.capacity
 
     @staticmethod
     def bytes_needed(tasks: int, capacity: int, obs_size: int, action_size: int) -> int:
@@ -33,12 +43,7 @@ class Replay:
     def add(self, obs: Tensor, action: Tensor, reward: Tensor, terminated: Tensor, next_obs: Tensor) -> None:
         """Add N transitions of every task: (T, N, ...), N at most the capacity."""
         rows = torch.cat([obs, next_obs, action, reward[..., None].float(), terminated[..., None].float()], dim=-1)
-        count = rows.shape[1]
-        first = min(count, self.capacity - self._position)
-        self._rows[:, self._position : self._position + first] = rows[:, :first]
-        self._rows[:, : count - first] = rows[:, first:]
-        self._position = (self._position + count) % self.capacity
-        self.size = min(self.size + count, self.capacity)
+        self._put(rows)
 
     def sample(self, rows_per_task: int, generator: torch.Generator | None = None, task: Tensor | None = None) -> Batch:
         """Draw ``rows_per_task`` transitions of every task, with replacement. Raises ``ValueError`` while empty.
@@ -50,24 +55,49 @@ class Replay:
             raise ValueError("the replay is empty; add transitions before sampling")
         tasks = len(self._rows) if task is None else len(task)
         picks = torch.randint(
-            self.size, (tasks, rows_per_task), generator=generator or self._generator, device=self._device
+            self.size, (tasks, rows_per_task), generator=generator or self._generator, device=self.device
         )
         return self._batch(picks, task)
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return the transitions held, and what decides where the next one goes and which are drawn."""
-        rows = self._rows[:, : self.size].clone()
-        return {"rows": rows, "position": self._position, "generator": self._generator.get_state()}
+    def rows_between(self, first: int, end: int) -> Tensor:
+        """Return the transitions numbered ``first`` to before ``end`` since the run began, packed: (T, n, row).
+
+        Raises ``ValueError`` where they are not all held.
+        """
+        if not self.added - self.size <= first <= end <= self.added:
+            raise ValueError(f"transitions {first} to {end} are asked for, of {self.added}; {self.size} are held")
+        return self._rows[:, torch.arange(first, end, device=self.device) % self.capacity]
+
+    def state_dict(self, rows: bool = True) -> dict[str, Any]:
+        """Return the transitions held, unless ``rows`` is False, and what decides which are drawn."""
+        state = {"added": self.added, "generator": self._generator.get_state()}
+        return {**state, "rows": self.rows_between(self.added - self.size, self.added)} if rows else state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what ``state_dict`` returned. Raises ``ValueError`` where its rows do not fit this replay."""
-        rows = state["rows"]
-        tasks, size, width = rows.shape
-        if (tasks, width) != (self._rows.shape[0], self._rows.shape[2]) or size > self.capacity:
-            raise ValueError(f"rows of shape {(*rows.shape,)} do not fit a replay of shape {(*self._rows.shape,)}")
-        self._rows[:, :size] = rows
-        self.size, self._position = size, state["position"]
+        """Continue from what ``state_dict`` returned. Raises ``ValueError`` where its rows do not fit this replay."""
+        if (rows := state.get("rows")) is not None:
+            self.put_rows(rows, state["added"] - rows.shape[1])
+        self.added = state["added"]
         self._generator.set_state(state["generator"])
+
+    def put_rows(self, rows: Tensor, first: int) -> None:
+        """Put packed transitions, (T, n, row), in their places; the one in front is number ``first`` of the run.
+
+        Raises ``ValueError`` where they do not fit this replay.
+        """
+        tasks, count, width = rows.shape
+        if (tasks, width) != (self._rows.shape[0], self._rows.shape[2]):
+            raise ValueError(f"rows of shape {(*rows.shape,)} do not fit a replay of shape {(*self._rows.shape,)}")
+        kept = rows[:, -self.capacity :]
+        self.added = first + count - kept.shape[1]
+        self._put(kept)
+
+    def _put(self, rows: Tensor) -> None:
+        count, position = rows.shape[1], self._position
+        first = min(count, self.capacity - position)
+        self._rows[:, position : position + first] = rows[:, :first]
+        self._rows[:, : count - first] = rows[:, first:]
+        self.added += count
 
     def history(self, steps: int, copies: int, taken: int) -> Batch:
         """Return the last ``steps`` steps of the first ``taken`` of ``copies`` copies: (T, taken, steps, ...).
@@ -77,8 +107,8 @@ class Replay:
         """
         if steps * copies > self.size:
             raise ValueError(f"{steps} steps of {copies} copies are asked for, and {self.size} transitions are held")
-        ages = torch.arange(-steps, 0, device=self._device)[None, :] * copies
-        picks = (self._position + ages + torch.arange(taken, device=self._device)[:, None]) % self.capacity
+        ages = torch.arange(-steps, 0, device=self.device)[None, :] * copies
+        picks = (self._position + ages + torch.arange(taken, device=self.device)[:, None]) % self.capacity
         batch = self._batch(picks.flatten().expand(len(self._rows), -1))
         return batch.apply(lambda part: part.unflatten(1, (taken, steps)))
 

@@ -96,8 +96,11 @@ class Training:
                 self._sampler.observe_losses(self._metrics["critic_loss"])
         self.updates += self._config.updates_per_step
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return everything that decides how the training goes on, of agent, replay, sampler and environments."""
+    def state_dict(self, replay_rows: bool = True) -> dict[str, Any]:
+        """Return everything that decides how the training goes on, of agent, replay, sampler and environments.
+
+        The transitions themselves, the bulk of it, can be left to somebody else to keep.
+        """
         return {
             "step": self.step,
             "updates": self.updates,
@@ -105,7 +108,7 @@ class Training:
             "generator": self._generator.bit_generator.state,
             "env": self._env.state_dict(),
             "agent": self._agent.training_state(),
-            "replay": self._replay.state_dict(),
+            "replay": self._replay.state_dict(replay_rows),
             "sampler": self._sampler.state_dict(),
         }
 

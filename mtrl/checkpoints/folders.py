@@ -1,0 +1,113 @@
+"""Folders that are whole or not there: a manifest of hashes, and a rename when all of it is on the disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+MANIFEST = "manifest.json"
+UNFINISHED = ".partial"
+BLOCK = 1 << 20  # bytes hashed at a time
+
+
+class Damaged(Exception):
+    """A file is missing, or is not what was written; the message names it."""
+
+
+def publish(folder: Path, write: Callable[[Path], dict[str, Any]]) -> None:
+    """Make ``folder`` out of what ``write`` puts into the empty folder it is given; the rename comes last.
+
+    What it returns goes into the manifest beside the hashes. Raises ``OSError`` where the disk does not take it; then
+    nothing is left behind, and another folder of that name stays.
+    """
+    partial = folder.with_name(folder.name + UNFINISHED)
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        partial.mkdir(parents=True)
+        facts = write(partial)
+        files = {path.name: digest(path) for path in sorted(partial.iterdir())}
+        for path in partial.iterdir():
+            sync(path)
+        write_synced(partial / MANIFEST, _sealed({**facts, "files": files}))
+        sync(partial)
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.replace(folder)
+        sync(folder.parent)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def verified(folder: Path) -> dict[str, Any]:
+    """Return a folder's manifest once each of its files has the hash that stands there. Raises ``Damaged``."""
+    manifest = read_manifest(folder)
+    for name, wanted in manifest["files"].items():
+        check_digest(_inside(folder, name), wanted)
+    return manifest
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return a folder's manifest, whose own hash stands in it. Raises ``Damaged`` where it is another."""
+    try:
+        text = (folder / MANIFEST).read_text(encoding="utf-8")
+        content = json.loads(text)["content"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise Damaged(f"{folder / MANIFEST} cannot be read ({error})") from None
+    if not isinstance(content, dict) or text != _sealed(content):
+        raise Damaged(f"{folder / MANIFEST} is not what was written: its SHA-256 is another")
+    return content
+
+
+def _sealed(content: dict[str, Any]) -> str:
+    """Return a manifest's text: its content, and the hash of that."""
+    own = hashlib.sha256(json.dumps(content).encode()).hexdigest()
+    return json.dumps({"sha256": own, "content": content}, indent=2) + "\n"
+
+
+def check_digest(path: Path, wanted: str) -> None:
+    """Raise ``Damaged`` where a file has not the SHA-256 that it was written with."""
+    try:
+        found = digest(path)
+    except OSError as error:
+        raise Damaged(f"{path} cannot be read ({error.strerror or error})") from None
+    if found != wanted:
+        raise Damaged(f"{path} is not what was written: its SHA-256 is another")
+
+
+def digest(path: Path) -> str:
+    """Return a file's SHA-256."""
+    sha = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            sha.update(block)
+    return sha.hexdigest()
+
+
+def write_synced(path: Path, text: str) -> None:
+    """Write a file that is on the disk when this returns, whole or not at all."""
+    partial = path.with_name(path.name + UNFINISHED)
+    partial.write_text(text, encoding="utf-8")
+    sync(partial)
+    partial.replace(path)
+    sync(path.parent)
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """Return a file of a folder; a manifest names no others."""
+    if Path(name).name != name or (folder / name).is_symlink():
+        raise Damaged(f"{folder / MANIFEST} names {name!r}, which is no file of its folder")
+    return folder / name
+
+
+def sync(path: Path) -> None:
+    """Have a file's bytes, or a folder's entries, written to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
