@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -19,14 +19,39 @@ from agents.diagnostics import (
     per_task_gradients,
     soft_returns,
 )
-
-if TYPE_CHECKING:
-    from agents.encoders import Encoder
-    from agents.sac import SAC
-    from agents.trunks import Trunk
+from agents.encoders import Encoder
+from agents.trunks import Trunk
 
 
-def diagnose(agent: SAC, batch: Batch, history: Batch | None, generator: torch.Generator) -> dict[str, Tensor]:
+class ActorCritic(Protocol):
+    """What a diagnosis asks of an agent; ``agents.sac.SAC`` has it all, and says what each is."""
+
+    encoder: Encoder
+    actor: Trunk
+    critic: Trunk
+    reward_scale: Any
+    log_temperature: nn.Parameter
+    discount: float
+    generator: torch.Generator
+
+    def scaled(self, batch: Batch) -> Batch: ...
+
+    def sample(self, z: Tensor, task: Tensor | None = None) -> tuple[Tensor, Tensor]: ...
+
+    def critic_output(self, z: Tensor, action: Tensor, task: Tensor | None = None) -> Tensor: ...
+
+    def q(self, z: Tensor, action: Tensor, task: Tensor | None = None) -> Tensor: ...
+
+    def td_target(self, batch: Batch) -> Tensor: ...
+
+    def critic_losses(
+        self, z: Tensor, action: Tensor, target: Tensor, task: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]: ...
+
+    def actor_losses(self, z: Tensor, task: Tensor | None = None) -> tuple[Tensor, Tensor]: ...
+
+
+def diagnose(agent: ActorCritic, batch: Batch, history: Batch | None, generator: torch.Generator) -> dict[str, Tensor]:
     """Measure the agent on a batch (T, N, ...) and consecutive steps (T, C, W, ...) -> name to 0-d, (T,) or (T, T).
 
     Nothing is learned: weights, ``.grad`` and the agent's own generator stay as they are; noise is ``generator``'s.
@@ -37,7 +62,7 @@ def diagnose(agent: SAC, batch: Batch, history: Batch | None, generator: torch.G
         return found if history is None else {**found, "q_overestimation": overestimation(agent, history)}
 
 
-def _interference(agent: SAC, batch: Batch) -> dict[str, Tensor]:
+def _interference(agent: ActorCritic, batch: Batch) -> dict[str, Tensor]:
     """Share of the losses, and how tasks' gradients agree where they share: on the encoder, else on the critics."""
     tasks, device = len(batch.obs), batch.obs.device
     target = agent.td_target(batch)
@@ -75,7 +100,7 @@ def _interference(agent: SAC, batch: Batch) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def _capacity(agent: SAC, batch: Batch) -> dict[str, Tensor]:
+def _capacity(agent: ActorCritic, batch: Batch) -> dict[str, Tensor]:
     """Dormant units of the encoder, the critics and the actor, and the effective rank of the critics' features."""
     parts: dict[str, Encoder | Trunk] = {"encoder": agent.encoder, "critic": agent.critic, "actor": agent.actor}
     readers = {name: part.readers() for name, part in parts.items()}
@@ -97,7 +122,7 @@ def _capacity(agent: SAC, batch: Batch) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def _routing(agent: SAC, obs: Tensor) -> dict[str, Tensor]:
+def _routing(agent: ActorCritic, obs: Tensor) -> dict[str, Tensor]:
     """What the encoder's weights tell of the task, and how alike the tasks' contexts are."""
     found = {f"{name}_information": mutual_information(weights) for name, weights in agent.encoder.inspect(obs).items()}
     context = agent.encoder.contexts()
@@ -105,7 +130,7 @@ def _routing(agent: SAC, obs: Tensor) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def overestimation(agent: SAC, history: Batch) -> Tensor:
+def overestimation(agent: ActorCritic, history: Batch) -> Tensor:
     """What the critics said of the first half of W consecutive steps, less what came of them: -> (T,).
 
     In units of the task's own reward, mean over steps and copies. The return is the soft one that the critics are to
@@ -149,7 +174,7 @@ def _watch(layers: Sequence[nn.Module]) -> Iterator[dict[nn.Module, Tensor]]:
 
 
 @contextmanager
-def _noise_from(agent: SAC, generator: torch.Generator) -> Iterator[None]:
+def _noise_from(agent: ActorCritic, generator: torch.Generator) -> Iterator[None]:
     """Let the agent's noise come from another generator while the block runs."""
     own, agent.generator = agent.generator, generator
     try:

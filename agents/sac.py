@@ -207,11 +207,11 @@ class SAC(nn.Module):
 
     def training_state(self) -> dict[str, Any]:
         """Return everything that changes while training, as ``agents.snapshot`` gathers it."""
-        return training_state(self)
+        return training_state(self, self.optimizers, self.generator)
 
     def load_training_state(self, state: dict[str, Any]) -> None:
         """Continue from what ``training_state`` returned, with exactly the numbers that would have followed."""
-        load_training_state(self, state)
+        load_training_state(self, self.optimizers, self.generator, state)
 
     def _update_critic(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         with self._autocast():

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
-if TYPE_CHECKING:
-    from agents.sac import SAC
+Optimizers = Mapping[str, torch.optim.Optimizer]
 
 
-def training_state(agent: SAC) -> dict[str, Any]:
+def training_state(agent: nn.Module, optimizers: Optimizers, generator: torch.Generator) -> dict[str, Any]:
     """Return copies of an agent's weights, optimisers and generator.
 
     Among the weights are targets, running scales and what an aggregator learns; ``buffers`` are those that no file of
@@ -21,23 +22,25 @@ def training_state(agent: SAC) -> dict[str, Any]:
         {
             "weights": agent.state_dict(),
             "buffers": _unsaved_buffers(agent),
-            "optimizers": {name: optimizer.state_dict() for name, optimizer in agent.optimizers.items()},
-            "generator": agent.generator.get_state(),
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in optimizers.items()},
+            "generator": generator.get_state(),
         }
     )
 
 
-def load_training_state(agent: SAC, state: dict[str, Any]) -> None:
+def load_training_state(
+    agent: nn.Module, optimizers: Optimizers, generator: torch.Generator, state: dict[str, Any]
+) -> None:
     """Put an agent of the same pieces and sizes into a state; nothing of the state is shared with it afterwards."""
     agent.load_state_dict(state["weights"])
     for name, value in state["buffers"].items():
         owner, _, attribute = name.rpartition(".")
-        setattr(agent.get_submodule(owner), attribute, value.to(agent.generator.device, copy=True))
-    for name, optimizer in agent.optimizers.items():
+        setattr(agent.get_submodule(owner), attribute, value.to(generator.device, copy=True))
+    for name, optimizer in optimizers.items():
         optimizer.load_state_dict(copy.deepcopy(state["optimizers"][name]))  # it would keep the tensors
-    agent.generator.set_state(state["generator"])
+    generator.set_state(state["generator"])
 
 
-def _unsaved_buffers(agent: SAC) -> dict[str, Tensor]:
+def _unsaved_buffers(agent: nn.Module) -> dict[str, Tensor]:
     saved = agent.state_dict()
     return {name: buffer for name, buffer in agent.named_buffers() if name not in saved}

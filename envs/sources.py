@@ -7,39 +7,15 @@ import inspect
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import gymnasium as gym
 
 from envs.errors import SuiteError, nearest, one_line
 from envs.success import SuccessFromInfo, SuccessFromReturn
-from envs.suite import BUILT_IN, Task, TaskSuite
-
-GROUP = "mtrl.suites"
-OBJECT = "object:"  # what a run calls a suite that a program handed it
-FORMS = "your own: module:attribute, tasks.toml, or gym:ID,ID"
-
-
-def form_of(name: str) -> Literal["built-in", "ids", "toml", "installed", "object", "module", "unknown"]:
-    """Return in which form a suite is named; nothing is imported or read to find out."""
-    if name.startswith(OBJECT):
-        return "object"
-    if name.partition(":")[0] in BUILT_IN:
-        return "built-in"
-    if name.startswith("gym:"):
-        return "ids"
-    if name.endswith(".toml"):
-        return "toml"
-    if name in installed():
-        return "installed"
-    return "module" if ":" in name else "unknown"
-
-
-def installed() -> dict[str, EntryPoint]:
-    """Return the suites that installed packages offer in the entry-point group ``mtrl.suites``, by name."""
-    return {point.name: point for point in entry_points(group=GROUP)}
+from envs.suite import Task, TaskSuite
 
 
 def load_installed(point: EntryPoint, options: Mapping[str, Any] | None = None) -> TaskSuite:

@@ -1,10 +1,9 @@
-"""What a task is, what a suite of tasks is, and how a suite is found by name."""
+"""What a task is, and what a suite of tasks is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Protocol
 
 import gymnasium as gym
@@ -133,55 +132,3 @@ def _cut_down(fact: Any, known: Sequence[str], names: Sequence[str]) -> Any:
     """Return a fact without what it tells of tasks other than ``names``, where it is a table by task."""
     by_task = isinstance(fact, Mapping) and set(fact) <= set(known)
     return {name: value for name, value in fact.items() if name in names} if by_task else fact
-
-
-# Built-in suites: name -> "module:attribute". A new family is one module and one line here.
-BUILT_IN: dict[str, str] = {
-    "tabletop": "envs.tabletop:suite",
-    "pendulum-gravity": "envs.families.pendulum:gravity",
-    "pendulum-length": "envs.families.pendulum:length",
-    "cheetah-velocity": "envs.families.mujoco:cheetah_velocity",
-    "cheetah-gravity": "envs.families.mujoco:cheetah_gravity",
-    "ant-direction": "envs.families.mujoco:ant_direction",
-    "hopper-mass": "envs.families.mujoco:hopper_mass",
-    "walker-friction": "envs.families.mujoco:walker_friction",
-    "fetch": "envs.families.fetch:suite",
-    "metaworld/MT1": "envs.metaworld:mt1",
-    "metaworld/MT10": "envs.metaworld:mt10",
-    "metaworld/MT25": "envs.metaworld:mt25",
-    "metaworld/MT50": "envs.metaworld:mt50",
-    "metaworld/ML10": "envs.metaworld:ml10",
-    "metaworld/ML45": "envs.metaworld:ml45",
-}
-
-
-def make_suite(name: str, **options: Any) -> TaskSuite:
-    """Return the suite of this name: a built-in one, one that an installed package offers, or one of the user's own.
-
-    The user's own are ``module:attribute`` (a ``TaskSuite``, or a function that returns one), ``path/to/tasks.toml``,
-    and ``gym:ID,ID``. A built-in name may be followed by ``:argument``, as in ``pendulum-gravity:5,10``. ``options``
-    go to a suite's function where it has a parameter of that name; those that are empty or ``auto`` are left out.
-    Raises ``SuiteError`` for anything else, with the nearest known name, and for an option that the suite lacks.
-    """
-    from envs import sources  # the forms are built from Task and TaskSuite, so they come after this module
-
-    form = sources.form_of(name)
-    if form == "built-in":
-        own, _, argument = name.partition(":")
-        return sources.from_module(BUILT_IN[own], own, argument, options)
-    if form == "ids":
-        return sources.without_options(sources.from_ids(name), options)
-    if form == "toml":
-        return sources.without_options(sources.from_toml(Path(name)), options)
-    installed = sources.installed()
-    if form == "installed":
-        return sources.load_installed(installed[name], options)
-    if form == "module":
-        return sources.from_module(name, name, "", options)
-    if form == "object":
-        raise SuiteError(
-            f"suite {name.removeprefix(sources.OBJECT)!r} was made by a program that trained on it; hand it over "
-            "again, as in mtrl.load(run, suite=suite), or name it, as in --suite my_module:suite"
-        )
-    known = [*sorted(BUILT_IN), *sorted(installed)]
-    raise SuiteError(f"unknown suite {name!r}; known: {', '.join(known)}; {sources.FORMS}.{nearest(name, known)}")

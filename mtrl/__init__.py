@@ -15,7 +15,8 @@ import envs.tabletop  # noqa: E402, F401  (registers mtrl/Tabletop... with Gymna
 from agents.spec import AgentSpec, Spec, preset  # noqa: E402
 from envs.check import check_suite  # noqa: E402
 from envs.errors import SuiteError, TaskFailed  # noqa: E402
-from envs.suite import Task, TaskSuite, make_suite  # noqa: E402
+from envs.registry import make_suite  # noqa: E402
+from envs.suite import Task, TaskSuite  # noqa: E402
 from envs.vector import MultiTaskVectorEnv  # noqa: E402
 from mtrl.cli import UsageError  # noqa: E402
 from mtrl.training.callbacks import TrainingStatus, every  # noqa: E402

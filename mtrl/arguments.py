@@ -29,7 +29,7 @@ class TrainArguments(TrainConfig[S], Generic[S]):
 
 def parse_config(arguments: Sequence[str]) -> TrainConfig[Any]:
     """Parse a command line of ``mtrl.train``. Raises ``UsageError`` for what it cannot mean."""
-    from envs.suite import BUILT_IN, make_suite
+    from envs.registry import BUILT_IN, make_suite
 
     defaults = defaults_of(arguments)
     if defaults.suite not in BUILT_IN and ":" not in defaults.suite:

@@ -14,7 +14,8 @@ from agents.samplers import Sampler
 from agents.spec import RegistryError
 from envs.context import Context, context_of, context_parts
 from envs.pace import processors, suggest_workers
-from envs.suite import TaskSuite, make_suite
+from envs.registry import make_suite
+from envs.suite import TaskSuite
 from mtrl.cli import UsageError
 from mtrl.config import TrainConfig, agent_spec, as_usage
 from mtrl.scores import Policy

@@ -66,7 +66,7 @@ def bench_envs(options: BenchConfig) -> list[str]:
     import numpy as np
     from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-    from envs.suite import make_suite
+    from envs.registry import make_suite
     from envs.vector import MultiTaskVectorEnv
 
     suite = make_suite(options.suite, engine=options.engine)

@@ -11,7 +11,7 @@ import tyro
 
 from agents.spec import RegistryError
 from envs.check import LONGEST, check_suite
-from envs.suite import make_suite
+from envs.registry import make_suite
 from mtrl.cli import BAD_INPUT, UsageError, command, parse
 from mtrl.config import agent_spec, as_usage
 

@@ -12,9 +12,10 @@ from agents.compose import pieces_of
 from agents.registry import KINDS, built_in, installed, resolve
 from agents.spec import BUILT_IN, AgentSpec, Kind, RegistryError, Spec
 from envs.errors import SuiteError, warn
-from envs.sources import installed as installed_suites
-from envs.suite import BUILT_IN as BUILT_IN_SUITES
-from envs.suite import TaskSuite, make_suite
+from envs.registry import BUILT_IN as BUILT_IN_SUITES
+from envs.registry import installed as installed_suites
+from envs.registry import make_suite
+from envs.suite import TaskSuite
 from mtrl.cli import command, parse
 from mtrl.config import agent_spec, as_usage
 

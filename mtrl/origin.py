@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
-from envs.sources import form_of, installed
+from envs.registry import form_of, installed
 from mtrl.git import commit_of
 
 

@@ -13,7 +13,6 @@ from typing import Annotated
 import tyro
 
 from mtrl.cli import UsageError, command, parse
-from mtrl.evaluate import HELD_OUT, EvaluateConfig, parts_of
 
 SIDE = 480  # pixels of the picture
 
@@ -46,8 +45,6 @@ def main(arguments: Sequence[str]) -> int:
     for flag, value, least in (("--episodes", options.episodes, 1), ("--seed", options.seed, 0)):
         if value < least:
             raise UsageError(f"{flag} is {value}; it has to be at least {least}")
-    if options.task == HELD_OUT:
-        raise UsageError(f"--task is {HELD_OUT!r}, which stands for several; give one task by its name")
     if not (options.fps > 0 and math.isfinite(options.fps)):
         raise UsageError(f"--fps is {options.fps}; it has to be a number above 0")
     return play(options)
@@ -60,13 +57,15 @@ def play(options: PlayConfig) -> int:
     from mtrl.assemble import device_of
     from mtrl.film import Mosaic, drawing_env, moments
     from mtrl.final import as_scored
+    from mtrl.parts import HELD_OUT, parts_of
     from mtrl.trust import open_run
     from mtrl.window import Window
 
+    if options.task == HELD_OUT:
+        raise UsageError(f"--task is {HELD_OUT!r}, which stands for several; give one task by its name")
     config, facts, suite = open_run(options.run, options.suite, options.trust)
     config = dataclasses.replace(config, device=options.device)
-    asked = EvaluateConfig(options.run, tasks=(options.task,))
-    (part,) = parts_of(asked, config, suite, facts)
+    (part,) = parts_of(options.run, (options.task,), config, suite, facts)
     device, console = device_of(config), Console(highlight=False)
     with Window(f"{options.task}: {options.run}", options.fps) as window:
         env = drawing_env(as_scored(part.suite), "mtrl.play")

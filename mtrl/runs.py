@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.compose import outside_names
-from envs.suite import BUILT_IN
+from envs.registry import BUILT_IN
 from mtrl.cli import UsageError
 from mtrl.config import TrainConfig
 from mtrl.git import commit_of, is_top_level

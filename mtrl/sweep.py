@@ -18,7 +18,7 @@ from mtrl.sweeping.plan import Job, make_plan
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mtrl.comparison.gather import Run
+    from mtrl.comparison.run import Run
 
 MOST_SEEDS = 1_000
 
@@ -102,7 +102,7 @@ def show(plan: Sequence[Job], console: Console) -> int:
 
 def sweep(plan: Sequence[Job], jobs: int, console: Console) -> int:
     """Run what is missing and compare all that was finished -> exit code. Raises ``Stopped`` where a signal asks to."""
-    from mtrl.compare import compare_and_show, writable
+    from mtrl.comparison.files import compare_and_show, writable
     from mtrl.comparison.gather import gather
     from mtrl.sweeping.pool import run_all
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from envs.sources import form_of
+from envs.registry import form_of
 from envs.suite import TaskSuite
 from mtrl.cli import UsageError
 from mtrl.config import TrainConfig

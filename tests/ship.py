@@ -6,7 +6,7 @@ It asks for the extra ``text``. tests/envs/test_context.py says when it has to b
 from __future__ import annotations
 
 from envs.context import ship
-from envs.suite import BUILT_IN, make_suite
+from envs.registry import BUILT_IN, make_suite
 
 
 def built_in_sentences() -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from envs.errors import nearest
-from envs.sources import OBJECT
+from envs.registry import OBJECT
 from envs.suite import TaskSuite
 from mtrl.cli import UsageError
 from mtrl.config import STANDARD, TrainConfig, check_config

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from envs.registry import make_suite
 from envs.spaces import spaces_of
-from envs.suite import TaskSuite, make_suite
+from envs.suite import TaskSuite
 from mtrl import scores
 from mtrl.api.policy import Policy
 from mtrl.cli import UsageError

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from mtrl.cli import UsageError
-
-if TYPE_CHECKING:
-    from mtrl.comparison.gather import Run
+from mtrl.comparison.run import Run
 
 
 def of_one_budget(runs: Sequence[Run], steps_per_task: int | None = None) -> tuple[list[Run], list[str]]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
@@ -11,31 +10,10 @@ from typing import Any
 
 from mtrl.cli import UsageError
 from mtrl.comparison.budget import of_one_budget
-from mtrl.comparison.curves import Curve, read_curves
+from mtrl.comparison.comparable import check_comparable, differing_facts
 from mtrl.comparison.grouping import Group, group_runs
-from mtrl.config import TrainConfig
-from mtrl.runs import CONFIG, METRICS, RESULT, read_run
-
-
-@dataclass(frozen=True)
-class Run:
-    """A finished run: its folder, ``config``, the rest of config.json (``facts``), result.json, and its evaluations.
-
-    ``curves`` maps a tag such as ``eval/success_rate/push`` to steps and values; ``finished`` is when, in seconds since
-    1970.
-    """
-
-    path: Path
-    config: TrainConfig[Any]
-    facts: dict[str, Any]
-    result: dict[str, Any]
-    curves: dict[str, Curve]
-    finished: float
-
-    @property
-    def tasks(self) -> tuple[str, ...]:
-        """Names of the tasks that were scored."""
-        return tuple(self.result["tasks"])
+from mtrl.comparison.run import Run, load_run
+from mtrl.runs import CONFIG
 
 
 @dataclass(frozen=True)
@@ -113,98 +91,3 @@ def find_runs(patterns: Iterable[str | Path]) -> list[Path]:
         given = f"{str(files[0])!r} is a file" if files else "none was given"
         raise UsageError(f"no run to compare: {given}; give run folders, such as runs/tabletop/*/*")
     return list(found.values())
-
-
-def load_run(folder: Path) -> Run:
-    """Read a finished run. Raises ``UsageError``, naming it, if it is unfinished or damaged."""
-    config, facts = read_run(folder)
-    try:
-        text = (folder / RESULT).read_text()
-        result = json.loads(text)
-        _check_result(result)
-        if result.get("stopped"):
-            raise UsageError(
-                f"{str(folder)!r} was stopped before its end, after {result['steps_per_task']} steps per task"
-            )
-        curves = read_curves(folder / METRICS)
-        finished = (folder / RESULT).stat().st_mtime
-    except FileNotFoundError as error:
-        missing = Path(error.filename).name
-        if missing == RESULT:
-            raise UsageError(f"{str(folder)!r} is unfinished: it has no {RESULT}") from None
-        raise UsageError(f"{str(folder)!r} is damaged: it has no {missing}") from None
-    except UsageError:
-        raise
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        why = f"no {error}" if isinstance(error, KeyError) else error
-        raise UsageError(f"{str(folder)!r} is damaged ({why})") from None
-    return Run(folder, config, facts, result, curves, finished)
-
-
-def _check_result(result: Any) -> None:
-    """Raise ``KeyError`` or ``TypeError`` where a result lacks what every run writes."""
-    numbers = [result[name] for name in ("seed", "env_steps", "updates", "wall_seconds", "parameters")]
-    numbers += [scores["return"] for scores in result["tasks"].values()]
-    successes = [scores["success_any"] for scores in result["tasks"].values()]
-    numbers += [success for success in successes if success is not None]
-    if not all(isinstance(number, int | float) for number in numbers):
-        raise TypeError(f"{RESULT} holds something else where a number belongs")
-    if not (isinstance(result["suite"], str) and isinstance(result["agent"], str) and result["tasks"]):
-        raise TypeError(f"{RESULT} names no suite, agent or tasks")
-
-
-def check_comparable(runs: Sequence[Run]) -> None:
-    """Raise ``UsageError``, naming two runs and what differs, unless all may stand in one table."""
-    first = runs[0]
-    for run in runs[1:]:
-        mine, other = _terms(first), _terms(run)
-        for name in dict.fromkeys([*mine, *other]):
-            if mine.get(name) != other.get(name):
-                raise UsageError(
-                    f"{str(first.path)!r} and {str(run.path)!r} cannot be compared: {name} is "
-                    f"{_shown(mine.get(name))} in one, {_shown(other.get(name))} in the other; give runs that agree"
-                )
-
-
-def _terms(run: Run) -> dict[str, Any]:
-    """What has to be equal."""
-    protocol = run.result.get("protocol", {})
-    # Where goals follow from a seed, it is the run's own; versions are warned of; an engine that was chosen by name is
-    # the same as one that was taken by itself.
-    ignored = {"goal_seed", "versions", *(["engine"] if "training_engines" in protocol else [])}
-    return {
-        "suite": run.result["suite"],
-        "tasks": sorted(run.tasks),
-        **{f"the protocol's {name}": value for name, value in protocol.items() if name not in ignored},
-        **{f"what {name} is scored by": _kind(scores) for name, scores in run.result["tasks"].items()},
-    }
-
-
-def _kind(scores: dict[str, Any]) -> str:
-    return "return" if scores["success_any"] is None else "success"
-
-
-def _shown(value: Any) -> str:
-    return "not said" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def differing_facts(runs: Sequence[Run]) -> list[str]:
-    """Return a line for each package version, state of the code or rhythm of evaluation that is not the same in all."""
-    lines = []
-    versions = [{**run.result.get("protocol", {}).get("versions", {}), **run.facts.get("versions", {})} for run in runs]
-    for name in sorted({name for own in versions for name in own}):
-        lines += _differs(f"the version of {name}", runs, [own.get(name) for own in versions])
-    commits = [(run.facts.get("git") or {}).get("commit") for run in runs]
-    lines += _differs("the kit's commit", runs, [None if commit is None else commit[:9] for commit in commits])
-    for field in ("eval_every", "eval_episodes"):
-        lines += _differs(f"--{field.replace('_', '-')}", runs, [getattr(run.config, field) for run in runs])
-    return lines
-
-
-def _differs(what: str, runs: Sequence[Run], values: Sequence[Any]) -> list[str]:
-    """One line where ``values`` (one of each run) are not all equal, with a run as an example of each of two values."""
-    other = next((i for i, value in enumerate(values) if value != values[0]), None)
-    if other is None:
-        return []
-    first, second = (f"{_shown(values[i])} in {str(runs[i].path)!r}" for i in (0, other))
-    return [f"{what} is not the same in all runs: {first}, {second}"]

@@ -5,15 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agents.compose import SLOTS
 from agents.registry import from_outside
+from mtrl.comparison.run import Run
 from mtrl.config import TrainConfig
 from mtrl.defaults import default_config
-
-if TYPE_CHECKING:
-    from mtrl.comparison.gather import Run
 
 MADE_OF = ("agent", *(slot for slot in SLOTS if slot != "critic"))  # what an agent is, rather than how it was set
 # What makes no other agent of an agent: what all runs of a comparison share anyway, where and how fast a run went, how

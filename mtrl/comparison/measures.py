@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mtrl.comparison.curves import Curve
-from mtrl.comparison.gather import Gathered, Run
+from mtrl.comparison.gather import Gathered
 from mtrl.comparison.grouping import Group
+from mtrl.comparison.run import Run
 
 SUCCESS, NORMALISED, RETURN = "success", "normalised return", "return"
 

@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from mtrl.comparison.curves import Curve, area_under_curve, mean_curve, steps_to
-from mtrl.comparison.gather import Run
 from mtrl.comparison.grouping import Group
 from mtrl.comparison.measures import RETURN, SUCCESS, Measure
 from mtrl.comparison.outcomes import THRESHOLDS, Band, Row
+from mtrl.comparison.run import Run
 from mtrl.comparison.statistics import estimate_band
 
 

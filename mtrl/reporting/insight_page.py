@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from mtrl.comparison.curves import read_curves
-from mtrl.comparison.gather import Gathered, Run
+from mtrl.comparison.gather import Gathered
 from mtrl.comparison.grouping import Group
+from mtrl.comparison.run import Run
 from mtrl.reporting.insight import (
     Table,
     halves,

@@ -13,7 +13,7 @@ from mtrl.config import TrainConfig, agent_spec
 from mtrl.runs import RESULT, agent_folder, read_run, same_run, seed_folders
 
 if TYPE_CHECKING:
-    from mtrl.comparison.gather import Run
+    from mtrl.comparison.run import Run
 
 # What the sweep says to each run, and what says it to the sweep.
 TAKEN = {
@@ -51,7 +51,7 @@ class Job:
 
     def finished(self) -> Run | None:
         """Return the newest finished run that was told the same, by whatever state of the code."""
-        from mtrl.comparison.gather import load_run
+        from mtrl.comparison.run import load_run
 
         found = []
         for path in seed_folders(self.folder, self.config.seed):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from envs.check import check_suite
-from envs.suite import make_suite
+from envs.registry import make_suite
 from tests.envs.scripted import CALM, Scripted, suite_of
 
 GOOD = [CALM, CALM, (1.0, False, True)]

@@ -8,7 +8,8 @@ import pytest
 from envs import context
 from envs.context import context_of, encode, sentence_key, spread
 from envs.errors import SuiteError
-from envs.suite import BUILT_IN, Task, TaskSuite, make_suite
+from envs.registry import BUILT_IN, make_suite
+from envs.suite import Task, TaskSuite
 from tests.envs.scripted import Scripted
 
 

@@ -16,7 +16,8 @@ from envs import context
 from envs.check import check_suite
 from envs.copies import CheckedEnv
 from envs.errors import SuiteError
-from envs.suite import Task, TaskSuite, make_suite
+from envs.registry import make_suite
+from envs.suite import Task, TaskSuite
 from envs.tabletop.simulator import TabletopSimulator
 from envs.tabletop.tasks import BY_NAME
 from envs.vector import MultiTaskVectorEnv

@@ -22,7 +22,8 @@ from metaworld.policies import ENV_POLICY_MAP
 from envs.errors import SuiteError
 from envs.metaworld import STARTS, lists, make_env, ml10, mt1, mt10, suite
 from envs.metaworld.farama import _STARTS, _raw, draw_starts
-from envs.suite import TaskSuite, make_suite
+from envs.registry import make_suite
+from envs.suite import TaskSuite
 from envs.vector import MultiTaskVectorEnv
 
 REACH = ("reach-v3",)

@@ -16,7 +16,8 @@ from metaworld.policies import ENV_POLICY_MAP
 from envs.errors import SuiteError
 from envs.metaworld import lists, suite
 from envs.metaworld.pool import EnvPoolEngine
-from envs.suite import TaskSuite, make_suite
+from envs.registry import make_suite
+from envs.suite import TaskSuite
 from envs.vector import MultiTaskVectorEnv
 
 TWO = ("reach-v3", "drawer-close-v3")

@@ -8,7 +8,8 @@ import pytest
 
 from envs import pace
 from envs.pace import best_workers, step_seconds, suggest_workers
-from envs.suite import Task, TaskSuite, make_suite
+from envs.registry import make_suite
+from envs.suite import Task, TaskSuite
 from tests.envs.failing import Walk, failing, walks
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from envs.errors import SuiteError
-from envs.suite import BUILT_IN, Task, TaskSuite, make_suite
+from envs.registry import BUILT_IN, make_suite
+from envs.suite import Task, TaskSuite
 from tests.envs.scripted import CALM, Scripted
 
 MAKE = partial(Scripted, [CALM])

@@ -9,7 +9,8 @@ import pytest
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
 
-from envs.suite import Task, TaskSuite, make_suite
+from envs.registry import make_suite
+from envs.suite import Task, TaskSuite
 from envs.vector import MultiTaskVectorEnv, episode_seed
 from tests.envs.scripted import CALM, Scripted, suite_of
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from envs.errors import SuiteError
-from envs.suite import Task, TaskSuite, make_suite
+from envs.registry import make_suite
+from envs.suite import Task, TaskSuite
 from envs.vector import MultiTaskVectorEnv
 from envs.workers import WorkerCopies
 from tests.envs.failing import LooksAround, OddAfter, Walk, walks

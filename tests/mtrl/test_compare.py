@@ -14,6 +14,7 @@ import pytest
 from rich.console import Console
 
 from mtrl import compare as command
+from mtrl.cli import UsageError
 from mtrl.comparison.compare import compare
 from mtrl.comparison.gather import gather
 from mtrl.comparison.tables import legend, tables_of
@@ -121,7 +122,7 @@ def test_where_nothing_can_be_written_nothing_is_computed(
         out.touch()
         out = out / "below" if spoilt == "below a file" else out
     monkeypatch.setattr("mtrl.comparison.compare.compare", lambda *_: pytest.fail("computed"))
-    with pytest.raises(command.UsageError, match="--out .* cannot be written"):
+    with pytest.raises(UsageError, match="--out .* cannot be written"):
         command.main([str(tmp_path), "--out", str(out)])
 
 

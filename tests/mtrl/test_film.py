@@ -17,7 +17,8 @@ import torch
 from PIL import Image
 
 from envs import errors
-from envs.suite import TaskSuite, make_suite
+from envs.registry import make_suite
+from envs.suite import TaskSuite
 from envs.tabletop import suite as tabletop
 from envs.vector import MultiTaskVectorEnv
 from mtrl import camera, evaluate, record, train

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from envs.suite import Task, TaskSuite, make_suite
+from envs.registry import make_suite
+from envs.suite import Task, TaskSuite
 from mtrl.config import TrainConfig
 from mtrl.final import episodes_of, final_scores, play
 from tests.mtrl.conftest import Scripted, scripted_suite, zeros

@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from envs.suite import make_suite
+from envs.registry import make_suite
 from mtrl import evaluate, train
 from mtrl.policies import policy_for_new
 from mtrl.runs import read_run

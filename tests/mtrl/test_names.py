@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envs.suite import make_suite
+from envs.registry import make_suite
 from mtrl.names import shortened
 
 ALIKE = ["window-open", "window-close", "drawer-open", "drawer-close", "reach"]

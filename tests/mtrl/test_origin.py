@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from envs.suite import make_suite
+from envs.registry import make_suite
 from mtrl.origin import origin_of
 from mtrl.runs import read_run
 

@@ -13,7 +13,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from envs.suite import Task, TaskSuite, make_suite
+from envs.registry import make_suite
+from envs.suite import Task, TaskSuite
 from mtrl import scores
 from mtrl.episodes import Episode
 from mtrl.scores import Scorer, TaskScore, mean_score, scores_to_json

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from envs.suite import make_suite
+from envs.registry import make_suite
 from mtrl.tensor_env import TensorEnv
 
 CPU = torch.device("cpu")

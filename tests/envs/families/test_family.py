@@ -10,7 +10,8 @@ import pytest
 from envs.errors import SuiteError
 from envs.families import mujoco, pendulum
 from envs.families.family import Family
-from envs.suite import TaskSuite, make_suite
+from envs.registry import make_suite
+from envs.suite import TaskSuite
 
 FAMILIES = {
     family.name: family

@@ -11,7 +11,7 @@ import pytest
 from envs.check import check_suite
 from envs.copies import CheckedEnv
 from envs.errors import MissingExtra
-from envs.suite import make_suite
+from envs.registry import make_suite
 from envs.vector import MultiTaskVectorEnv
 
 pytest.importorskip("gymnasium_robotics")

@@ -13,7 +13,7 @@ import pytest
 from envs.check import check_suite
 from envs.errors import MissingExtra
 from envs.families.mujoco import ForwardReplaced
-from envs.suite import make_suite
+from envs.registry import make_suite
 
 mujoco = pytest.importorskip("mujoco")
 

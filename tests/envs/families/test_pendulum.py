@@ -8,7 +8,8 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from envs.suite import Task, make_suite
+from envs.registry import make_suite
+from envs.suite import Task
 
 
 def task(suite: str, value: str) -> Task:

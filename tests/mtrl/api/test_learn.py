@@ -13,7 +13,7 @@ from rich.console import Console
 
 import mtrl
 from mtrl import train
-from mtrl.comparison.gather import load_run
+from mtrl.comparison.run import load_run
 from mtrl.runs import finished_twin, read_run
 from tests.mtrl.conftest import Scripted, read_json, same_weights, scripted_suite, tiny
 

@@ -1,0 +1,84 @@
+"""Suites by name: built in, installed by a package, or the user's own."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, Literal
+
+from envs import sources
+from envs.errors import SuiteError, nearest
+from envs.suite import TaskSuite
+
+GROUP = "mtrl.suites"
+OBJECT = "object:"  # what a run calls a suite that a program handed it
+FORMS = "your own: module:attribute, tasks.toml, or gym:ID,ID"
+
+# Built-in suites: name -> "module:attribute". A new family is one module and one line here.
+BUILT_IN: dict[str, str] = {
+    "tabletop": "envs.tabletop:suite",
+    "pendulum-gravity": "envs.families.pendulum:gravity",
+    "pendulum-length": "envs.families.pendulum:length",
+    "cheetah-velocity": "envs.families.mujoco:cheetah_velocity",
+    "cheetah-gravity": "envs.families.mujoco:cheetah_gravity",
+    "ant-direction": "envs.families.mujoco:ant_direction",
+    "hopper-mass": "envs.families.mujoco:hopper_mass",
+    "walker-friction": "envs.families.mujoco:walker_friction",
+    "fetch": "envs.families.fetch:suite",
+    "metaworld/MT1": "envs.metaworld:mt1",
+    "metaworld/MT10": "envs.metaworld:mt10",
+    "metaworld/MT25": "envs.metaworld:mt25",
+    "metaworld/MT50": "envs.metaworld:mt50",
+    "metaworld/ML10": "envs.metaworld:ml10",
+    "metaworld/ML45": "envs.metaworld:ml45",
+}
+
+
+def make_suite(name: str, **options: Any) -> TaskSuite:
+    """Return the suite of this name: a built-in one, one that an installed package offers, or one of the user's own.
+
+    The user's own are ``module:attribute`` (a ``TaskSuite``, or a function that returns one), ``path/to/tasks.toml``,
+    and ``gym:ID,ID``. A built-in name may be followed by ``:argument``, as in ``pendulum-gravity:5,10``. ``options``
+    go to a suite's function where it has a parameter of that name; those that are empty or ``auto`` are left out.
+    Raises ``SuiteError`` for anything else, with the nearest known name, and for an option that the suite lacks.
+    """
+    form = form_of(name)
+    if form == "built-in":
+        own, _, argument = name.partition(":")
+        return sources.from_module(BUILT_IN[own], own, argument, options)
+    if form == "ids":
+        return sources.without_options(sources.from_ids(name), options)
+    if form == "toml":
+        return sources.without_options(sources.from_toml(Path(name)), options)
+    found = installed()
+    if form == "installed":
+        return sources.load_installed(found[name], options)
+    if form == "module":
+        return sources.from_module(name, name, "", options)
+    if form == "object":
+        raise SuiteError(
+            f"suite {name.removeprefix(OBJECT)!r} was made by a program that trained on it; hand it over "
+            "again, as in mtrl.load(run, suite=suite), or name it, as in --suite my_module:suite"
+        )
+    known = [*sorted(BUILT_IN), *sorted(found)]
+    raise SuiteError(f"unknown suite {name!r}; known: {', '.join(known)}; {FORMS}.{nearest(name, known)}")
+
+
+def form_of(name: str) -> Literal["built-in", "ids", "toml", "installed", "object", "module", "unknown"]:
+    """Return in which form a suite is named; nothing is imported or read to find out."""
+    if name.startswith(OBJECT):
+        return "object"
+    if name.partition(":")[0] in BUILT_IN:
+        return "built-in"
+    if name.startswith("gym:"):
+        return "ids"
+    if name.endswith(".toml"):
+        return "toml"
+    if name in installed():
+        return "installed"
+    return "module" if ":" in name else "unknown"
+
+
+def installed() -> dict[str, EntryPoint]:
+    """Return the suites that installed packages offer in the entry-point group ``mtrl.suites``, by name."""
+    return {point.name: point for point in entry_points(group=GROUP)}
