@@ -14,7 +14,7 @@ from agents.replay import Replay
 from mtrl.config import TrainConfig
 from mtrl.log import RunLog, per_task
 from mtrl.pictures import COSINES
-from mtrl.training.loop import Moment
+from mtrl.training.moment import Moment
 from mtrl.training.schedule import multiples_of
 
 GROUP = "train_diagnostics"

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
 from agents.base import Agent
 from mtrl.cli import RunError
-
-if TYPE_CHECKING:
-    from mtrl.training.loop import Moment
+from mtrl.training.moment import Moment
 
 ADVICE = "so nothing more can be learned; scale the rewards to a few units a step, or lower --learning-rate"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor
@@ -16,9 +15,7 @@ from mtrl.episodes import Episode, success_rate
 from mtrl.log import RunLog, per_task
 from mtrl.pictures import SHARES
 from mtrl.scores import TaskScore, mean_score
-
-if TYPE_CHECKING:
-    from mtrl.training.loop import Moment
+from mtrl.training.moment import Moment
 
 
 class Reporter:

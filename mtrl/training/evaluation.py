@@ -11,7 +11,7 @@ from agents.samplers import Sampler
 from mtrl.assemble import greedy
 from mtrl.reporter import Reporter
 from mtrl.scores import Scorer
-from mtrl.training.loop import Moment
+from mtrl.training.moment import Moment
 
 
 class Evaluation:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,19 +14,8 @@ from agents.samplers import Sampler
 from mtrl.config import TrainConfig
 from mtrl.finite import FiniteGuard
 from mtrl.tensor_env import TensorEnv, Transition
+from mtrl.training.moment import Moment
 from mtrl.training.schedule import Scheduled, Span, notify
-
-
-@dataclass(frozen=True)
-class Moment:
-    """What callbacks see of a training after a step of every copy of every task, and the updates that followed it."""
-
-    span: Span
-    env_steps: int  # over all tasks
-    updates: int
-    learned: bool  # whether updates followed this step
-    metrics: dict[str, Tensor]  # of the latest update, on the device
-    transition: Transition
 
 
 class Training:

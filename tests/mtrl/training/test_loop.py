@@ -12,13 +12,15 @@ import torch
 
 from agents.base import seeded_generator
 from agents.replay import Replay
-from envs.suite import TaskSuite, make_suite
+from envs.registry import make_suite
+from envs.suite import TaskSuite
 from mtrl.assemble import agent_of, sampler_of
 from mtrl.config import TrainConfig
 from mtrl.defaults import default_config
 from mtrl.finite import FiniteGuard
 from mtrl.tensor_env import TensorEnv
-from mtrl.training.loop import Moment, Training
+from mtrl.training.loop import Training
+from mtrl.training.moment import Moment
 from mtrl.training.schedule import Scheduled, multiples_of
 from tests.mtrl.conftest import Scripted, scripted_suite
 
