@@ -129,7 +129,7 @@ def test_directions_are_neighbours_across_zero() -> None:
 
 LIST = f"""
 import sys
-from envs.suite import make_suite
+from envs.registry import make_suite
 assert all(make_suite(name).held_out for name in {sorted(FAMILIES)}) and make_suite("fetch").tasks
 assert not {{"mujoco", "gymnasium_robotics"}} & set(sys.modules), "a simulator was imported to list tasks"
 """

@@ -37,7 +37,7 @@ def test_rows_and_rewards_by_hand(name: str, size: int) -> None:
 
 
 def test_the_import_prints_nothing() -> None:
-    code = "from envs.suite import make_suite; make_suite('fetch').tasks[0].make_env().close()"
+    code = "from envs.registry import make_suite; make_suite('fetch').tasks[0].make_env().close()"
     ended = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, check=True)
     assert ended.stdout + ended.stderr == b""
 
