@@ -121,7 +121,7 @@ def test_where_nothing_can_be_written_nothing_is_computed(
     else:
         out.touch()
         out = out / "below" if spoilt == "below a file" else out
-    monkeypatch.setattr("mtrl.comparison.compare.compare", lambda *_: pytest.fail("computed"))
+    monkeypatch.setattr("mtrl.comparison.files.compare", lambda *_: pytest.fail("computed"))
     with pytest.raises(UsageError, match="--out .* cannot be written"):
         command.main([str(tmp_path), "--out", str(out)])
 
