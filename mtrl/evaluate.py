@@ -183,12 +183,11 @@ def write(path: Path, result: dict[str, Any]) -> None:
 
 def warn_of_changed_sentences(config: TrainConfig[Any], suite: TaskSuite, facts: dict[str, Any]) -> None:
     """Say on stderr which tasks are described in other words than those that a run's agent reads."""
-    from mtrl.assemble import context_setting
 
     told = facts.get("task_sentences")
     trained: dict[str, str] = told if isinstance(told, dict) else {}
     changed = [task.name for task in suite.tasks if trained.get(task.name, task.description) != task.description]
-    if changed and context_setting(config) is not None and facts.get("context_source") != "none":
+    if changed and config.settings.context is not None and facts.get("context_source") != "none":
         sys.stderr.write(
             f"warning: the sentences of {', '.join(changed)} have changed since the run was trained; its weights hold "
             "the old ones, so the scores of its own tasks are for those\n"
