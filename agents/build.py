@@ -12,7 +12,7 @@ from torch import Tensor
 
 from agents.aggregators import Aggregate
 from agents.base import Agent, PieceShape, seeded_generator
-from agents.compose import SLOTS, pieces_of
+from agents.compose import pieces_named, pieces_of
 from agents.encoders import Encoder, EncoderShape
 from agents.heads import ScalarHead, ValueHead
 from agents.networks import StackedMLP, StackedResidual
@@ -120,7 +120,7 @@ def build_sac(
 
 
 def _pieces(spec: AgentSpec, settings: Any) -> Mapping[str, Spec]:
-    return pieces_of(spec, {slot: getattr(settings, slot) for slot in SLOTS})
+    return pieces_of(spec, pieces_named(settings))
 
 
 def _function_or_made(spec: Spec, told: PieceShape) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from agents.agent_settings import AgentSettings
 from agents.registry import from_outside, resolve
 from agents.settings import ContextSettings, SACSettings
 from agents.spec import AgentSpec, Kind, RegistryError, Spec
@@ -45,15 +46,15 @@ def pieces_of(agent: AgentSpec, chosen: Mapping[str, str] | None = None) -> dict
     return pieces
 
 
-def settings_type(agent: AgentSpec, chosen: Mapping[str, str] | None = None) -> type[Any]:
+def settings_type(agent: AgentSpec, chosen: Mapping[str, str] | None = None) -> type[AgentSettings]:
     """Return the dataclass of an agent's settings: those of every SAC, and what each of its pieces adds.
 
     The same pieces always have the same class, whose defaults name them. Raises ``RegistryError`` as ``pieces_of``
-    does, and where two pieces have a setting of the same name.
+    does, for settings that are no frozen dataclass, and where two pieces have a setting of the same name.
     """
     pieces = pieces_of(agent, chosen)
     if not agent.of_pieces:
-        return agent.settings or NoSettings
+        return _own_type(agent)
     bases: list[type[Any]] = []
     owners = dict.fromkeys((field.name for field in dataclasses.fields(SACSettings)), (SACSettings, "every agent"))
     for slot, piece in pieces.items():
@@ -64,26 +65,25 @@ def settings_type(agent: AgentSpec, chosen: Mapping[str, str] | None = None) -> 
             bases.append(base)
     names = tuple((slot, piece.name) for slot, piece in pieces.items())
     most_special = [base for base in bases if not any(o is not base and issubclass(o, base) for o in bases)]
-    return _composed(names, tuple(most_special))
+    return _composed(names, (*most_special, SACSettings))
 
 
-def recorded_settings(values: Mapping[str, Any]) -> Any:
+def recorded_settings(values: Mapping[str, Any]) -> AgentSettings:
     """Return settings as a run's file holds them, without importing the pieces that they belong to."""
-    base = (SACSettings,) if "trunk" in values else ()
-    known = {field.name for kind in base for field in dataclasses.fields(kind)}
+    base = SACSettings if "trunk" in values else AgentSettings
+    known = {field.name for field in dataclasses.fields(base)}
     extra = [(name, Any, value) for name, value in values.items() if name not in known]
-    return dataclasses.make_dataclass("RecordedSettings", extra, bases=base, frozen=True)(**values)
+    return dataclasses.make_dataclass("RecordedSettings", extra, bases=(base,), frozen=True)(**values)
 
 
-def outside_names(agent: str, settings: Any) -> list[str]:
+def pieces_named(settings: AgentSettings) -> dict[str, str]:
+    """Return the pieces that settings name, by slot; none where the agent is not made of pieces."""
+    return {slot: getattr(settings, slot) for slot in SLOTS} if isinstance(settings, SACSettings) else {}
+
+
+def outside_names(agent: str, settings: AgentSettings) -> list[str]:
     """Return the names of the user's own modules that an agent is made of, as they would be imported."""
-    names = [agent, *(str(getattr(settings, slot, "")) for slot in SLOTS)]
-    return [name for name in names if from_outside(name)]
-
-
-@dataclasses.dataclass(frozen=True)
-class NoSettings:
-    """The settings of an agent that has none."""
+    return [name for name in (agent, *pieces_named(settings).values()) if from_outside(name)]
 
 
 def _check_fit(agent: AgentSpec, pieces: Mapping[str, Spec]) -> None:
@@ -122,7 +122,26 @@ def defining_class(settings: type[Any], name: str) -> type[Any]:
     return next(base for base in reversed(settings.__mro__) if name in vars(base).get("__annotations__", {}))
 
 
+def _own_type(agent: AgentSpec) -> type[AgentSettings]:
+    """Return the settings of an agent that is not made of pieces, with the kit's base where they are without it."""
+    own = agent.settings or AgentSettings
+    if issubclass(own, AgentSettings):
+        return own
+    _check_settings(own, f"agent {agent.name!r}", {})
+    return _composed((), (own, AgentSettings))
+
+
 @lru_cache(maxsize=256)
-def _composed(names: tuple[tuple[str, str], ...], bases: tuple[type[Any], ...]) -> type[Any]:
-    fields = [(slot, str, name) for slot, name in names]
-    return dataclasses.make_dataclass("Settings", fields, bases=(*bases, SACSettings), frozen=True)
+def _composed(names: tuple[tuple[str, str], ...], bases: tuple[type[Any], ...]) -> type[AgentSettings]:
+    facts = {field.name: field.metadata for base in bases for field in dataclasses.fields(base)}
+    fields = [(slot, str, dataclasses.field(default=name, metadata=facts[slot])) for slot, name in names]
+
+    def reduce(settings: Any) -> tuple[Any, ...]:
+        return _restored, (names, bases, vars(settings))
+
+    # What is made here is no module's attribute, by which pickle would look for it.
+    return dataclasses.make_dataclass("Settings", fields, bases=bases, frozen=True, namespace={"__reduce__": reduce})
+
+
+def _restored(names: tuple[tuple[str, str], ...], bases: tuple[type[Any], ...], values: dict[str, Any]) -> Any:
+    return _composed(names, bases)(**values)

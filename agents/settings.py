@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from agents.agent_settings import AgentSettings
+from agents.facts import setting
+
 
 @dataclass(frozen=True)
-class SACSettings:
+class SACSettings(AgentSettings):
     """What every SAC has: which pieces it is made of, and what all of them share."""
 
     encoder: str = "none"
@@ -21,21 +24,21 @@ class SACSettings:
     """Which tasks a batch is of: uniform takes as many rows of each, or your own as module:attribute."""
     penalty: str = "none"
     """What is added to every task's loss: none, l2, or your own as module:attribute."""
-    hidden: tuple[int, ...] = (256, 256)
+    hidden: tuple[int, ...] = setting((256, 256), least=1, unit="widths", some=True, shown=True)
     """Widths of the hidden layers of the actor and of each critic."""
     layer_norm: bool = True
     """Layer norm after every hidden layer."""
-    learning_rate: float = 3e-4
+    learning_rate: float = setting(3e-4, above=0)
     """Adam's, for actor, critics, encoder and temperature, at the beginning."""
-    final_learning_rate: float = 3e-4
+    final_learning_rate: float = setting(3e-4, above=0)
     """The learning rate goes there in a straight line over the run."""
-    discount: float = 0.99
+    discount: float = setting(0.99, above=0, most=1)
     """Per step."""
-    polyak: float = 0.005
+    polyak: float = setting(0.005, above=0, most=1)
     """Share of the online weights that goes into the target at each update."""
-    initial_temperature: float = 0.1
+    initial_temperature: float = setting(0.1, above=0)
     """Where each task's entropy coefficient starts; it is learned."""
-    target_entropy: float = 1.0
+    target_entropy: float = setting(1.0, above=0)
     """The policy's entropy is held at minus this times the number of actions."""
     network: Literal["mlp", "residual"] = "mlp"
     """Of actor and critics. residual: hidden widths are a first layer and then a block each (BroNet)."""
@@ -47,11 +50,11 @@ class SACSettings:
     """running: observations are brought to zero mean and unit variance, over all tasks if these share anything."""
     reward_scale: Literal["none", "return"] = "none"
     """return: each task's rewards are divided so that its largest discounted return so far becomes 9."""
-    weight_decay: float = 0.0
+    weight_decay: float = setting(0.0, least=0)
     """AdamW's; 0 makes it Adam."""
-    adam_epsilon: float = 1e-8
+    adam_epsilon: float = setting(1e-8, above=0)
     """Adam's, in the denominator."""
-    gradient_norm: float = 0.0
+    gradient_norm: float = setting(0.0, least=0)
     """Gradients of actor and of critics are clipped at this norm, those of a task's own parameters by themselves."""
     precision: Literal["auto", "float32", "bfloat16"] = "float32"
     """Of the matrix products in an update; auto takes bfloat16 where a few timed products show that it is faster."""
@@ -69,9 +72,9 @@ class ContextSettings:
 class ContextNetworkSettings(ContextSettings):
     """What an encoder adds that reads the context through a network (``agents.context``)."""
 
-    context_hidden: tuple[int, ...] = (64,)
+    context_hidden: tuple[int, ...] = setting((64,), least=1, unit="widths")
     """Widths of the context network's hidden layers, and of CARE's attention."""
-    context_size: int = 32
+    context_size: int = setting(32, above=0)
     """Width of a task's context."""
 
 
@@ -79,15 +82,15 @@ class ContextNetworkSettings(ContextSettings):
 class CARESettings(ContextNetworkSettings):
     """What CARE's encoder adds."""
 
-    encoders: int = 4
+    encoders: int = setting(4, above=0)
     """Encoders in the mixture."""
-    encoder_hidden: tuple[int, ...] = (64,)
+    encoder_hidden: tuple[int, ...] = setting((64,), least=1, unit="widths")
     """Widths of an encoder's hidden layers."""
-    encoder_size: int = 64
+    encoder_size: int = setting(64, above=0)
     """Width of an encoding."""
     attention: Literal["context", "dot-product"] = "context"
     """context: weights from the context alone (released code); dot-product: encodings against the context (paper)."""
-    attention_temperature: float = 1.0
+    attention_temperature: float = setting(1.0, above=0)
     """Of the softmax over encoders."""
     detach_context: bool = True
     """Keep the attention's gradient out of the context network (the paper's stop-gradient)."""
@@ -97,9 +100,9 @@ class CARESettings(ContextNetworkSettings):
 class FiLMSettings(ContextNetworkSettings):
     """What the FiLM encoder adds."""
 
-    film_hidden: tuple[int, ...] = (64,)
+    film_hidden: tuple[int, ...] = setting((64,), least=1, unit="widths")
     """Widths of the encoder's hidden layers."""
-    film_size: int = 64
+    film_size: int = setting(64, above=0)
     """Width of an encoding."""
 
 
@@ -107,27 +110,27 @@ class FiLMSettings(ContextNetworkSettings):
 class L2Settings:
     """What the penalty l2 adds."""
 
-    penalty_weight: float = 1e-4
+    penalty_weight: float = setting(1e-4, above=0)
     """Times half the sum of squares of the weights."""
 
 
 @dataclass(frozen=True)
-class SB3Settings:
+class SB3Settings(AgentSettings):
     """What Stable-Baselines3's SAC is given; the rest keeps its own defaults."""
 
-    hidden: tuple[int, ...] = (256, 256)
+    hidden: tuple[int, ...] = setting((256, 256), least=1, unit="widths", some=True, shown=True)
     """Widths of the hidden layers of the actor and of each critic."""
-    learning_rate: float = 3e-4
+    learning_rate: float = setting(3e-4, above=0)
     """Adam's, at the beginning."""
-    final_learning_rate: float = 3e-4
+    final_learning_rate: float = setting(3e-4, above=0)
     """The learning rate goes there in a straight line over the run."""
-    discount: float = 0.99
+    discount: float = setting(0.99, above=0, most=1)
     """Per step."""
-    polyak: float = 0.005
+    polyak: float = setting(0.005, above=0, most=1)
     """Share of the online weights that goes into the target at each update."""
-    initial_temperature: float = 0.1
+    initial_temperature: float = setting(0.1, above=0)
     """Where the entropy coefficient starts, as in this kit's agents; 1 is the library's own default."""
-    target_entropy: float = 1.0
+    target_entropy: float = setting(1.0, above=0)
     """The policy's entropy is held at minus this times the number of actions."""
 
 

@@ -32,9 +32,10 @@ class Spec:
     - sampler, head: called with a ``PieceShape``;
     - aggregator, penalty: a class is called with a ``PieceShape``, a function is the piece itself; None is no penalty.
 
-    ``settings`` is a frozen dataclass whose fields have defaults and a docstring each. ``reads_context`` says that the
-    piece tells tasks apart by their context, so that the agent has the setting ``context``. ``shares`` says that tasks
-    train weights of it together. ``source`` is where it came from.
+    ``settings`` is a frozen dataclass whose fields have defaults and a docstring each; written as
+    ``mtrl.setting(1.0, above=0)``, a default comes with a range that is checked before anything is trained.
+    ``reads_context`` says that the piece tells tasks apart by their context, so that the agent has the setting
+    ``context``. ``shares`` says that tasks train weights of it together. ``source`` is where it came from.
     """
 
     kind: Kind

@@ -12,6 +12,7 @@ from mtrl.guard import check_neighbours
 check_neighbours()
 
 import envs.tabletop  # noqa: E402, F401  (registers mtrl/Tabletop... with Gymnasium)
+from agents.facts import setting  # noqa: E402
 from agents.spec import AgentSpec, Spec, preset  # noqa: E402
 from envs.check import check_suite  # noqa: E402
 from envs.errors import SuiteError, TaskFailed  # noqa: E402
@@ -81,6 +82,7 @@ __all__ = [
     "make_suite",
     "preset",
     "score",
+    "setting",
 ]
 
 

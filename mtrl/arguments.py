@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic
 
-from agents.compose import SLOTS
+from agents.compose import SLOTS, pieces_named
 from agents.spec import AgentSpec
 from mtrl.cli import UsageError, parse
-from mtrl.config import STANDARD, S, TrainConfig, agent_spec, check_config
+from mtrl.config import STANDARD, S, TrainConfig, agent_spec
+from mtrl.config_checks import check_config
 from mtrl.defaults import as_agent, default_config
 from mtrl.runs import CONFIG, config_of, read_values
 from mtrl.trust import refuse_imports
@@ -63,8 +64,7 @@ def defaults_of(arguments: Sequence[str]) -> TrainConfig[Any]:
         return as_agent(config, agent_spec(str(agent)).name, pieces)
     if not pieces:
         return config
-    own = {slot: getattr(config.settings, slot) for slot in SLOTS if hasattr(config.settings, slot)}
-    return as_agent(config, config.agent, {**own, **pieces})
+    return as_agent(config, config.agent, {**pieces_named(config.settings), **pieces})
 
 
 def value_of(arguments: Sequence[str], flag: str) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from agents.agent_settings import AgentSettings
 from agents.base import Agent
 from agents.build import Sizes, build_agent, build_sampler
 from agents.precision import Precision, choose_precision
@@ -28,7 +29,7 @@ EVALUATION, FINAL = (
 )  # what is added to the seed, so that scores come from starts that training never drew
 
 
-def suite_of(config: TrainConfig[Any], given: str | TaskSuite | None = None) -> TaskSuite:
+def suite_of(config: TrainConfig[AgentSettings], given: str | TaskSuite | None = None) -> TaskSuite:
     """Return the run's suite, cut down to the tasks asked for; ``given``, a name or a suite, takes its place.
 
     Raises ``SuiteError`` where there is none such.
@@ -38,7 +39,7 @@ def suite_of(config: TrainConfig[Any], given: str | TaskSuite | None = None) -> 
     return suite.only(config.tasks) if config.tasks else suite
 
 
-def device_of(config: TrainConfig[Any]) -> torch.device:
+def device_of(config: TrainConfig[AgentSettings]) -> torch.device:
     """Return the run's device. Raises ``UsageError`` for one that is not there."""
     name = config.device
     if name == "auto":
@@ -52,26 +53,26 @@ def device_of(config: TrainConfig[Any]) -> torch.device:
     raise UsageError(f"--device is {name!r}; it may be auto, cpu or cuda")
 
 
-def threads_of(config: TrainConfig[Any]) -> int:
+def threads_of(config: TrainConfig[AgentSettings]) -> int:
     """Return how many CPU threads torch is to use: what was asked for, else the processors at hand, at most 4."""
     return config.threads or min(processors(), MOST_THREADS)
 
 
-def workers_of(config: TrainConfig[Any], suite: TaskSuite) -> int:
+def workers_of(config: TrainConfig[AgentSettings], suite: TaskSuite) -> int:
     """Return how many processes are to step environments: what was asked for, else what promises to be quickest."""
     if config.workers is not None:
         return config.workers
     return suggest_workers(suite, config.envs_per_task, processors())
 
 
-def processes_of(config: TrainConfig[Any]) -> dict[str, Any]:
+def processes_of(config: TrainConfig[AgentSettings]) -> dict[str, Any]:
     """Return what ``TensorEnv`` and ``Scorer`` are to know of worker processes."""
     return {"workers": config.workers or 0, "timeout": config.env_timeout}
 
 
-def agent_of(config: TrainConfig[Any], suite: TaskSuite, env: TensorEnv) -> tuple[Agent, Context]:
+def agent_of(config: TrainConfig[AgentSettings], suite: TaskSuite, env: TensorEnv) -> tuple[Agent, Context]:
     """Build the run's agent for what ``env`` looks like -> the agent, and what it may read of the tasks."""
-    context = context_of(suite, context_setting(config) or "auto")
+    context = context_of(suite, config.settings.context or "auto")
     sizes = Sizes(env.obs_size, env.action_mask, torch.as_tensor(context.tasks), context.learned)
     try:
         return build_agent(agent_spec(config.agent), sizes, config.settings, config.seed, env.device), context
@@ -79,34 +80,29 @@ def agent_of(config: TrainConfig[Any], suite: TaskSuite, env: TensorEnv) -> tupl
         raise as_usage(error) from error
 
 
-def sampler_of(config: TrainConfig[Any], env: TensorEnv) -> Sampler:
+def sampler_of(config: TrainConfig[AgentSettings], env: TensorEnv) -> Sampler:
     """Build what chooses the tasks of the run's batches."""
     return build_sampler(agent_spec(config.agent), env.tasks, config.settings, config.seed, env.device)
 
 
-def context_setting(config: TrainConfig[Any]) -> str | None:
-    """Return what the run's agent is to tell tasks apart by, None where it reads no context."""
-    return getattr(config.settings, "context", None)
-
-
-def check_context(config: TrainConfig[Any], suite: TaskSuite) -> None:
+def check_context(config: TrainConfig[AgentSettings], suite: TaskSuite) -> None:
     """Raise ``SuiteError`` where the agent is to read a context that the suite does not have."""
-    if (kind := context_setting(config)) is not None:
-        context_parts(suite, kind)
+    if config.settings.context is not None:
+        context_parts(suite, config.settings.context)
 
 
-def precision_of(config: TrainConfig[Any], tasks: int, device: torch.device) -> Precision:
+def precision_of(config: TrainConfig[AgentSettings], tasks: int, device: torch.device) -> Precision:
     """Return the precision that the run is to learn in, timed on this machine where that is asked for."""
-    asked = getattr(config.settings, "precision", "float32")  # an agent that is not made of pieces may have neither
-    width = max(getattr(config.settings, "hidden", (1,)))
-    return choose_precision(asked, tasks * config.batch_per_task, width, device)
+    width = max(config.settings.hidden, default=1)
+    return choose_precision(config.settings.precision, tasks * config.batch_per_task, width, device)
 
 
-def in_precision(config: TrainConfig[Any], precision: Precision) -> TrainConfig[Any]:
+def in_precision(config: TrainConfig[AgentSettings], precision: Precision) -> TrainConfig[AgentSettings]:
     """Return the configuration with the precision that was taken."""
-    if not hasattr(config.settings, "precision"):
+    settings: Any = config.settings
+    if precision.taken == settings.precision:  # as always where there is no such field
         return config
-    return replace(config, settings=replace(config.settings, precision=precision.taken))
+    return replace(config, settings=replace(settings, precision=precision.taken))
 
 
 def greedy(agent: Agent) -> Policy:

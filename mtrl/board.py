@@ -5,15 +5,16 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from agents.compose import settings_type
+from agents.facts import facts_of
 from agents.presets import PRESETS
 from mtrl.config import TrainConfig
 from mtrl.log import board_tag, per_task
-from mtrl.runs import NO_OTHER_RUN
+from mtrl.options import told
 from mtrl.scores import TaskScore
 
 CONFIDENCE = 0.95
@@ -24,8 +25,6 @@ FINAL = {
     "final/return": "return",
     "final/wall_seconds": "seconds of training",
 }
-SHOWN_FIRST = ("suite", "agent", "seed", "steps_per_task", "hidden")  # TensorBoard hides all but five columns
-ASIDE = ("settings", *NO_OTHER_RUN)
 
 
 def layout(suite: str, scores: Mapping[str, TaskScore]) -> dict[str, dict[str, list[Any]]]:
@@ -114,8 +113,7 @@ def final_metrics(result: dict[str, Any]) -> dict[str, float]:
 
 def settings_of(config: TrainConfig[Any]) -> dict[str, bool | float | str]:
     """Return the settings that make up a run, the agent's own among them, as hyperparameters: flat, no sequences."""
-    values = {name: value for name, value in vars(config).items() if name not in ASIDE}
-    return {name: _flat(value) for name, value in {**values, **dataclasses.asdict(config.settings)}.items()}
+    return {name: _flat(value) for name, value in told(config, "agent", "run").items()}
 
 
 def hyperparameters(config: TrainConfig[Any], run: Path) -> list[Any]:
@@ -127,17 +125,19 @@ def hyperparameters(config: TrainConfig[Any], run: Path) -> list[Any]:
     from tensorboard.plugins.hparams import summary_v2
 
     row = f"{run.relative_to(config.runs_dir)} in {config.runs_dir}"  # runs of one name would be taken for repetitions
-    return [_columns(settings_of(config)), summary_v2.hparams_pb(settings_of(config), trial_id=row)]
+    return [_columns(config), summary_v2.hparams_pb(settings_of(config), trial_id=row)]
 
 
-def _columns(own: Iterable[str]) -> Any:
+def _columns(config: TrainConfig[Any]) -> Any:
     # The library's own call for this cannot say which columns are shown, and its older one imports TensorFlow.
     from tensorboard.compat.proto.summary_pb2 import Summary
     from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 
-    every = [field.name for preset in PRESETS.values() for field in dataclasses.fields(settings_type(preset))]
-    names = dict.fromkeys([*own, *every])
-    infos = [api_pb2.HParamInfo(name=name, differs=name in SHOWN_FIRST) for name in names]
+    kinds = (type(config.settings), *map(settings_type, PRESETS.values()))
+    every = [field for kind in kinds for field in dataclasses.fields(kind)]
+    shown = {field.name for field in (*dataclasses.fields(TrainConfig), *every) if facts_of(field).shown}
+    names = dict.fromkeys([*settings_of(config), *(field.name for field in every)])
+    infos = [api_pb2.HParamInfo(name=name, differs=name in shown) for name in names]  # it hides what does not differ
     scores = [api_pb2.MetricInfo(name=api_pb2.MetricName(tag=tag), display_name=words) for tag, words in FINAL.items()]
     experiment = api_pb2.Experiment(hparam_infos=infos, metric_infos=scores)
     about = metadata.create_summary_metadata(plugin_data_pb2.HParamsPluginData(experiment=experiment))

@@ -175,7 +175,7 @@ def dropped_settings(config: TrainConfig[Any], wanted: Any = None) -> dict[str, 
     if not fixed:
         return {}
     asked = wanted or default_config(config.suite, "single-task", config.recipe).settings
-    return {name: getattr(asked, name) for name, own in fixed.items() if getattr(asked, name, own) != own}
+    return {name: value for name, value in vars(asked).items() if value != fixed.get(name, value)}
 
 
 def _recipe(name: str, suite: str) -> Lines:

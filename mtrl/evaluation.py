@@ -9,7 +9,7 @@ from typing import Any
 
 from envs.suite import TaskSuite
 from mtrl.ablate import ablation
-from mtrl.assemble import context_setting, device_of, processes_of
+from mtrl.assemble import device_of, processes_of
 from mtrl.cli import UsageError
 from mtrl.config import TrainConfig
 from mtrl.final import episodes_of, play
@@ -60,7 +60,7 @@ def warn_of_changed_sentences(config: TrainConfig[Any], suite: TaskSuite, facts:
     told = facts.get("task_sentences")
     trained: dict[str, str] = told if isinstance(told, dict) else {}
     changed = [task.name for task in suite.tasks if trained.get(task.name, task.description) != task.description]
-    if changed and context_setting(config) is not None and facts.get("context_source") != "none":
+    if changed and config.settings.context is not None and facts.get("context_source") != "none":
         sys.stderr.write(
             f"warning: the sentences of {', '.join(changed)} have changed since the run was trained; its weights hold "
             "the old ones, so the scores of its own tasks are for those\n"

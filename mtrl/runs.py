@@ -18,15 +18,11 @@ from mtrl.cli import UsageError
 from mtrl.config import TrainConfig
 from mtrl.git import commit_of, is_top_level
 from mtrl.guard import HOME
+from mtrl.options import told
 from mtrl.version import __version__
 
 CONFIG, RESULT, WEIGHTS, METRICS = "config.json", "result.json", "weights.safetensors", "metrics.csv"
 MATRICES, ABLATION = "matrices.jsonl", "ablation.json"
-# What makes no other run of a run: where and how fast it went, how often it was looked at, what was trained beside it.
-NO_OTHER_RUN = (
-    *("runs_dir", "threads", "jobs", "workers", "env_timeout", "baseline"),
-    *("log_every", "diagnose_every", "record_every"),
-)
 PACKAGES = ("torch", "gymnasium", "stable-baselines3", "numpy", "tensorboard")
 
 
@@ -156,8 +152,8 @@ def seed_folders(folder: Path, seed: int) -> list[Path]:
 
 def same_run(one: TrainConfig[Any], other: TrainConfig[Any]) -> bool:
     """Say whether two configurations ask for the same run; where and how fast it goes does not count."""
-    mine, theirs = one.to_json(), other.to_json()  # settings read from a file may be of another class
-    return all(mine[field] == theirs[field] for field in mine if field not in NO_OTHER_RUN)
+    mine, theirs = (told(config, "agent", "run") for config in (one, other))
+    return mine == theirs  # and not the configurations: settings read from a file may be of another class
 
 
 def git_state() -> dict[str, Any] | None:

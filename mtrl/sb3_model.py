@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -15,6 +14,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.sac.policies import SACPolicy
 from torch import Tensor
 
+from agents.settings import SB3Settings
 from envs.suite import TaskSuite
 from envs.vector import MultiTaskVectorEnv
 from mtrl.config import TrainConfig
@@ -23,7 +23,7 @@ from mtrl.scores import Policy
 from mtrl.session import replay_capacity
 
 
-def make_model(config: TrainConfig[Any], env: VecEnv, seed: int) -> SAC:
+def make_model(config: TrainConfig[SB3Settings], env: VecEnv, seed: int) -> SAC:
     """Return Stable-Baselines3's SAC with the run's networks, batch, schedule and entropy, all else its defaults."""
     settings = config.settings
     actions = math.prod(env.action_space.shape or ())
@@ -50,7 +50,7 @@ def make_model(config: TrainConfig[Any], env: VecEnv, seed: int) -> SAC:
 
 
 def load_sb3_policy(
-    config: TrainConfig[Any],
+    config: TrainConfig[SB3Settings],
     suite: TaskSuite,
     weights: dict[str, Tensor],
     device: torch.device,
@@ -65,7 +65,7 @@ def load_sb3_policy(
 
 
 def load_sb3_models(
-    config: TrainConfig[Any], suite: TaskSuite, weights: dict[str, Tensor], names: Sequence[str] = ()
+    config: TrainConfig[SB3Settings], suite: TaskSuite, weights: dict[str, Tensor], names: Sequence[str] = ()
 ) -> list[SACPolicy]:
     """Return each task's model, from what ``pack_weights`` made of them.
 
@@ -118,7 +118,7 @@ def task_seed(seed: int, task: int) -> int:
     return int(np.random.SeedSequence([seed, task]).generate_state(1)[0])
 
 
-def divergence(model: SAC, task: str, config: TrainConfig[Any]) -> Diverged | None:
+def divergence(model: SAC, task: str, config: TrainConfig[SB3Settings]) -> Diverged | None:
     """Return the error to raise where a model's weights are not finite."""
     if all(bool(weight.isfinite().all()) for weight in model.policy.state_dict().values()):
         return None

@@ -11,11 +11,13 @@ from typing import Any
 
 from rich.console import Console
 
+from agents.compose import SLOTS
 from envs.errors import nearest
 from envs.registry import OBJECT
 from envs.suite import TaskSuite
 from mtrl.cli import UsageError
-from mtrl.config import STANDARD, TrainConfig, check_config
+from mtrl.config import STANDARD, TrainConfig
+from mtrl.config_checks import check_config
 from mtrl.defaults import default_config
 from mtrl.scores import TaskScore
 from mtrl.trainers import trainer_of
@@ -96,7 +98,8 @@ def config_of_settings(suite: str, agent: str, settings: Mapping[str, Any]) -> T
 
     Raises ``UsageError`` for a setting that does not exist or has a value that it cannot have.
     """
-    defaults = default_config(suite, agent, settings.get("recipe", STANDARD))
+    pieces = {slot: str(settings[slot]) for slot in SLOTS if slot in settings}
+    defaults = default_config(suite, agent, settings.get("recipe", STANDARD), pieces)
     values = {**defaults.to_json(), "baseline": "none"}
     own = values["settings"]
     known = [name for name in (*values, *own) if name not in ("suite", "agent", "baseline", "settings")]
@@ -109,6 +112,8 @@ def config_of_settings(suite: str, agent: str, settings: Mapping[str, Any]) -> T
         config = TrainConfig.from_json(values)
     except TypeError as error:
         raise UsageError(f"a setting has a value of another kind than it takes: {error}") from None
+    # Unlike what is read from a file, settings of the user's own modules are of their own class, which has ranges.
+    config = dataclasses.replace(config, settings=dataclasses.replace(defaults.settings, **vars(config.settings)))
     check_config(config)
     return config
 

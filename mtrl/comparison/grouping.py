@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,32 +11,9 @@ from agents.registry import from_outside
 from mtrl.comparison.run import Run
 from mtrl.config import TrainConfig
 from mtrl.defaults import default_config
+from mtrl.options import told
 
 MADE_OF = ("agent", *(slot for slot in SLOTS if slot != "critic"))  # what an agent is, rather than how it was set
-# What makes no other agent of an agent: what all runs of a comparison share anyway, where and how fast a run went, how
-# often it was looked at, what was trained beside it.
-NO_SETTING = (
-    "suite",
-    "tasks",
-    "engine",
-    "reward_version",
-    "steps_per_task",
-    "recipe",
-    "seed",
-    "workers",
-    "env_timeout",
-    "device",
-    "threads",
-    "jobs",
-    "baseline",
-    "eval_every",
-    "eval_episodes",
-    "log_every",
-    "diagnose_every",
-    "record_every",
-    "runs_dir",
-    "settings",
-)
 
 
 @dataclass(frozen=True)
@@ -60,8 +36,7 @@ class Group:
 
 def settings_of(config: TrainConfig[Any]) -> dict[str, Any]:
     """Return what makes a run's agent what it is: budget of updates, replay, and the agent's own settings."""
-    loop = {f.name: getattr(config, f.name) for f in dataclasses.fields(config)}
-    return {k: v for k, v in {**loop, **dataclasses.asdict(config.settings)}.items() if k not in NO_SETTING}
+    return told(config, "agent")
 
 
 def group_runs(runs: Sequence[Run]) -> tuple[tuple[Group, ...], list[str]]:

@@ -11,13 +11,15 @@ from agents.registry import learned_alone
 from envs.errors import nearest
 from mtrl.cli import UsageError
 from mtrl.comparison.gather import Gathered
-from mtrl.comparison.grouping import MADE_OF, Group, settings_of, shown
+from mtrl.comparison.grouping import MADE_OF, Group, shown
 from mtrl.comparison.measures import NORMALISED, SUCCESS, Measure
 from mtrl.comparison.outcomes import MOST_RATIO
 from mtrl.config import TrainConfig
 from mtrl.defaults import baseline_config, default_config
+from mtrl.options import told
 
 SINGLE = "single-task"
+SAID = ("suite", "seed", "recipe", "device")  # the command says these itself, or they are for its user's machine
 
 
 def baseline_of(gathered: Gathered, name: str | None) -> Group | None:
@@ -133,11 +135,10 @@ def single_task_command(gathered: Gathered) -> str:
 def flags_of(config: TrainConfig[Any]) -> list[str]:
     """Return the flags of ``mtrl.train`` for what a budget and settings have that is not the suite's default."""
     default = default_config(config.suite, config.agent, config.recipe)
-    names = ("tasks", "engine", "reward_version", "steps_per_task", "eval_every", "eval_episodes")
-    mine, usual = ({**{name: getattr(one, name) for name in names}, **settings_of(one)} for one in (config, default))
+    mine, usual = ({**told(one, "run"), **told(one, "agent")} for one in (config, default))
     words = [] if config.recipe == TrainConfig.recipe else ["--recipe", config.recipe]
     for name, value in mine.items():
-        if value == usual[name]:
+        if value == usual[name] or name in SAID:
             continue
         flag = name.replace("_", "-")
         if isinstance(value, bool):

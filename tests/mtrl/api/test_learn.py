@@ -13,6 +13,7 @@ from rich.console import Console
 
 import mtrl
 from mtrl import train
+from mtrl.api.learn import config_of_settings
 from mtrl.comparison.run import load_run
 from mtrl.runs import finished_twin, read_run
 from tests.mtrl.conftest import Scripted, read_json, same_weights, scripted_suite, tiny
@@ -133,6 +134,44 @@ def test_a_setting_that_cannot_be_is_named(settings: dict[str, Any], words: str,
     with pytest.raises(mtrl.UsageError, match=words):
         mtrl.learn("tabletop", runs_dir=tmp_path, **settings)
     assert list(tmp_path.iterdir()) == []
+
+
+OWN = """
+from dataclasses import dataclass
+from mtrl import Spec, preset, setting
+
+@dataclass(frozen=True)
+class Settings:
+    boost: float = setting(1.0, above=0)
+    \"\"\"Times each task's loss.\"\"\"
+
+def weigh(losses, parameters):
+    losses.mean().backward(inputs=list(parameters.all))
+
+boosted = Spec("aggregator", "boosted", "losses times a number", weigh, Settings)
+mine = preset("boosted", aggregator="my_method:boosted")
+"""
+
+
+def test_a_setting_of_ones_own_is_held_to_the_range_that_stands_at_it(
+    plug_in: Callable[..., str], refused: Callable[..., str], tmp_path: Path
+) -> None:
+    plug_in(OWN, "my_method")
+    words = "--boost is 0.0; it has to be a number above 0"
+    assert words in refused(train.main, *tiny(tmp_path / "runs", "--agent", "my_method:mine", "--boost", "0"))
+    for agent in ({"agent": "my_method:mine"}, {"agent": "mtsac", "aggregator": "my_method:boosted"}):
+        with pytest.raises(mtrl.UsageError, match=words):
+            mtrl.learn("tabletop", **agent, boost=0.0, runs_dir=tmp_path / "runs")
+        with pytest.raises(mtrl.UsageError, match="--boost is much; it has to be a number"):
+            mtrl.learn("tabletop", **agent, boost="much", runs_dir=tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_piece_given_in_a_call_brings_its_settings(tmp_path: Path) -> None:
+    config = config_of_settings("tabletop", "care", {"encoder": "film", "film_size": 8})
+    assert (config.settings.encoder, config.settings.film_size) == ("film", 8)
+    with pytest.raises(mtrl.UsageError, match="unknown encoder 'flim'; .* Did you mean 'film'"):
+        mtrl.learn("tabletop", encoder="flim", runs_dir=tmp_path)
 
 
 def test_an_unknown_agent_and_an_unknown_suite_are_named(tmp_path: Path, call: Callable[..., Any]) -> None:

@@ -1,0 +1,86 @@
+"""What is known of a setting, said at the field itself: its range, and whether it is shown first. Free of torch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import Field, dataclass, field
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+FACTS = "facts"  # their key in a field's metadata
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What ``setting`` is told of a field."""
+
+    least: float | None = None
+    above: float | None = None
+    most: float | None = None
+    unit: str = ""
+    some: bool = False
+    shown: bool = False
+
+    @property
+    def has_range(self) -> bool:
+        """Whether anything is said of the numbers that it may be."""
+        return (self.least, self.above, self.most) != (None, None, None)
+
+    def fault(self, value: Any) -> str:
+        """Return in words what a value has to be, empty where it is that. None, for what is not told, always is."""
+        if value is None or not self.has_range:
+            return ""
+        if isinstance(value, tuple):
+            return "" if (value or not self.some) and all(map(self._holds, value)) else f"give {self._many()}"
+        if not isinstance(value, int | float):
+            return "it has to be a number"
+        return "" if self._holds(value) else f"it has to be {self._one(value)}"
+
+    def _holds(self, value: Any) -> bool:
+        return (
+            isinstance(value, int | float)
+            and (isinstance(value, int) or math.isfinite(value))
+            and (self.least is None or value >= self.least)
+            and (self.above is None or value > self.above)
+            and (self.most is None or value <= self.most)
+        )
+
+    def _one(self, value: float) -> str:
+        number = f"a number of {self.unit}" if self.unit else "a number"
+        if self.above is not None:
+            return (
+                f"{number} above {self.above}" if self.most is None else f"above {self.above} and at most {self.most}"
+            )
+        if self.least is None or (self.most is not None and value > self.most):
+            return f"at most {self.most}"
+        return f"{number} of at least {self.least}" if isinstance(value, float) else f"at least {self.least}"
+
+    def _many(self) -> str:
+        low = f"above {self.above}" if self.least is None else f"of at least {self.least}"
+        return f"{self.unit or 'numbers'} {low}" + ("" if self.most is None else f" and at most {self.most}")
+
+
+def setting(
+    default: T,
+    *,
+    least: float | None = None,
+    above: float | None = None,
+    most: float | None = None,
+    unit: str = "",
+    some: bool = False,
+    shown: bool = False,
+) -> T:
+    """Return a dataclass field with a default and facts: ``boost: float = setting(1.0, above=0)``.
+
+    A number that is not at ``least``, ``above`` and at ``most`` this much is refused before anything is trained, and so
+    is one that is not finite. A tuple has the range in each of its numbers, and ``some`` says that it may not be empty.
+    ``unit`` is what messages call the numbers. ``shown`` puts it among the columns that TensorBoard's table of runs
+    shows from the start.
+    """
+    facts = Facts(least, above, most, unit, some, shown)
+    return field(default=default, metadata={FACTS: facts})
+
+
+def facts_of(of: Field[Any]) -> Facts:
+    """Return what is known of a field; of one that was made without ``setting`` nothing is."""
+    return of.metadata.get(FACTS, Facts())
