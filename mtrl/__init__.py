@@ -22,7 +22,7 @@ from mtrl.cli import UsageError  # noqa: E402
 from mtrl.version import __version__  # noqa: E402
 
 if TYPE_CHECKING:
-    from agents.aggregators import Parameters
+    from agents.aggregators import Parameters, set_gradient, task_gradients
     from agents.base import Batch, PieceShape
     from agents.check import check_agent
     from agents.encoders import Encoder, EncoderShape
@@ -49,6 +49,8 @@ _WITH_TORCH = {
     "learn": "mtrl.api.learn",
     "load": "mtrl.api.load",
     "score": "mtrl.api.score",
+    "set_gradient": "agents.aggregators",
+    "task_gradients": "agents.aggregators",
 }
 
 __all__ = [
@@ -79,6 +81,8 @@ __all__ = [
     "make_suite",
     "preset",
     "score",
+    "set_gradient",
+    "task_gradients",
 ]
 
 

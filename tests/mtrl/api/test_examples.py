@@ -16,6 +16,7 @@ import mtrl
 from tests.mtrl.api.test_learn import TINY
 
 DOCUMENTED = [mtrl.load, mtrl.score, mtrl.learn, mtrl.Result, mtrl.Policy, mtrl.Policy.predict, mtrl.Policy.on]
+TENSORS = [mtrl.task_gradients, mtrl.set_gradient]  # what an aggregator of one's own is written with
 
 
 def small(*arguments: Any, **settings: Any) -> mtrl.Result:
@@ -39,7 +40,7 @@ def names(finished: Path) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("documented", DOCUMENTED, ids=lambda one: one.__qualname__)
+@pytest.mark.parametrize("documented", [*DOCUMENTED, *TENSORS], ids=lambda one: one.__qualname__)
 def test_an_example_runs(
     documented: Any, finished: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
