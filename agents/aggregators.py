@@ -63,7 +63,24 @@ def total(losses: Tensor, parameters: Parameters) -> None:
 
 
 def task_gradients(losses: Tensor, parameters: Sequence[nn.Parameter]) -> Tensor:
-    """Return each task's gradient of ``parameters``, (T',) -> (T', P), in T' backward passes; the graph is kept."""
+    """Return each task's gradient of ``parameters``, flattened in their order, for an aggregator to combine.
+
+    It costs one backward pass per task, writes no ``.grad`` and reads nothing back from the device. It keeps the graph,
+    which ``backward`` does not: call it first where an aggregator does both.
+
+    Args:
+        losses: (T',) one loss per task of the batch, with their graph: what an aggregator is called with.
+        parameters: P numbers in all, most often ``parameters.shared``. One that a loss does not depend on has the
+            gradient zero.
+
+    Returns:
+        (T', P), without a graph.
+
+    Example:
+        >>> weight = torch.nn.Parameter(torch.tensor([1.0, 2.0]))
+        >>> mtrl.task_gradients(torch.stack([3 * weight[0], weight.square().sum()]), [weight]).tolist()
+        [[3.0, 0.0], [2.0, 4.0]]
+    """
     gradients = []
     for loss in losses:
         parts = torch.autograd.grad(
@@ -74,7 +91,21 @@ def task_gradients(losses: Tensor, parameters: Sequence[nn.Parameter]) -> Tensor
 
 
 def set_gradient(flat: Tensor, parameters: Sequence[nn.Parameter]) -> None:
-    """Write one gradient (P,) into the ``.grad`` of ``parameters``, in their order."""
+    """Write one gradient into the ``.grad`` of ``parameters``, over whatever is there.
+
+    Args:
+        flat: (P,) a combination of the rows of ``task_gradients`` of the same parameters.
+        parameters: P numbers in all, in the order that ``flat`` has them in.
+
+    Raises:
+        RuntimeError: ``flat`` has more or fewer numbers than ``parameters``.
+
+    Example:
+        >>> weight = torch.nn.Parameter(torch.tensor([1.0, 2.0]))
+        >>> mtrl.set_gradient(torch.tensor([0.5, -1.0]), [weight])
+        >>> weight.grad.tolist()
+        [0.5, -1.0]
+    """
     parts = flat.split([parameter.numel() for parameter in parameters])
     for parameter, part in zip(parameters, parts, strict=True):
         parameter.grad = part.view_as(parameter)

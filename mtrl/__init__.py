@@ -24,7 +24,7 @@ from mtrl.training.callbacks import TrainingStatus, every  # noqa: E402
 from mtrl.version import __version__  # noqa: E402
 
 if TYPE_CHECKING:
-    from agents.aggregators import Parameters
+    from agents.aggregators import Parameters, set_gradient, task_gradients
     from agents.base import Batch, PieceShape
     from agents.check import check_agent
     from agents.encoders import Encoder, EncoderShape
@@ -51,6 +51,8 @@ _WITH_TORCH = {
     "learn": "mtrl.api.learn",
     "load": "mtrl.api.load",
     "score": "mtrl.api.score",
+    "set_gradient": "agents.aggregators",
+    "task_gradients": "agents.aggregators",
 }
 
 __all__ = [
@@ -82,7 +84,9 @@ __all__ = [
     "make_suite",
     "preset",
     "score",
+    "set_gradient",
     "setting",
+    "task_gradients",
 ]
 
 

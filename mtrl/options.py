@@ -24,7 +24,7 @@ def option(default: T, *, changes: Changes, **facts: Any) -> T:
 
 
 def told(config: Any, *changes: Changes) -> dict[str, Any]:
-    """Return those options of a run's ``TrainConfig`` that change one of ``changes``, name to value; an agent has its own among them."""
+    """Return those options of a ``TrainConfig`` that change one of ``changes``, by name; an agent's own among its."""
     fields = [field for field in dataclasses.fields(config) if field.metadata[CHANGES] in changes]
     values = {field.name: getattr(config, field.name) for field in fields if field.name != "settings"}
     return {**values, **(dataclasses.asdict(config.settings) if "agent" in changes else {})}

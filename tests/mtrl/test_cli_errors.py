@@ -93,7 +93,7 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
     def begun(*_: Any) -> None:
         raise AssertionError("training began")
 
-    monkeypatch.setattr("mtrl.session.train", begun)
+    monkeypatch.setattr("mtrl.session.Training", begun)
     monkeypatch.setattr("mtrl.sb3._train_all", begun)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from collections.abc import Callable
@@ -9,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+import mtrl
 from mtrl import check, compare, evaluate, report, sweep, train
 from mtrl import list as list_command
 from mtrl.cli import UsageError
@@ -39,6 +42,19 @@ def reads(losses, parameters):
 boosted = Spec("aggregator", "boosted", "losses times a number", Boosted, Settings)
 mine = preset("FiLM with boosted losses", encoder="film", aggregator="my_method:boosted")
 slow = preset("waits for the device", aggregator="my_method:reads", encoder="one-hot")
+"""
+AGGREGATOR = """
+import mtrl
+
+def normalised(losses, parameters):
+    \"\"\"The sum of the tasks' gradients, each of length 1.\"\"\"
+    if parameters.shared:
+        gradients = mtrl.task_gradients(losses, parameters.shared)
+        mtrl.set_gradient((gradients / gradients.norm(dim=1, keepdim=True)).sum(dim=0), parameters.shared)
+    if parameters.own:
+        losses.sum().backward(inputs=list(parameters.own))
+
+mine = mtrl.preset("heads, normalised gradients", trunk="multi-head", aggregator="my_aggregator:normalised")
 """
 SAMPLER = """
 import torch
@@ -201,6 +217,22 @@ def test_a_sampler_of_ones_own_chooses_the_tasks_and_hears_of_losses_and_scores(
     losses = [numbers for kind, numbers in heard if kind == "losses"]
     assert all(first == 0.0 and second > 0.0 for first, second in losses)  # nothing was ever said of the first task
     assert [len(numbers) for kind, numbers in heard if kind == "scores"] == [2, 2]
+
+
+def test_an_aggregator_of_ones_own_needs_nothing_but_mtrl(plug_in: Callable[..., str], call: Any, tmp_path: Path) -> None:
+    """By hand: gradients (3, 4) and (0, -2) become (0.6, 0.8) and (0, -1), so their sum is (0.6, -0.2)."""
+    plug_in(AGGREGATOR, "my_aggregator")
+    normalised = importlib.import_module("my_aggregator").normalised
+    weight = torch.nn.Parameter(torch.zeros(2))
+    losses = torch.tensor([[3.0, 4.0], [0.0, -2.0]]) @ weight
+    normalised(losses, mtrl.Parameters((weight,), (), "critic", torch.Generator()))
+    assert weight.grad is not None
+    assert weight.grad.tolist() == pytest.approx([0.6, -0.2])
+    # Heads: parameters that tasks share, and parameters of each task's own.
+    assert "nothing is wrong with it" in call(check.main, "--agent", "my_aggregator:mine").out
+    assert train.main(tiny(tmp_path, "--agent", "my_aggregator:mine", *ALONE)) == 0
+    result = read_json(tmp_path / "tabletop" / "my_aggregator_mine" / "seed0" / "result.json")
+    assert result["updates"] == 16
 
 
 def test_a_name_that_leads_out_of_the_runs_folder_is_refused() -> None:

@@ -25,6 +25,7 @@ DOCUMENTED = [
     mtrl.Policy.predict,
     mtrl.Policy.on,
 ]
+TENSORS = [mtrl.task_gradients, mtrl.set_gradient]  # what an aggregator of one's own is written with
 
 
 def small(*arguments: Any, **settings: Any) -> mtrl.Result:
@@ -48,7 +49,7 @@ def names(finished: Path) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("documented", DOCUMENTED, ids=lambda one: one.__qualname__)
+@pytest.mark.parametrize("documented", [*DOCUMENTED, *TENSORS], ids=lambda one: one.__qualname__)
 def test_an_example_runs(
     documented: Any, finished: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
