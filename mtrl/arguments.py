@@ -6,10 +6,11 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic
+from typing import Any, Generic, NamedTuple
 
 from agents.compose import SLOTS, pieces_named
 from agents.spec import AgentSpec
+from mtrl.checkpoints.resume import run_named
 from mtrl.cli import UsageError, parse
 from mtrl.config import STANDARD, S, TrainConfig, agent_spec
 from mtrl.config_checks import check_config
@@ -22,25 +23,48 @@ from mtrl.trust import refuse_imports
 class TrainArguments(TrainConfig[S], Generic[S]):
     """What a training is told on a command line: its configuration, and a file to begin from."""
 
+    resume: str | None = None
+    """Go on with a run that was interrupted: its folder, or latest, the one in --runs-dir that was saved last."""
     config: Path | None = None
     """A run's config.json: its settings, all but --runs-dir, are the defaults that the other flags go over."""
     trust: bool = False
     """Import whatever that file names; unless given, a suite of your own has to be named once more."""
 
 
-def parse_config(arguments: Sequence[str]) -> TrainConfig[Any]:
+class Command(NamedTuple):
+    """What a command line of ``mtrl.train`` asks for; ``resumed`` is the run that it goes on with, as that was told."""
+
+    config: TrainConfig[Any]
+    path: Path | None = None
+    told: TrainConfig[Any] | None = None
+
+
+def parse_command(arguments: Sequence[str]) -> Command:
     """Parse a command line of ``mtrl.train``. Raises ``UsageError`` for what it cannot mean."""
+    name = value_of(arguments, "--resume")
+    if name is None:
+        return Command(parse_config(arguments))
+    for flag in ("--config", "--recipe"):
+        if value_of(arguments, flag) is not None:
+            raise UsageError(f"--resume goes on with a run's own settings; leave out {flag}")
+    path = run_named(name, Path(value_of(arguments, "--runs-dir") or TrainConfig.runs_dir))
+    told = _read(path, value_of(arguments, "--suite") is not None, "--trust" in arguments)
+    return Command(parse_config(arguments, told), path, told)
+
+
+def parse_config(arguments: Sequence[str], told: TrainConfig[Any] | None = None) -> TrainConfig[Any]:
+    """Parse a command line; ``told`` are its defaults, where they are known. Raises ``UsageError`` as it has to."""
     from envs.registry import BUILT_IN, make_suite
 
-    defaults = defaults_of(arguments)
+    defaults = told or defaults_of(arguments)
     if defaults.suite not in BUILT_IN and ":" not in defaults.suite:
         make_suite(defaults.suite)  # raises, naming the nearest
     kind: Any = TrainArguments.__class_getitem__(type(defaults.settings))  # type: ignore[attr-defined]
     start = TrainArguments(**_fields(defaults))
-    told: Any = parse(
+    parsed: Any = parse(
         kind, "mtrl.train", arguments, default=start, description=_description(agent_spec(defaults.agent))
     )
-    config: TrainConfig[Any] = TrainConfig(**_fields(told))
+    config: TrainConfig[Any] = TrainConfig(**_fields(parsed))
     check_config(config)
     return config
 

@@ -73,6 +73,10 @@ class TrainConfig(Generic[S]):
     """Steps per task between diagnoses; 0: none; unless given, at each evaluation (3 % of tabletop's training time)."""
     record_every: int = option(0, changes="nothing", least=0)
     """Steps per task between films of the policy, an episode of each task, in TensorBoard's images; 0: none."""
+    checkpoint_every: int | None = option(None, changes="nothing", least=0, unit="seconds")
+    """Seconds between checkpoints; 0: none; unless given, so that they cost 2 % of the time, and every ten minutes."""
+    keep_checkpoint: bool = option(False, changes="nothing")
+    """Keep the last checkpoint of a finished run, so that --resume can train it farther."""
     runs_dir: Path = option(Path("runs"), changes="nothing")
     """Where run folders are made."""
     settings: S = option(cast(Any, AgentSettings()), changes="agent")

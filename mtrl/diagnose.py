@@ -61,6 +61,15 @@ class Diagnoser:
         self.write(step, found, drawn=now.span.last or self._count % DRAWN == 0)
         self._count += 1
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return what decides which rows the next diagnosis draws, and whether it is drawn."""
+        return {"generator": self._generator.get_state(), "count": self._count}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from what ``state_dict`` returned."""
+        self._generator.set_state(state["generator"])
+        self._count = state["count"]
+
     def write(self, step: int, found: dict[str, Tensor], drawn: bool) -> None:
         """Write numbers as scalars, (T,) per task and as their mean, and (T, T), in [-1, 1], as tables, some drawn."""
         values: dict[str, float] = {}

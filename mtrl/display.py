@@ -47,6 +47,10 @@ class Display:
             self._last_line = now
             self._console.print(line, markup=False)
 
+    def resume(self, step: int, env_steps: int) -> None:
+        """Take so many steps as done before: they say nothing of the speed."""
+        self._learning_since = time.monotonic(), step, env_steps
+
     def progress(self, now: Counts) -> None:
         """Show how far a run is."""
         self.update(now.span.step, now.env_steps, now.updates)

@@ -1,11 +1,16 @@
-"""Ctrl-C and SIGTERM as a wish to stop: the loop ends after the step it is in, and keeps what it has."""
+"""Signals that ask a run to stop: the loop ends after the step it is in, keeps what it has, and exits."""
 
 from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
+
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")  # not every system has all of them
+PATIENCE = 6.0  # seconds that a step of the environments may go on after a signal
 
 
 class Stopped(Exception):
@@ -16,33 +21,73 @@ class Stopped(Exception):
         self.signal = number
 
 
-class StopWish:
-    """While entered, the first SIGINT or SIGTERM sets ``signal``; a second one acts as usual.
+class Interrupted(Exception):
+    """Something that takes long was left in the middle, because a signal asked the run to stop."""
 
-    Python hears signals in its main thread alone, so in any other nothing is listened to.
+
+class StopWish:
+    """While entered, the first of the signals sets ``signal``; a second one acts as usual.
+
+    Python hears signals in its main thread alone, so in any other nothing is listened to. A signal that is ignored, as
+    ``nohup`` has it of SIGHUP, stays so.
     """
 
     def __init__(self) -> None:
         self.signal: int | None = None
         self._former: dict[int, Any] = {}
+        self._breakable = False
 
     def __bool__(self) -> bool:
         return self.signal is not None
 
     def __enter__(self) -> StopWish:
-        heard = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
-        for number in heard:
-            self._former[number] = signal.signal(number, self._note)
+        if threading.current_thread() is threading.main_thread():
+            for name in NAMES:
+                number = getattr(signal, name, None)
+                if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                    self._former[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._restore()
+        self._wake(0.0)
+
+    def check(self) -> None:
+        """Raise ``Interrupted`` once a signal came."""
+        if self:
+            raise Interrupted
+
+    @contextmanager
+    def breakable(self) -> Iterator[None]:
+        """Let what is done here be left by ``Interrupted`` where it goes on for long after a signal."""
+        self._breakable = True
+        try:
+            yield
+        finally:
+            self._breakable = False
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.signal = number
         self._restore()
+        self._wake(PATIENCE)
+
+    def _break(self, number: int, frame: FrameType | None) -> None:
+        if self._breakable:
+            raise Interrupted
+        self._wake(PATIENCE)
+
+    def _wake(self, seconds: float) -> None:
+        """Have ``_break`` called after so many seconds; 0: not any more."""
+        if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+            return
+        if seconds:
+            self._former_alarm = signal.signal(signal.SIGALRM, self._break)
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+        elif hasattr(self, "_former_alarm"):
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+            signal.signal(signal.SIGALRM, self._former_alarm)
 
     def _restore(self) -> None:
         for number, handler in self._former.items():

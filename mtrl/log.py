@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import math
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -29,17 +30,23 @@ class RunLog:
     ``matrices.jsonl`` is an object ``{"step", "name", "rows", "columns", "values"}``.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._begin = time.monotonic()
-        self._events = SummaryWriter(str(path))
-        self._file = (path / METRICS).open("w", newline="", encoding="utf-8")
+    def __init__(self, path: Path, resumed: Mapping[str, Any] | None = None, step: int = 0) -> None:
+        """``resumed`` is what ``state_dict`` returned at ``step``: what was written after that is taken back."""
+        before = resumed or {"seconds": 0.0, METRICS: 0, MATRICES: 0}
+        self._path, self._begin = path, time.monotonic() - before["seconds"]
+        for name in (METRICS, MATRICES):
+            (path / name).touch()
+            os.truncate(path / name, before[name])
+        self._events = SummaryWriter(str(path), purge_step=None if resumed is None else step + 1)
+        self._file = (path / METRICS).open("a", newline="", encoding="utf-8")
         self._csv = csv.writer(self._file)
-        self._csv.writerow(["step", "seconds", "tag", "value"])
-        self._matrices = (path / MATRICES).open("w", encoding="utf-8")
+        if resumed is None:
+            self._csv.writerow(["step", "seconds", "tag", "value"])
+        self._matrices = (path / MATRICES).open("a", encoding="utf-8")
 
     @property
     def seconds(self) -> float:
-        """Wall time since the log was made."""
+        """Wall time since the run began, without that between an interruption and going on."""
         return time.monotonic() - self._begin
 
     def scalars(self, step: int, values: dict[str, float]) -> None:
@@ -90,6 +97,16 @@ class RunLog:
     def summary(self, summary: Summary, step: int = 0) -> None:
         """Write what ``SummaryWriter`` has no call for, into the run's one events file."""
         self._events._get_file_writer().add_summary(summary, step)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return how long the run has taken, and how much of its files is written."""
+        for file in (self._events, self._file, self._matrices):
+            file.flush()
+        sizes = {name: (self._path / name).stat().st_size for name in (METRICS, MATRICES)}
+        return {"seconds": self.seconds, **sizes}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Nothing: a log is made in the state that it goes on from."""
 
     def text(self, tag: str, markdown: str) -> None:
         """Write a text, shown in TensorBoard's text tab."""

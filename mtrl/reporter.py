@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -97,6 +98,15 @@ class Reporter:
         """Write a film of the policy on every task, where there is one."""
         if gif is not None:
             self._log.gif(step, "viz/policy", *gif)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the episodes since the last line of the log, and what was said once."""
+        return {"recent": [tuple(e) for e in self._recent], "lost": self._lost, "laid_out": self._laid_out}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from what ``state_dict`` returned."""
+        self._recent = [Episode(*numbers) for numbers in state["recent"]]
+        self._lost, self._laid_out = state["lost"], state["laid_out"]
 
     def _attention(self, step: int, name: str, weights: Tensor) -> None:
         """Write weights (T, K) as a heat map, and their entropy in nats, per task and on average."""

@@ -55,6 +55,11 @@ def agent_folder(runs_dir: Path, suite: str, agent: str) -> Path:
     return runs_dir.joinpath(*_safe_parts(suite), *_safe_parts(agent))
 
 
+def runs_dir_of(path: Path, suite: str, agent: str) -> Path:
+    """Return the folder of all runs that a run's own folder is in, wherever it was moved to."""
+    return path.parents[len(_safe_parts(suite)) + len(_safe_parts(agent))]
+
+
 def _safe_parts(name: str) -> list[str]:
     """Cut a name into folder names without separators, leading dots or anything a shell or a browser minds."""
     parts = [re.sub(r"[^A-Za-z0-9._+-]+", "_", part).strip("._-")[:80] for part in name.split("/")]

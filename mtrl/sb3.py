@@ -65,11 +65,13 @@ def run_sb3(
     given: TaskSuite | None = None,
     callbacks: Sequence[Callback | ScheduledCallback] = (),
     wanted: Any = None,
+    resumed: Any = None,
 ) -> dict[str, Any]:
     """Train one SAC per task, ``config.jobs`` at a time, into one run folder -> its result and ``path``.
 
     ``given`` is trained on in place of the suite that ``config`` names, ``callbacks`` hear of it. ``wanted`` are the
-    settings of the agent that it is the baseline of, not all of which it can be given.
+    settings of the agent that it is the baseline of, not all of which it can be given. Never ``resumed``: no model is
+    saved while it is trained.
     Raises ``Stopped`` where a signal asks to, ``RunError`` where a callback does, since tasks are then left without a
     model, and ``Diverged`` where a model's weights are no longer finite.
     """

@@ -101,12 +101,14 @@ class Scorer:
         # are numbers k, k + copies, k + 2 copies, ... of the task's, which is also how it goes through fixed starts.
         self._quotas = [[len(range(copy, n, copies)) for copy in range(copies)] for n in wanted]
 
-    def score(self, policy: Policy) -> dict[str, TaskScore]:
-        """Play the episodes -> task name to score."""
+    def score(self, policy: Policy, check: Callable[[], None] | None = None) -> dict[str, TaskScore]:
+        """Play the episodes -> task name to score. ``check`` is called before each step, and may raise."""
         finished: list[list[list[Episode]]] = [[[] for _ in quotas] for quotas in self._quotas]
         missing = sum(map(sum, self._quotas))
         obs = self.env.reset(self.seed, self.each_start)
         while missing:
+            if check is not None:
+                check()
             transition = self.env.step(policy(obs))
             obs = transition.obs
             for episode in transition.episodes:

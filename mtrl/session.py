@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import shlex
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,23 +36,27 @@ from mtrl.assemble import (
 )
 from mtrl.board import final_metrics, hyperparameters
 from mtrl.camera import Camera, camera_for
+from mtrl.checkpoints.lock import lock
+from mtrl.checkpoints.resume import Resumed
+from mtrl.checkpoints.saving import Saving, Stateful
 from mtrl.config import TrainConfig
 from mtrl.curve_picture import learning_curves, task_curves
 from mtrl.diagnose import Diagnoser
 from mtrl.display import Display
 from mtrl.final import as_scored, final_scores
 from mtrl.finite import Diverged, FiniteGuard
-from mtrl.interrupt import Stopped, StopWish
+from mtrl.interrupt import Interrupted, Stopped, StopWish
 from mtrl.log import RunLog
 from mtrl.memory import check_replay_fits, keep_freed_memory, size_in_words
 from mtrl.origin import origin_of
 from mtrl.reporter import Reporter
-from mtrl.runs import METRICS, WEIGHTS, new_run_folder, write_config, write_result
+from mtrl.runs import CONFIG, METRICS, WEIGHTS, new_run_folder, read_values, write_config, write_result
 from mtrl.scores import Scorer
 from mtrl.tensor_env import TensorEnv
 from mtrl.training.callbacks import Callback, ScheduledCallback, UserCallbacks
 from mtrl.training.evaluation import Evaluation
 from mtrl.training.loop import Training
+from mtrl.training.moment import Moment
 from mtrl.training.schedule import Scheduled, either, multiples_of, rules_of
 
 
@@ -61,11 +66,13 @@ def run_agent(
     given: TaskSuite | None = None,
     callbacks: Sequence[Callback | ScheduledCallback] = (),
     wanted: Any = None,
+    resumed: Resumed | None = None,
 ) -> dict[str, Any]:
     """Train an agent into a new run folder -> its result and ``path``. Raises ``Stopped`` where a signal asks to.
 
     ``given`` is trained on in place of the suite that ``config`` names; ``callbacks`` hear of it, and may end it.
-    ``wanted`` is not needed: what the agent that it stands beside was told is in ``config``.
+    ``wanted`` is not needed: what the agent that it stands beside was told is in ``config``. ``resumed`` is a run to go
+    on with, in its own folder.
     """
     torch.set_num_threads(threads_of(config))
     keep_freed_memory()
@@ -75,15 +82,17 @@ def run_agent(
         env = stack.enter_context(closing(TensorEnv(suite, config.envs_per_task, device, **processes_of(config))))
         if suite.simulator is None:  # what was refused once, with a warning, is not asked for again
             config = dataclasses.replace(config, workers=env.workers)
-        precision = precision_of(config, env.tasks, device)
+        before = resumed.checkpoint if resumed else None
+        precision = Precision(**before.state["precision"]) if before else precision_of(config, env.tasks, device)
         agent, context = agent_of(in_precision(config, precision), suite, env)
         replay, size = replay_of(config, env)
         seed = score_seed(config.seed, EVALUATION)
         camera = camera_for(as_scored(suite), seed, device) if config.record_every else None
         if camera is not None:
             stack.enter_context(closing(camera))
-        path = new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
-        write_config(path, config, context_source=context.source, **told_of(config, suite))
+        path = resumed.path if resumed else new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
+        files.enter_context(lock(path))
+        write_config(path, config, context_source=context.source, **told_of(config, suite), **resumption(resumed))
         console.print(
             f"{path}: {config.agent} on {env.tasks} tasks, {device}, {parameter_count(agent):,} parameters, "
             f"replay {size}, sentence vectors: {context.source}, worker processes: {env.workers or 'none'}, "
@@ -92,15 +101,26 @@ def run_agent(
         if precision.warning:
             console.print(f"warning: {precision.warning}")
         scorer = stack.enter_context(closing(Scorer(suite, config.eval_episodes, seed, device, **processes_of(config))))
-        log, stop = files.enter_context(RunLog(path)), stack.enter_context(StopWish())
+        log = files.enter_context(RunLog(path, before.state["log"], before.step) if before else RunLog(path))
+        stop = stack.enter_context(StopWish())
         display = stack.enter_context(Display(console, config.agent, config.steps_per_task))
-        describe(log, config, path)
+        if not before:
+            describe(log, config, path)
         report, user, rules = Reporter(suite, log), UserCallbacks(callbacks), rules_of(config)
         guard, sampler = FiniteGuard(agent, device), sampler_of(config, env)
         diagnoser = Diagnoser(config, suite.task_names, agent, replay, log, device)
-        evaluation = Evaluation(agent, scorer, sampler, report, [display.evaluated, user.evaluated])
-        filmed = [] if camera is None else [film_of(camera, agent, report, config)]
-        training = Training(config, env, agent, replay, sampler, guard)
+        evaluation = Evaluation(agent, scorer, sampler, report, [display.evaluated, user.evaluated], stop.check)
+        training = Training(config, env, agent, replay, sampler, guard, stop.breakable)
+        parts: dict[str, Stateful] = {
+            "training": training,
+            "report": report,
+            "diagnoser": diagnoser,
+            "user": user,
+            "log": log,
+        }
+        saving = Saving(path, parts, {"precision": dataclasses.asdict(precision)}, replay, config, console, before)
+        if before:
+            display.resume(training.step, training.env_steps)
         try:
             training.run(
                 [
@@ -109,12 +129,15 @@ def run_agent(
                     Scheduled(guard, either(rules.log, rules.evaluation)),
                     Scheduled(report.log, rules.log),
                     Scheduled(evaluation, rules.evaluation),
-                    *filmed,
+                    Scheduled(film_of(camera, agent, report), multiples_of(config.record_every, at_end=True)),
                     Scheduled(display.progress, rules.progress),
-                    *user.scheduled(rules.progress),
+                    Scheduled(saving),
                     Scheduled(lambda _: not stop),
+                    *user.scheduled(rules.progress),
                 ]
             )
+        except Interrupted:
+            pass  # in the middle of an evaluation or of a slow step, which is done again when the run goes on
         except (TaskFailed, SuiteError):  # it is the environments that failed; what was learned is sound
             save_weights(agent.state_dict(), path)
             raise
@@ -122,14 +145,20 @@ def run_agent(
             save_weights(guard.weights, path)
             raise Diverged(f"{error}; the last finite weights are in {path}") from None
         seconds = log.seconds
+        saved = saving.save(training.step)
         stack.close()  # what follows needs no environments, and a signal may end it at once
         save_weights(agent.state_dict(), path)
         if stop.signal is not None:
             console.print(f"stopped at {training.step:,} steps per task; weights and metrics so far are in {path}")
+            if saved:
+                console.print(f"to go on: python -m mtrl.train --resume {shlex.quote(str(path))}")
             raise Stopped(stop.signal)
         scores = final_scores(config, suite, greedy(agent), device)
         progress = Progress(training.step, training.env_steps, training.updates)
-        return finish(path, config, suite, progress, seconds, parameter_count(agent), device, precision, scores, log)
+        result = finish(path, config, suite, progress, seconds, parameter_count(agent), device, precision, scores, log)
+        if not config.keep_checkpoint:
+            saving.discard()
+        return result
 
 
 class Progress(NamedTuple):
@@ -193,12 +222,22 @@ def save_weights(weights: dict[str, Tensor], path: Path) -> None:
     save_file({name: weight.contiguous() for name, weight in weights.items()}, path / WEIGHTS)
 
 
-def film_of(camera: Camera, agent: Agent, report: Reporter, config: TrainConfig[Any]) -> Scheduled:
-    """Return the callback that films an agent's policy."""
-    return Scheduled(
-        lambda now: report.film(now.span.step, camera.film(greedy(agent))),
-        multiples_of(config.record_every, at_end=True),
-    )
+def film_of(camera: Camera | None, agent: Agent, report: Reporter) -> Callable[[Moment], None]:
+    """Return the callback that films an agent's policy, where there is a camera."""
+
+    def film(now: Moment) -> None:
+        if camera is not None:
+            report.film(now.span.step, camera.film(greedy(agent)))
+
+    return film
+
+
+def resumption(resumed: Resumed | None) -> dict[str, Any]:
+    """Return what ``config.json`` says of the times that a run was gone on with."""
+    if resumed is None:
+        return {}
+    said = read_values(resumed.path / CONFIG).get("resumed")
+    return {"resumed": [*(said if isinstance(said, list) else []), {"step": resumed.checkpoint.step}]}
 
 
 def told_of(config: TrainConfig[Any], suite: TaskSuite) -> dict[str, Any]:

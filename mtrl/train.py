@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Sequence
 from typing import Any
 
-from mtrl.arguments import parse_config
+from mtrl.arguments import parse_command
 from mtrl.cli import command
 from mtrl.config import TrainConfig
 from mtrl.defaults import baseline_config
@@ -15,21 +16,30 @@ from mtrl.trainers import trainer_of
 
 def main(arguments: Sequence[str]) -> int:
     """Parse, train the agent, train its baseline, and compare them task by task."""
-    config = parse_config(arguments)
+    asked = parse_command(arguments)
+    config = asked.config
     sys.stdout.write(f"{plan_in_words(config)}\n")
     sys.stdout.flush()  # what follows imports torch, which takes seconds where nothing of it is cached
 
     from rich.console import Console
 
     from mtrl.assemble import check_context, device_of, suite_of
-    from mtrl.runs import agent_folder, finished_twin
+    from mtrl.checkpoints.resume import is_over, resumed_run
+    from mtrl.runs import agent_folder, finished_twin, runs_dir_of
     from mtrl.tables import comparison_table
 
     suite = suite_of(config)
     device_of(config)  # whatever is wrong with either is said before anything is made or written
     check_context(config, suite)
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-    results = [trainer_of(config)(config, console)]
+    resumed = None
+    if asked.path is not None and asked.told is not None:
+        if is_over(asked.path, config, asked.told):
+            console.print(f"{asked.path} is finished: nothing to do")
+            return 0
+        resumed = resumed_run(asked.path, config, asked.told)
+        config = dataclasses.replace(config, runs_dir=runs_dir_of(asked.path, suite.name, config.agent))
+    results = [trainer_of(config)(config, console, resumed=resumed)]
     if config.baseline not in ("none", config.agent):
         plan = baseline_config(config)
         twin = finished_twin(agent_folder(plan.runs_dir, suite.name, plan.agent), plan)

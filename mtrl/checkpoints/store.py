@@ -70,6 +70,10 @@ class CheckpointStore:
             raise Damaged("; ".join(passed_over))
         return None
 
+    def discard(self) -> None:
+        """Delete everything that was saved."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def _read(self, path: Path, passed_over: list[str]) -> Checkpoint:
         manifest = verified(path)
         if manifest.get("format") != FORMAT:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mtrl.training.schedule import Counts, Rule, Scheduled, multiples_of
 
@@ -69,6 +69,14 @@ class UserCallbacks:
     def evaluated(self, means: Mapping[str, float | None]) -> None:
         """Take note of an evaluation's means over tasks."""
         self._evaluation = dict(means)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the latest evaluation."""
+        return {"evaluation": dict(self._evaluation)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from what ``state_dict`` returned."""
+        self._evaluation = state["evaluation"]
 
     def scheduled(self, otherwise: Rule) -> list[Scheduled]:
         """Return them as a training calls them; those without an interval of their own by ``otherwise``."""

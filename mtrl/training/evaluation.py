@@ -24,13 +24,16 @@ class Evaluation:
         sampler: Sampler,
         report: Reporter,
         listeners: Sequence[Callable[[Mapping[str, float | None]], None]],
+        check: Callable[[], None] | None = None,
     ) -> None:
+        """``check`` is called before each step that is played, and may raise."""
+        self._check = check
         self._agent, self._scorer, self._sampler = agent, scorer, sampler
         self._report, self._listeners = report, listeners
 
     def __call__(self, now: Moment) -> None:
         """Evaluate the agent as it is now."""
-        scores = self._scorer.score(greedy(self._agent))
+        scores = self._scorer.score(greedy(self._agent), self._check)
         self._sampler.observe_scores(torch.tensor([score.value for score in scores.values()]))
         means = self._report.evaluation(now.span.step, scores, self._agent.inspect(now.transition.obs))
         for listener in self._listeners:

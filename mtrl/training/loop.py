@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from mtrl.config import TrainConfig
 from mtrl.finite import FiniteGuard
 from mtrl.tensor_env import TensorEnv, Transition
 from mtrl.training.moment import Moment
-from mtrl.training.schedule import Scheduled, Span, notify
+from mtrl.training.schedule import Scheduled, Span
 
 
 class Training:
@@ -29,12 +30,15 @@ class Training:
         replay: Replay,
         sampler: Sampler,
         guard: FiniteGuard,
+        breakable: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
+        """``breakable`` gives what is entered around a step of the environments, which may take long."""
         self._config, self._env, self._agent = config, env, agent
-        self._replay, self._sampler, self._guard = replay, sampler, guard
+        self._replay, self._sampler, self._guard, self._breakable = replay, sampler, guard, breakable
         self._generator = np.random.default_rng(config.seed)
         self._metrics: dict[str, Tensor] = {}
         self._obs: Tensor | None = None
+        self._learned, self._told = False, 0  # told: how many callbacks have been called since the latest step
         self.step, self.updates = 0, 0
 
     @property
@@ -47,9 +51,9 @@ class Training:
 
         Raises ``Diverged`` where what is learned is no longer finite.
         """
-        while self.step < self._config.steps_per_task:
-            if not notify(callbacks, self.advance()):
-                break
+        going = not self._told or self._tell(callbacks, self._moment(self._still()))
+        while going and self.step < self._config.steps_per_task:
+            going = self._tell(callbacks, self.advance())
         self._guard.keep(self.step)
 
     def advance(self) -> Moment:
@@ -59,15 +63,34 @@ class Training:
         warm = self.step < config.random_steps
         action = env.random_action(self._generator) if warm else agent.act(obs, explore=True)
         self._guard.action(action, self.step, env.steps_on_host)
-        transition = env.step(action)
+        with self._breakable():
+            transition = env.step(action)
         self._remember(obs, action, transition)
-        span = Span(self.step, self.step + env.copies, config.steps_per_task)
-        self._obs, self.step = transition.obs, span.step
-        agent.progress(min(span.step / span.total, 1.0))
-        learned = not warm and self._replay.size > 0
-        if learned:
+        self._obs, self.step = transition.obs, self.step + env.copies
+        agent.progress(min(self.step / config.steps_per_task, 1.0))
+        self._learned = not warm and self._replay.size > 0
+        if self._learned:
             self._learn()
-        return Moment(span, self.env_steps, self.updates, learned, self._metrics, transition)
+        return self._moment(transition)
+
+    def _tell(self, callbacks: Sequence[Scheduled], now: Moment) -> bool:
+        """Call the callbacks that have not been called since the latest step -> whether the run is to go on."""
+        going = True
+        for callback in callbacks[self._told :]:
+            going = callback(now) and going
+            self._told += 1
+        self._told = 0
+        return going
+
+    def _moment(self, transition: Transition) -> Moment:
+        span = Span(self.step - self._env.copies, self.step, self._config.steps_per_task)
+        return Moment(span, self.env_steps, self.updates, self._learned, self._metrics, transition)
+
+    def _still(self) -> Transition:
+        """Return a step in which nothing happens: of the one before a checkpoint, only the observations are known."""
+        assert self._obs is not None
+        nothing = self._obs.new_zeros(self._obs.shape[:2])
+        return Transition(self._obs, self._obs, nothing, nothing > 0, nothing > 0)
 
     def _remember(self, obs: Tensor, action: Tensor, transition: Transition) -> None:
         kept = transition.kept
@@ -84,29 +107,32 @@ class Training:
                 self._sampler.observe_losses(self._metrics["critic_loss"])
         self.updates += self._config.updates_per_step
 
-    def state_dict(self, replay_rows: bool = True) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Return everything that decides how the training goes on, of agent, replay, sampler and environments.
 
-        The transitions themselves, the bulk of it, can be left to somebody else to keep.
+        The replay's transitions, which are the bulk of it, are left to the replay's owner to keep.
         """
         return {
             "step": self.step,
             "updates": self.updates,
+            "learned": self._learned,
+            "told": self._told,
             "obs": None if self._obs is None else self._obs.cpu(),
             "generator": self._generator.bit_generator.state,
             "env": self._env.state_dict(),
             "agent": self._agent.training_state(),
-            "replay": self._replay.state_dict(replay_rows),
+            "replay": self._replay.state_dict(rows=False),
             "sampler": self._sampler.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from what ``state_dict`` returned.
 
-        The numbers are those that would have followed, but for environments that cannot be put back to where they
-        were: these begin their next episodes.
+        The replay has to hold its transitions again. The numbers are those that would have followed, but for
+        environments that cannot be put back to where they were: these begin their next episodes.
         """
         self.step, self.updates = state["step"], state["updates"]
+        self._learned, self._told = state["learned"], state["told"]
         self._generator.bit_generator.state = state["generator"]
         obs = self._env.load_state_dict(state["env"])
         self._obs = None if state["obs"] is None else obs

@@ -69,6 +69,10 @@ class Scheduled:
     call: Callable[[Any], Any]
     due: Rule = always
 
+    def __call__(self, now: Counts) -> bool:
+        """Call it where it is due -> whether the run is to go on."""
+        return not self.due(now.span) or self.call(now) is not False
+
 
 class Rules(NamedTuple):
     """When a run does what every run does."""
@@ -85,6 +89,6 @@ def rules_of(config: TrainConfig[Any]) -> Rules:
 
 
 def notify(callbacks: Sequence[Scheduled], now: Counts) -> bool:
-    """Call those that are due, in order -> whether the run is to go on."""
-    answers = [callback.call(now) for callback in callbacks if callback.due(now.span)]
-    return not any(answer is False for answer in answers)
+    """Call all that are due, in order -> whether the run is to go on."""
+    answers = [callback(now) for callback in callbacks]
+    return all(answers)

@@ -35,11 +35,11 @@ def small(**changes: Any) -> TrainConfig[Any]:
 
 
 @contextmanager
-def training(suite: TaskSuite, config: TrainConfig[Any]) -> Iterator[tuple[Training, Any]]:
+def training(suite: TaskSuite, config: TrainConfig[Any]) -> Iterator[tuple[Training, Any, Replay]]:
     with closing(TensorEnv(suite, config.envs_per_task, CPU)) as env:
         agent, _ = agent_of(config, suite, env)
         replay = Replay(env.tasks, 200, env.obs_size, env.action_size, seeded_generator(config.seed))
-        yield Training(config, env, agent, replay, sampler_of(config, env), FiniteGuard(agent, CPU)), agent
+        yield Training(config, env, agent, replay, sampler_of(config, env), FiniteGuard(agent, CPU)), agent, replay
 
 
 def through_a_file(state: dict[str, Any]) -> dict[str, Any]:
@@ -53,15 +53,16 @@ def through_a_file(state: dict[str, Any]) -> dict[str, Any]:
 def test_a_training_taken_up_again_ends_with_the_weights_of_one_that_was_never_put_aside() -> None:
     """The cut, at step 130, is within an episode of tabletop, whose simulator is put back to exactly where it was."""
     suite, config = make_suite("tabletop").only(["reach", "push"]), small()
-    with training(suite, config) as (whole, agent):
+    with training(suite, config) as (whole, agent, _):
         ends: list[list[float]] = []
         whole.run([Scheduled(lambda now: ends.append([e.total for e in now.transition.episodes]))])
         wanted = {name: weight.clone() for name, weight in agent.state_dict().items()}
-    with training(suite, config) as (first, _):
+    with training(suite, config) as (first, _, replay):
         first.run([Scheduled(lambda now: now.span.step < 130)])
         assert (first.step, first.updates) == (130, 45)
-        state = through_a_file(first.state_dict())
-    with training(suite, config) as (second, agent):
+        state, held = through_a_file(first.state_dict()), through_a_file(replay.state_dict())
+    with training(suite, config) as (second, agent, replay):
+        replay.load_state_dict(held)
         second.load_state_dict(state)
         rest: list[list[float]] = []
         second.run([Scheduled(lambda now: rest.append([e.total for e in now.transition.episodes]))])
@@ -75,12 +76,12 @@ def test_environments_of_other_people_begin_their_next_episodes() -> None:
     """Observations are 100 * episode + step; an environment made anew begins with episode 0 at its seeded reset."""
     suite = scripted_suite(a=lambda: Scripted((1.0,) * 50))
     config = small(steps_per_task=20, random_steps=20)
-    with training(suite, config) as (first, _):
+    with training(suite, config) as (first, *_):
         first.run([Scheduled(lambda now: now.span.step < 8)])
         state = through_a_file(first.state_dict())
         assert state["obs"].flatten().tolist() == [4.0, 4.0]
         assert state["env"]["episodes"].tolist() == [0, 0]
-    with training(suite, config) as (second, _):
+    with training(suite, config) as (second, *_):
         second.load_state_dict(state)
         obs: list[float] = []
         second.run([Scheduled(lambda now: obs.append(float(now.transition.obs[0, 0, 0])))])
@@ -91,7 +92,7 @@ def test_environments_of_other_people_begin_their_next_episodes() -> None:
 def test_callbacks_see_where_a_training_is() -> None:
     suite = scripted_suite(a=lambda: Scripted((1.0,) * 5), b=lambda: Scripted((2.0,) * 5))
     seen: list[Moment] = []
-    with training(suite, small(steps_per_task=22, random_steps=8)) as (one, _):
+    with training(suite, small(steps_per_task=22, random_steps=8)) as (one, *_):
         one.run([Scheduled(seen.append, multiples_of(6, at_end=True))])
     assert [now.span.step for now in seen] == [6, 12, 18, 22]
     assert [now.env_steps for now in seen] == [12, 24, 36, 44]
