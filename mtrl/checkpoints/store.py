@@ -31,6 +31,12 @@ class Checkpoint(NamedTuple):
     passed_over: list[str]
 
 
+def newest_pointer(run: Path) -> Path | None:
+    """Return the file that names a run's newest checkpoint, None where it has none."""
+    path = run / FOLDER / LATEST
+    return path if path.is_file() else None
+
+
 class CheckpointStore:
     """Writes and reads the checkpoints of the run in ``run``."""
 

@@ -39,10 +39,17 @@ class Job:
         """What it is called in lines of output."""
         return f"{self.config.agent} seed {self.config.seed}"
 
-    @property
-    def command(self) -> list[str]:
-        """The command line; -P, so that a folder of the user's called envs or agents does not come first."""
-        return [sys.executable, "-P", "-m", "mtrl.train", *self.arguments]
+    def command(self, unfinished: Path | None = None) -> list[str]:
+        """Return the command line of the run, or of going on with one that is ``unfinished``.
+
+        -P, so that a folder of the user's called envs or agents does not come first.
+        """
+        program = [sys.executable, "-P", "-m", "mtrl.train"]
+        if unfinished is None:
+            return [*program, *self.arguments]
+        machine = [f"--{name}={getattr(self.config, name)}" for name in ("threads", "jobs")]
+        # The suite is named once more, since a run's own file is not trusted to have code imported.
+        return [*program, "--resume", str(unfinished), "--suite", self.config.suite, *machine]
 
     @property
     def log(self) -> Path:
@@ -63,6 +70,22 @@ class Job:
             except UsageError:
                 continue  # a damaged run is made anew
         return max(found, key=lambda run: run.finished, default=None)
+
+    def unfinished(self) -> Path | None:
+        """Return the run that was told the same, was interrupted and can go on: that with the newest checkpoint."""
+        from mtrl.checkpoints.store import newest_pointer
+
+        found = []
+        for path in seed_folders(self.folder, self.config.seed):
+            pointer = newest_pointer(path)
+            if pointer is None or (path / RESULT).is_file():
+                continue
+            try:
+                if same_run(read_run(path)[0], self.config):
+                    found.append((pointer.stat().st_mtime_ns, path))
+            except UsageError:
+                continue
+        return max(found)[1] if found else None
 
 
 def make_plan(

@@ -97,13 +97,14 @@ def run_all(jobs: Sequence[Job], at_once: int, console: Console) -> dict[Job, st
 def _start(job: Job) -> Running:
     """Start a run in a session of its own: Ctrl-C reaches the sweep alone, which asks the run to end."""
     job.log.parent.mkdir(parents=True, exist_ok=True)
-    before = set(seed_folders(job.folder, job.config.seed))
+    unfinished = job.unfinished()
+    before = set(seed_folders(job.folder, job.config.seed)) - {unfinished}
     # The same packages as here, wherever they were found, and lines of the log in the order in which they were printed.
     path = os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")]))
     environment: dict[str, Any] = {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
     with job.log.open("wb") as log:
         process = subprocess.Popen(
-            job.command,
+            job.command(unfinished),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
