@@ -43,14 +43,14 @@ def main(arguments: Sequence[str]) -> int:
             f"--out {str(options.out)!r} cannot be written: there is no folder {str(options.out.parent)!r}"
         )
 
-    from mtrl.exporting.files import WRITERS, check_installed, write
+    from mtrl.exporting.files import check_installed, write
     from mtrl.exporting.policy import exported_policy
     from mtrl.trust import open_run
 
     check_installed(options.format)
     opened = open_run(options.run, options.suite, options.trust)
     policy = exported_policy(options.run, dataclasses.replace(opened.config, device="cpu"), opened.suite)
-    write(policy, options.out, WRITERS[options.format])
+    write(policy, options.run, options.out, options.format)
     tasks = ", ".join(f"{number} {task.name}" for number, task in enumerate(policy.tasks))
     sys.stdout.write(
         f"{options.out}: obs (N, {policy.obs_size}), task () -> action (N, {policy.action_size}); tasks: {tasks}\n"

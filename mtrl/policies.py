@@ -178,11 +178,18 @@ def sb3_policy(path: Path, config: TrainConfig[Any], suite: TaskSuite, names: Se
         return load_sb3_policy(config, suite, weights, device_of(config), names)
 
 
-def _sb3_player(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> Player:
-    from mtrl.sb3_model import load_sb3_models, play_sb3_models  # costs seconds
+def load_sb3(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> list[Any]:
+    """Return Stable-Baselines3's model of each task of a run; ``UsageError`` where the weights do not fit."""
+    from mtrl.sb3_model import load_sb3_models  # costs seconds
 
     with _sb3_weights(path, config) as weights:
-        models = load_sb3_models(config, suite, weights)
+        return load_sb3_models(config, suite, weights)
+
+
+def _sb3_player(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> Player:
+    from mtrl.sb3_model import play_sb3_models
+
+    models = load_sb3(path, config, suite)
 
     def play(obs: Tensor, task: Sequence[int], explore: bool) -> Tensor:
         return play_sb3_models([models[t] for t in task], obs, explore)

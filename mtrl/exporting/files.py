@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import logging
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +18,7 @@ import torch
 from torch import Tensor
 
 from agents.base import seeded_generator
+from envs.errors import one_line, warn
 from mtrl.cli import RunError, UsageError
 from mtrl.exporting.policy import ExportedPolicy
 from mtrl.version import __version__
@@ -41,44 +44,68 @@ def check_installed(format_: str) -> None:
         raise UsageError(f"--format onnx asks for {', '.join(missing)}, not installed: pip install -e '.[onnx]'")
 
 
-def write(policy: ExportedPolicy, path: Path, writer: Writer) -> None:
-    """Write a policy to ``path`` once the file, read again, acts as the policy does on observations of every task.
+def write(policy: ExportedPolicy, run: Path, path: Path, format_: str) -> None:
+    """Write a run's policy to ``path`` once the file, read again, acts as it does on observations of every task.
 
-    Raises ``UsageError`` where it cannot be written, ``RunError`` where it would act differently.
+    Raises ``UsageError`` where it cannot be written, ``RunError`` where the format cannot hold the policy: torch fails,
+    or the file would act differently.
     """
     partial = path.with_name(f"{path.name}.partial")
     try:
-        with silence():
-            writer.save(policy, partial)
-            off = largest_difference(policy, writer.load(partial))
+        with silence() as heard:
+            off = _difference_once_written(policy, run, partial, format_)
         if not off <= TOLERANCE:
             raise RunError(
-                f"the exported policy would act differently, by {off:.1e} of an action's range; none is kept"
+                f"{str(run)!r} as {format_} would act differently, by {off:.1e} of an action's range, so no file is "
+                "kept; has the agent a Python branch on its observations, or a random number?"
             )
         partial.replace(path)
     except OSError as error:
         raise UsageError(f"--out {str(path)!r} cannot be written: {error.strerror or error}") from None
     finally:
         partial.unlink(missing_ok=True)
+    for one in heard:
+        if issubclass(one.category, torch.jit.TracerWarning):  # of something that may be another time what it was not
+            said = str(one.message).partition(". ")[0]
+            warn(f"{path} acts as the run on what it was tried on, but {one.filename}:{one.lineno}: {said}")
 
 
-@contextmanager
-def silence() -> Iterator[None]:
-    """Keep what torch's exporters warn and log of each other from a user who can change nothing about it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+def _difference_once_written(policy: ExportedPolicy, run: Path, path: Path, format_: str) -> float:
+    """Write a policy, read it again and compare. Raises ``RunError`` with torch's reason where it cannot be done."""
+    writer = WRITERS[format_]
+    try:
+        writer.save(policy, path)
+        return largest_difference(policy, writer.load(path))
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001  (torch's, and whatever the user's own agent raises)
+        raise RunError(f"{str(run)!r} cannot be written as {format_}: {one_line(reason_of(error))}") from None
+
+
+def reason_of(error: BaseException) -> BaseException:
+    """Return the first of a chain of exceptions: what is around it are an exporter's words about its own steps."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[list[warnings.WarningMessage]]:
+    """Keep from a user what torch's exporters log and print of their workings -> what they warned of."""
+    with warnings.catch_warnings(record=True) as heard, contextlib.redirect_stderr(io.StringIO()):
+        warnings.simplefilter("always")
         logging.disable(logging.WARNING)
         try:
-            yield
+            yield heard
         finally:
             logging.disable(logging.NOTSET)
 
 
 def largest_difference(policy: ExportedPolicy, act: Act) -> float:
-    """Return by how much of their range actions differ at most, over random observations of every task."""
+    """Return by how much of their range actions differ at most, over random observations of every task, mirrored too."""
     largest = 0.0
-    for number in range(len(policy.tasks)):
-        obs = torch.randn(ROWS + number % 3, policy.obs_size, generator=seeded_generator(number))
+    for number, sign in product(range(len(policy.tasks)), (1.0, -1.0)):
+        obs = sign * torch.randn(ROWS + number % 3, policy.obs_size, generator=seeded_generator(number))
         wanted = policy(obs, torch.tensor(number))
         span = (policy.high[number] - policy.low[number]).clamp_min(torch.finfo(torch.float32).tiny)
         largest = max(largest, float(((act(obs, number) - wanted).abs() / span).max()))

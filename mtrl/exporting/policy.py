@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from agents.base import Agent, rows_of
+from agents.base import rows_of
 from envs.spaces import TaskSpaces, spaces_of
 from envs.suite import TaskSuite
-from mtrl.cli import UsageError
 from mtrl.config import TrainConfig, agent_spec
-from mtrl.policies import load_agent
+from mtrl.policies import load_agent, load_sb3
+
+
+class Actor(Protocol):
+    """What acts for one task: an agent, or Stable-Baselines3's models as one module."""
+
+    def act(self, obs: Tensor, task: Tensor, explore: bool) -> Tensor:
+        """(1, N, obs) and the task's number (1,) -> (1, N, action) in [-1, 1]."""
 
 
 class ExportedTask(NamedTuple):
@@ -25,14 +31,17 @@ class ExportedTask(NamedTuple):
 
 
 class ExportedPolicy(nn.Module):
-    """An agent's deterministic policy for one task at a time, as ``Policy.predict`` has it, in tensors throughout."""
+    """A deterministic policy for one task at a time, as ``Policy.predict`` has it, in tensors throughout.
+
+    ``actor``, a module, takes observations of ``obs_size`` numbers and returns ``action_size``, whatever the task.
+    """
 
     low: Tensor
     high: Tensor
 
-    def __init__(self, agent: Agent, obs_size: int, action_size: int, spaces: list[TaskSpaces]) -> None:
+    def __init__(self, actor: Actor, obs_size: int, action_size: int, spaces: list[TaskSpaces]) -> None:
         super().__init__()
-        self.agent = agent
+        self.actor = actor
         self.obs_size, self.action_size = obs_size, action_size
         self.tasks = [ExportedTask(own.task, own.obs_size, own.action.size) for own in spaces]
         low, high = torch.zeros(2, len(spaces), action_size, dtype=torch.float64)
@@ -45,7 +54,7 @@ class ExportedPolicy(nn.Module):
     def forward(self, obs: Tensor, task: Tensor) -> Tensor:
         """(N, obs) float32, () int64 -> (N, action) float32; scaled to the bounds as ``envs.bounds`` does it."""
         row = task.reshape(1)
-        action = self.agent.act(obs[None], row, explore=False)[0].double()
+        action = self.actor.act(obs[None], row, explore=False)[0].double()
         low, high = rows_of(self.low, row), rows_of(self.high, row)
         unscaled = low + (high - low) / 2.0 * (1.0 + action.clamp(-1.0, 1.0))
         return torch.minimum(torch.maximum(unscaled, low), high).float()
@@ -53,12 +62,13 @@ class ExportedPolicy(nn.Module):
 
 def exported_policy(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> ExportedPolicy:
     """Return what is to be written of a run. Raises ``UsageError`` where its weights are missing or do not fit."""
-    if not agent_spec(config.agent).in_loop:
-        raise UsageError(
-            f"agent {config.agent!r} cannot be exported: it is one model of Stable-Baselines3's for each task, not one "
-            "policy; export a run of another agent, single-task among them"
-        )
-    agent, _, sizes = load_agent(path, config, suite)
-    agent.requires_grad_(False)
     spaces = [spaces_of(task) for task in suite.tasks]
-    return ExportedPolicy(agent, sizes.obs, sizes.action_mask.shape[1], spaces).eval()
+    if agent_spec(config.agent).in_loop:
+        agent, _, sizes = load_agent(path, config, suite)
+        policy = ExportedPolicy(agent, sizes.obs, sizes.action_mask.shape[1], spaces)
+    else:
+        from mtrl.exporting.sb3 import SB3Actor
+
+        actor = SB3Actor([model.actor for model in load_sb3(path, config, suite)])
+        policy = ExportedPolicy(actor, actor.obs_size, actor.action_size, spaces)
+    return policy.requires_grad_(False).eval()

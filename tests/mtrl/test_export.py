@@ -21,6 +21,7 @@ from mtrl import export
 from mtrl.cli import RunError
 from mtrl.exporting import files
 from mtrl.exporting.files import METADATA, WRITERS, Writer
+from tests.mtrl.conftest import Said
 
 Refused = Callable[..., str]
 UNEQUAL = """
@@ -52,6 +53,43 @@ RUN = {
     "threads": 1,
 }
 EVERY_PIECE = {"obs_scale": "running", "network": "residual"}
+OF_EACH = {
+    "sb3": {"hidden": [8, 6], "jobs": 1}
+}  # what is trained: every piece of the kit's own, and sb3 with two widths
+ONNX = pytest.mark.skipif(find_spec("onnxruntime") is None or find_spec("onnxscript") is None, reason="the extra onnx")
+UNTRACEABLE = """
+    import torch
+    from mtrl import Encoder, preset
+
+    class Own(Encoder):
+        def __init__(self, shape, generator):
+            super().__init__(size=shape.obs)
+
+    class Doubled(torch.autograd.Function):  # which TorchScript cannot hold, ONNX can
+        @staticmethod
+        def forward(ctx, x):
+            return 2 * x
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return 2 * gradient
+
+    class Function(Own):
+        def forward(self, obs, task=None):
+            return Doubled.apply(obs)
+
+    class Rare(Own):  # a branch that no observation takes which the file is tried on
+        def forward(self, obs, task=None):
+            return -obs if obs.sum() > 1e6 else obs
+
+    class Branch(Own):  # which ONNX refuses, and TorchScript takes one side of
+        def forward(self, obs, task=None):
+            return -obs if obs.sum() > 1e-3 else obs
+
+    function = preset("a function of its own", encoder="untraceable:Function")
+    rare = preset("a branch for what is never seen", encoder="untraceable:Rare")
+    branch = preset("a branch on what it sees", encoder="untraceable:Branch")
+"""
 
 
 @pytest.fixture
@@ -60,7 +98,7 @@ def unequal(plug_in: Callable[..., str], tmp_path: Path) -> Callable[..., Path]:
     name = plug_in(textwrap.dedent(UNEQUAL), "unequal_suite")
 
     def run(agent: str, **more: Any) -> Path:
-        return mtrl.learn(f"{name}:suite", agent, runs_dir=tmp_path / "runs", **RUN, **more).path
+        return mtrl.learn(f"{name}:suite", agent, runs_dir=tmp_path / "runs", **{**RUN, **more}).path
 
     return run
 
@@ -79,9 +117,9 @@ def assert_acts_alike(run: Path, act: Callable[[torch.Tensor, int], torch.Tensor
             assert not got[:, action_size:].any()
 
 
-@pytest.mark.parametrize("agent", ["care", "mtsac", "mtmhsac", "single-task"])
+@pytest.mark.parametrize("agent", ["care", "mtsac", "mtmhsac", "single-task", "sb3"])
 def test_torchscript_acts_as_the_run(unequal: Callable[..., Path], agent: str) -> None:
-    run = unequal(agent, **EVERY_PIECE)
+    run = unequal(agent, **OF_EACH.get(agent, EVERY_PIECE))
     assert export.main([str(run), "--trust", "--out", "policy.pt"]) == 0
     told = {METADATA: ""}
     with warnings.catch_warnings():
@@ -107,12 +145,12 @@ def test_a_file_is_read_without_the_kit(unequal: Callable[..., Path], tmp_path: 
     np.testing.assert_allclose(json.loads(done.stdout), wanted, atol=1e-6, rtol=1e-6)
 
 
-@pytest.mark.skipif(find_spec("onnxruntime") is None or find_spec("onnxscript") is None, reason="the extra onnx")
-@pytest.mark.parametrize("agent", ["care", "single-task"])
+@ONNX
+@pytest.mark.parametrize("agent", ["care", "single-task", "sb3"])
 def test_onnx_acts_as_the_run(unequal: Callable[..., Path], agent: str) -> None:
     import onnxruntime
 
-    run = unequal(agent, **EVERY_PIECE)
+    run = unequal(agent, **OF_EACH.get(agent, EVERY_PIECE))
     assert export.main([str(run), "--trust", "--format", "onnx", "--out", "policy.onnx"]) == 0
     session = onnxruntime.InferenceSession("policy.onnx")
 
@@ -132,11 +170,49 @@ def test_what_cannot_be_exported_is_refused(
     config = json.loads((care_run / "config.json").read_text())
     (care_run / "config.json").write_text(json.dumps({**config, "suite": "evil:suite"}))
     assert "names the suite 'evil:suite'" in refused(export.main, care_run, "--out", tmp_path / "policy.pt")
-    (care_run / "config.json").write_text(json.dumps({**config, "agent": "sb3", "settings": {}}))
-    assert "agent 'sb3' cannot be exported" in refused(export.main, care_run, "--out", tmp_path / "policy.pt")
     monkeypatch.setattr(files, "find_spec", lambda name: None)
     line = refused(export.main, care_run, "--format", "onnx", "--out", tmp_path / "policy.onnx")
     assert "onnx, onnxruntime, onnxscript, not installed: pip install -e '.[onnx]'" in line
+
+
+@ONNX
+@pytest.mark.parametrize(
+    ("agent", "format_", "reason"),
+    [
+        ("function", "torchscript", "RuntimeError: Could not export Python function call 'Doubled'"),
+        ("branch", "onnx", "GuardOnDataDependentSymNode: Could not guard on data-dependent expression"),
+        ("branch", "torchscript", "would act differently, by"),
+    ],
+)
+def test_what_torch_cannot_write_ends_in_one_line_with_its_reason(
+    unequal: Callable[..., Path],
+    plug_in: Callable[..., str],
+    call: Callable[..., Said],
+    tmp_path: Path,
+    agent: str,
+    format_: str,
+    reason: str,
+) -> None:
+    plug_in(UNTRACEABLE, "untraceable")
+    run = unequal(f"untraceable:{agent}")
+    files_before = sorted(tmp_path.iterdir())
+    said = call(export.main, run, "--trust", "--format", format_, "--out", tmp_path / "policy")
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith(f"error: {str(run)!r} ")
+    assert (said.err.count("\n"), format_ in said.err, reason in said.err) == (1, True, True), said.err
+    assert sorted(tmp_path.iterdir()) == files_before
+
+
+def test_a_branch_that_nothing_took_is_warned_of(
+    unequal: Callable[..., Path], plug_in: Callable[..., str], call: Callable[..., Said], tmp_path: Path
+) -> None:
+    module = plug_in(UNTRACEABLE, "untraceable")
+    said = call(export.main, unequal(f"{module}:rare"), "--trust", "--out", tmp_path / "policy.pt")
+    assert (said.code, (tmp_path / "policy.pt").exists()) == (0, True)
+    assert said.err.startswith(f"warning: {tmp_path / 'policy.pt'} acts as the run on what it was tried on, but ")
+    line = textwrap.dedent(UNTRACEABLE).splitlines().index("        return -obs if obs.sum() > 1e6 else obs") + 1
+    assert f"untraceable.py:{line}: Converting a tensor to a Python boolean" in said.err
+    assert said.err.count("\n") == 1
 
 
 def test_a_file_that_acts_differently_is_not_kept(
