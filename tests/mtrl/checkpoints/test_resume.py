@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from mtrl import train
+from mtrl import sweep, train
 from mtrl.checkpoints.lock import LOCK, lock
 from mtrl.checkpoints.saving import LATEST, SOONEST, Saving
 from mtrl.cli import UsageError
@@ -258,6 +259,22 @@ def test_sb3_keeps_no_checkpoints(tmp_path: Path, refused: Callable[..., str], f
 
     run.joinpath("config.json").write_text(json.dumps({**values, **default_config("tabletop", "sb3").to_json()}))
     assert "'sb3' keeps no checkpoints; train it again" in refused(train.main, "--resume", run)
+
+
+def test_a_sweep_goes_on_with_a_run_that_was_killed(interrupted: Path) -> None:
+    """It takes the run whatever it was told of threads, and leaves alone one with other settings."""
+    other = interrupted.with_name("seed0-2")
+    shutil.copytree(interrupted, other)
+    values = read_json(other / "config.json")
+    (other / "config.json").write_text(json.dumps({**values, "batch_per_task": 5}))
+    arguments = tiny(interrupted.parents[2], *ALONE)
+    further = arguments[: arguments.index("--runs-dir")]
+    sweep_flags = ["--agents", "care", "--seeds", "0", "--runs-dir", str(interrupted.parents[2])]
+    assert sweep.main([*sweep_flags, "--", *further]) == 0
+    assert read_json(interrupted / "config.json")["resumed"] == [{"step": 40}]
+    assert (interrupted / "result.json").is_file()
+    assert not (other / "result.json").exists()
+    assert sorted(path.name for path in interrupted.parent.iterdir()) == ["seed0", "seed0-2"]
 
 
 def test_a_full_disk_is_said_and_training_goes_on(
