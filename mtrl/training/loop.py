@@ -63,7 +63,7 @@ class Training:
         self._remember(obs, action, transition)
         span = Span(self.step, self.step + env.copies, config.steps_per_task)
         self._obs, self.step = transition.obs, span.step
-        agent.progress(min(span.step / span.total, 1.0))
+        agent.set_progress(min(span.step / span.total, 1.0))
         learned = not warm and self._replay.size > 0
         if learned:
             self._learn()
@@ -73,7 +73,7 @@ class Training:
         kept = transition.kept
         reward, terminated = transition.reward[:, kept], transition.terminated[:, kept]
         self._replay.add(obs[:, kept], action[:, kept], reward, terminated, transition.final_obs[:, kept])
-        self._agent.see(obs[:, kept], transition.reward, transition.ended)
+        self._agent.observe(obs[:, kept], transition.reward, transition.ended)
 
     def _learn(self) -> None:
         for _ in range(self._config.updates_per_step):

@@ -219,7 +219,9 @@ def test_a_sampler_of_ones_own_chooses_the_tasks_and_hears_of_losses_and_scores(
     assert [len(numbers) for kind, numbers in heard if kind == "scores"] == [2, 2]
 
 
-def test_an_aggregator_of_ones_own_needs_nothing_but_mtrl(plug_in: Callable[..., str], call: Any, tmp_path: Path) -> None:
+def test_an_aggregator_of_ones_own_needs_nothing_but_mtrl(
+    plug_in: Callable[..., str], call: Any, tmp_path: Path
+) -> None:
     """By hand: gradients (3, 4) and (0, -2) become (0.6, 0.8) and (0, -1), so their sum is (0.6, -0.2)."""
     plug_in(AGGREGATOR, "my_aggregator")
     normalised = importlib.import_module("my_aggregator").normalised
