@@ -57,14 +57,14 @@ class Agent(Protocol):
         ``task``, (T,) int64, names the tasks that the leading axis stands for; None means all, in order.
         """
 
-    def see(self, obs: Tensor, reward: Tensor, ended: Tensor) -> None:
-        """Hear of a step of the environments as it happens: (T, N, obs), (T, N), (T, N) bool; scales follow it."""
+    def observe(self, obs: Tensor, reward: Tensor, ended: Tensor) -> None:
+        """Update running statistics with a step of the environments: (T, N, obs), (T, N), (T, N) bool."""
 
     def update(self, batch: Batch) -> dict[str, Tensor]:
         """Learn from a batch of all tasks, or of those it names. -> metrics, 0-d or (T,), still on the device."""
 
-    def progress(self, share: float) -> None:
-        """Hear how much of the run is done, in [0, 1]; schedules follow it."""
+    def set_progress(self, fraction: float) -> None:
+        """Set the fraction of the run that is done, in [0, 1], which schedules depend on."""
 
     def inspect(self, obs: Tensor) -> dict[str, Tensor]:
         """Return what can be seen of the agent's inner workings on ``obs`` (T, N, obs): name -> (T, ...)."""

@@ -82,7 +82,7 @@ def build_sac(
 ) -> SAC:
     """Put actor and twin critics on an encoder. Weights are drawn on the CPU, so every device starts alike."""
     tasks, actions = sizes.action_mask.shape
-    head = head or ScalarHead(settings.critics)
+    head = head or ScalarHead(settings.critic_reduction)
 
     def trunk(size_in: int, size_out: int, ensemble: int) -> Trunk:
         shape = TrunkShape(

@@ -62,8 +62,8 @@ class CAREEncoder(Encoder):
         generator: torch.Generator,
     ) -> None:
         super().__init__(size + context_size)
-        self.parts, self.temperature, self.detach_context = encoders, temperature, detach_context
-        self._left_out: Tensor | None = None
+        self.num_experts, self.temperature, self.detach_context = encoders, temperature, detach_context
+        self._masked_expert: Tensor | None = None
         self.encoders = StackedMLP(encoders, obs_size, hidden, size, generator, layer_norm)
         self.context = context
         self.attention = attention
@@ -87,19 +87,19 @@ class CAREEncoder(Encoder):
         """Return the learned part of each task's context, where there is one."""
         return self.context.own_parameters()
 
-    def readers(self) -> list[nn.Module]:
+    def probed_layers(self) -> list[nn.Module]:
         """Return the encoders', all in one stack."""
-        return self.encoders.readers()
+        return self.encoders.probed_layers()
 
-    def leave_out(self, part: int | None) -> None:
-        """Give one encoder no weight, and the others its share; None: all take part again."""
-        if self.parts < 2:
-            raise ValueError("it has one encoder, and nothing is left without it")
-        self._left_out = None if part is None else torch.tensor([part], device=self.context.known.device)
+    def mask_expert(self, expert: int | None) -> None:
+        """Give one encoder no weight and renormalise the others'; None: unmask. Raises ``ValueError`` for one alone."""
+        if self.num_experts < 2:
+            raise ValueError("it has only one encoder")
+        self._masked_expert = None if expert is None else torch.tensor([expert], device=self.context.known.device)
 
-    def meet(self, context: Tensor) -> None:
-        """Turn to other tasks, told apart by their context (T', d)."""
-        self.context.meet(context)
+    def set_tasks(self, context: Tensor) -> None:
+        """Replace the tasks by new ones, given their contexts (T', d)."""
+        self.context.set_tasks(context)
 
     def inspect(self, obs: Tensor) -> dict[str, Tensor]:
         """Each task's ``attention`` to each encoder, averaged over rows: (T, N, obs) -> (T, K)."""
@@ -108,12 +108,12 @@ class CAREEncoder(Encoder):
 
     def _encodings_and_weights(self, obs: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
         tasks, rows, size = obs.shape
-        encodings = self.encoders(obs.reshape(1, tasks * rows, size).expand(self.parts, -1, -1))
-        encodings = encodings.view(self.parts, tasks, rows, -1)
+        encodings = self.encoders(obs.reshape(1, tasks * rows, size).expand(self.num_experts, -1, -1))
+        encodings = encodings.view(self.num_experts, tasks, rows, -1)
         read = context.detach() if self.detach_context else context
         logits = self.attention(read, encodings)
-        if self._left_out is not None:
-            logits = logits.index_fill(0, self._left_out, -math.inf)
+        if self._masked_expert is not None:
+            logits = logits.index_fill(0, self._masked_expert, -math.inf)
         return encodings, torch.softmax(logits / self.temperature, dim=0)
 
 

@@ -114,7 +114,7 @@ def noisy_batch(seed: int) -> Batch:
 def _learned(agent: Any, first: int = 0) -> Any:
     for seed in range(first, first + UPDATES):
         batch = noisy_batch(seed)
-        agent.see(batch.obs, batch.reward, batch.terminated > 0)
+        agent.observe(batch.obs, batch.reward, batch.terminated > 0)
         agent.update(batch)
     return agent
 

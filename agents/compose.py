@@ -70,10 +70,15 @@ def settings_type(agent: AgentSpec, chosen: Mapping[str, str] | None = None) -> 
 
 def recorded_settings(values: Mapping[str, Any]) -> AgentSettings:
     """Return settings as a run's file holds them, without importing the pieces that they belong to."""
-    base = SACSettings if "trunk" in values else AgentSettings
+    base = recorded_base(values)
     known = {field.name for field in dataclasses.fields(base)}
     extra = [(name, Any, value) for name, value in values.items() if name not in known]
     return dataclasses.make_dataclass("RecordedSettings", extra, bases=(base,), frozen=True)(**values)
+
+
+def recorded_base(values: Mapping[str, Any]) -> type[AgentSettings]:
+    """Return which of the kit's classes the settings in a run's file extend."""
+    return SACSettings if "trunk" in values else AgentSettings
 
 
 def pieces_named(settings: AgentSettings) -> dict[str, str]:

@@ -43,8 +43,8 @@ class ContextNetwork(nn.Module):
         out = self.network(rows_of(self.known, task)[None])[0]
         return out if self.own is None else out + rows_of(self.own, task)
 
-    def meet(self, known: Tensor) -> None:
-        """Turn to other tasks, of which (T', d) is known. Raises ``ValueError`` where all context was learned."""
+    def set_tasks(self, known: Tensor) -> None:
+        """Replace the tasks by new ones, given (T', d). Raises ``ValueError`` if the context is learned per task."""
         if isinstance(self.known, nn.Parameter):
             raise ValueError("its context was learned task by task, so it has none for a new one")
         width = known.shape[1]

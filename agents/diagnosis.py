@@ -103,21 +103,21 @@ def _interference(agent: ActorCritic, batch: Batch) -> dict[str, Tensor]:
 def _capacity(agent: ActorCritic, batch: Batch) -> dict[str, Tensor]:
     """Dormant units of the encoder, the critics and the actor, and the effective rank of the critics' features."""
     parts: dict[str, Encoder | Trunk] = {"encoder": agent.encoder, "critic": agent.critic, "actor": agent.actor}
-    readers = {name: part.readers() for name, part in parts.items()}
-    with _watch([layer for layers in readers.values() for layer in layers]) as seen:
+    layers_of = {name: part.probed_layers() for name, part in parts.items()}
+    with _watch([layer for layers in layers_of.values() for layer in layers]) as seen:
         z = agent.encoder(batch.obs)
         agent.critic_output(z, batch.action)
         agent.actor(z)
     quiet = {
         name: torch.cat([dormant(seen[layer]).flatten() for layer in layers])
-        for name, layers in readers.items()
+        for name, layers in layers_of.items()
         if layers
     }
     found = {f"dormant_share/{name}": units.float().mean() for name, units in quiet.items()}
     if quiet:
         found["dormant_share"] = torch.cat([*quiet.values()]).float().mean()
-    if readers["critic"]:
-        found["effective_rank"] = effective_rank(seen[readers["critic"][-1]]).mean()
+    if layers_of["critic"]:
+        found["effective_rank"] = effective_rank(seen[layers_of["critic"][-1]]).mean()
     return found
 
 

@@ -35,7 +35,7 @@ class Encoder(nn.Module):
     weights from ``generator``, on the CPU.
     """
 
-    parts = 1  # of which it is a mixture
+    num_experts = 1  # of the mixture; 1 where it is none
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -57,16 +57,16 @@ class Encoder(nn.Module):
         """Return those of which each task has its own, (T, ...). Here none."""
         return []
 
-    def readers(self) -> list[nn.Module]:
-        """Return the layers whose inputs are hidden units. Here none."""
+    def probed_layers(self) -> list[nn.Module]:
+        """Return the layers whose inputs are hidden units, for diagnoses of capacity. Default: none."""
         return []
 
-    def leave_out(self, part: int | None) -> None:
-        """Go on without one of its parts, None: with all. Raises ``ValueError`` where it is no mixture of parts."""
-        raise ValueError("its encoder is no mixture")
+    def mask_expert(self, expert: int | None) -> None:
+        """Mask one expert of the mixture, None: none. Raises ``ValueError`` if the encoder is not a mixture."""
+        raise ValueError("its encoder is not a mixture")
 
-    def meet(self, context: Tensor) -> None:
-        """Turn to other tasks, told apart by their context (T', d). Raises ``ValueError`` where none is read."""
+    def set_tasks(self, context: Tensor) -> None:
+        """Replace the tasks by new ones, given their contexts (T', d). Raises ``ValueError`` if it reads no context."""
         raise ValueError("it reads no context, so it cannot know a new task")
 
 

@@ -67,13 +67,13 @@ class FiLMEncoder(Encoder):
         """Return the learned part of each task's context, where there is one."""
         return self.context.own_parameters()
 
-    def readers(self) -> list[nn.Module]:
+    def probed_layers(self) -> list[nn.Module]:
         """Return all layers but the first."""
         return [*self.layers[1:]]
 
-    def meet(self, context: Tensor) -> None:
-        """Turn to other tasks, told apart by their context (T', d)."""
-        self.context.meet(context)
+    def set_tasks(self, context: Tensor) -> None:
+        """Replace the tasks by new ones, given their contexts (T', d)."""
+        self.context.set_tasks(context)
 
 
 def film(shape: EncoderShape, generator: torch.Generator) -> FiLMEncoder:

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from agents.base import PieceShape
 
 Combine = Literal["min", "mean"]
-BINS, REACH = 101, 10.0  # of a categorical critic (BRC, Nauman et al. 2025)
+BINS, V_MAX = 101, 10.0  # of a categorical critic (BRC, Nauman et al. 2025)
 SPREAD = 0.75  # of the Gaussian, in widths of a bin: the value that Farebrother et al. recommend
 
 
@@ -57,21 +57,21 @@ class ScalarHead:
 
 
 class CategoricalHead:
-    """The return as a classification into ``bins`` values of [-reach, reach]: HL-Gauss (Farebrother et al. 2024).
+    """The return as a classification into ``bins`` values of [-v_max, v_max]: HL-Gauss (Farebrother et al. 2024).
 
     The target is a narrow Gaussian around the scalar target, and the loss the cross-entropy, so that tasks with large
     and with small errors pull alike. (Mapping the whole distribution, as C51 does, would keep the spread that it was
-    initialised with for some hundred backups where no episode terminates.) Returns beyond the reach count as the
-    outermost bin: scale the rewards.
+    initialised with for some hundred backups where no episode terminates.) Returns beyond v_max are clipped:
+    scale the rewards.
     """
 
-    def __init__(self, bins: int, reach: float, device: torch.device, combine: Combine = "mean") -> None:
+    def __init__(self, bins: int, v_max: float, device: torch.device, combine: Combine = "mean") -> None:
         self.size = bins
         self._combine = _COMBINE[combine]
-        self._support = torch.linspace(-reach, reach, bins, device=device)
-        width = 2.0 * reach / (bins - 1)
-        self._edges = torch.linspace(-reach - width / 2.0, reach + width / 2.0, bins + 1, device=device)
-        self._reach, self._spread = reach, SPREAD * width
+        self._support = torch.linspace(-v_max, v_max, bins, device=device)
+        width = 2.0 * v_max / (bins - 1)
+        self._edges = torch.linspace(-v_max - width / 2.0, v_max + width / 2.0, bins + 1, device=device)
+        self._v_max, self._spread = v_max, SPREAD * width
 
     def value(self, out: Tensor) -> Tensor:
         """(E, T, N, bins) -> (T, N)."""
@@ -80,7 +80,7 @@ class CategoricalHead:
 
     def target(self, next_out: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
         """-> probabilities (T, N, bins)."""
-        value = (shift + scale * self.value(next_out)).clamp(-self._reach, self._reach)
+        value = (shift + scale * self.value(next_out)).clamp(-self._v_max, self._v_max)
         below = torch.erf((self._edges - value[..., None]) / (self._spread * math.sqrt(2.0)))
         mass = below.diff(dim=-1)
         return mass / mass.sum(dim=-1, keepdim=True)
@@ -103,9 +103,9 @@ _COMBINE: dict[str, Any] = {"min": _least, "mean": _mean}
 
 def scalar(shape: PieceShape) -> ScalarHead:
     """Make the head that says the mean return."""
-    return ScalarHead(shape.settings.critics)
+    return ScalarHead(shape.settings.critic_reduction)
 
 
 def categorical(shape: PieceShape) -> CategoricalHead:
     """Make the head that says a distribution over the return."""
-    return CategoricalHead(BINS, REACH, shape.device, shape.settings.critics)
+    return CategoricalHead(BINS, V_MAX, shape.device, shape.settings.critic_reduction)

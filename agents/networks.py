@@ -31,8 +31,8 @@ class StackedLinear(nn.Module):
 class Network(nn.Module):
     """G networks alike in shape, (G, R, in) -> (G, R, out)."""
 
-    def readers(self) -> list[nn.Module]:
-        """Return the layers whose inputs are hidden units, the last one those of the last hidden layer. Here none."""
+    def probed_layers(self) -> list[nn.Module]:
+        """Return the layers that read hidden units, the last one those of the last hidden layer. Default: none."""
         return []
 
 
@@ -62,7 +62,7 @@ class StackedMLP(Network):
             x = hidden_activation(layer(x, groups), self.layer_norm)
         return self.layers[-1](x, groups)
 
-    def readers(self) -> list[nn.Module]:
+    def probed_layers(self) -> list[nn.Module]:
         """Return all layers but the first."""
         return [*self.layers[1:]]
 
@@ -99,7 +99,7 @@ class StackedResidual(Network):
             x = x + (F.layer_norm(y, y.shape[-1:]) if self.layer_norm else y)
         return self.last(x, groups)
 
-    def readers(self) -> list[nn.Module]:
+    def probed_layers(self) -> list[nn.Module]:
         """Return those that read the first layer, the inside of each block, and what the blocks add up to."""
         return [*self.inner[:1], *self.outer, self.last]
 

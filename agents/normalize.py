@@ -11,7 +11,7 @@ from agents.base import rows_of
 class Unscaled(nn.Module):
     """Leaves everything as it is."""
 
-    def see(self, *_: Tensor) -> None:
+    def observe(self, *_: Tensor) -> None:
         """Nothing is learned."""
 
     def forward(self, values: Tensor, task: Tensor | None = None) -> Tensor:
@@ -38,8 +38,8 @@ class ObsScale(nn.Module):
         self.register_buffer("mean", torch.zeros(shape, dtype=torch.float64))
         self.register_buffer("square", torch.zeros(shape, dtype=torch.float64))  # sum of squared deviations
 
-    def see(self, obs: Tensor) -> None:
-        """Take in observations (T, N, obs); the moments are pooled exactly (Chan et al. 1983)."""
+    def observe(self, obs: Tensor) -> None:
+        """Update the moments with observations (T, N, obs); they are pooled exactly (Chan et al. 1983)."""
         per_task = self.mean.dim() == 3
         rows = obs.double() if per_task else obs.reshape(-1, obs.shape[-1]).double()
         added = rows.shape[-2]
@@ -63,7 +63,7 @@ class ObsScale(nn.Module):
 
 
 class ReturnScale(nn.Module):
-    """Divides each task's rewards so that the largest discounted return met so far becomes ``reach``.
+    """Divides each task's rewards so that the largest discounted return observed so far becomes ``v_max``.
 
     After BRC (Nauman et al. 2025), which scales by the largest Monte-Carlo return: tasks with small rewards then weigh
     as much as those with large ones. The return is summed forward, sum of discount^(t-k) r_k, so that no episode has to
@@ -73,13 +73,13 @@ class ReturnScale(nn.Module):
     largest: Tensor
     running: Tensor
 
-    def __init__(self, tasks: int, discount: float, reach: float) -> None:
+    def __init__(self, tasks: int, discount: float, v_max: float) -> None:
         super().__init__()
-        self.discount, self.reach = discount, reach
+        self.discount, self.v_max = discount, v_max
         self.register_buffer("largest", torch.zeros(tasks))
         self.register_buffer("running", torch.zeros(tasks, 1), persistent=False)
 
-    def see(self, reward: Tensor, ended: Tensor) -> None:
+    def observe(self, reward: Tensor, ended: Tensor) -> None:
         """Take in a step's rewards (T, N) and where an episode ended (T, N) bool."""
         if self.running.shape != reward.shape:
             self.running = torch.zeros_like(reward)
@@ -89,5 +89,5 @@ class ReturnScale(nn.Module):
 
     def forward(self, reward: Tensor, task: Tensor | None = None) -> Tensor:
         """(T, N) -> (T, N); ``task`` as for observations."""
-        scale = torch.where(self.largest > 0, self.largest / self.reach, torch.ones_like(self.largest))
+        scale = torch.where(self.largest > 0, self.largest / self.v_max, torch.ones_like(self.largest))
         return reward / rows_of(scale, task)[:, None]

@@ -108,10 +108,10 @@ class SAC(nn.Module):
             return self.sample(z, task)[0]
         return torch.tanh(self.policy(z, task)[0]) * rows_of(self.mask, task)[:, None, :]
 
-    def see(self, obs: Tensor, reward: Tensor, ended: Tensor) -> None:
-        """Take in a step of the environments, (T, N, obs), (T, N), (T, N) bool, for the running scales."""
-        self.obs_scale.see(obs)
-        self.reward_scale.see(reward, ended)
+    def observe(self, obs: Tensor, reward: Tensor, ended: Tensor) -> None:
+        """Update the running scales with a step of the environments: (T, N, obs), (T, N), (T, N) bool."""
+        self.obs_scale.observe(obs)
+        self.reward_scale.observe(reward, ended)
 
     def update(self, batch: Batch) -> dict[str, Tensor]:
         """One step on critics, actor, temperatures and targets, from the tasks of ``batch``.
@@ -125,12 +125,12 @@ class SAC(nn.Module):
         self._update_targets()
         return {**critic_metrics, "actor_loss": actor_loss, "ent_coef": self.log_temperature.detach().exp()}
 
-    def progress(self, share: float) -> None:
-        """Set the learning rate that belongs to this share of the run."""
+    def set_progress(self, fraction: float) -> None:
+        """Set the learning rate, annealed linearly over the run, of which this fraction in [0, 1] is done."""
         first, last = self._learning_rates
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
-                group["lr"] = first + (last - first) * share
+                group["lr"] = first + (last - first) * fraction
 
     def inspect(self, obs: Tensor) -> dict[str, Tensor]:
         """Return what encoder and actor show of themselves on ``obs`` (T, N, obs), in the environments' units."""
@@ -143,16 +143,16 @@ class SAC(nn.Module):
         """Return what ``agents.diagnosis`` finds; nothing changes by it."""
         return diagnose(self, batch, history, generator)
 
-    def leave_out(self, part: int | None) -> None:
-        """Act without one part of the encoder's mixture, None: with all. Raises ``ValueError`` where it has none."""
-        self.encoder.leave_out(part)
+    def mask_expert(self, expert: int | None) -> None:
+        """Mask one expert of the encoder's mixture, None: none. Raises ``ValueError`` if it is not a mixture."""
+        self.encoder.mask_expert(expert)
 
-    def meet(self, action_mask: Tensor, context: Tensor) -> None:
-        """Turn the policy to tasks that it was not trained on; it can act on them, not learn from them.
+    def set_tasks(self, action_mask: Tensor, context: Tensor) -> None:
+        """Replace the tasks by new ones, with action masks (T', A) and contexts (T', d), to act on but not to learn.
 
-        Raises ``ValueError`` where it cannot tell tasks apart by their context, (T', d).
+        Raises ``ValueError`` if the agent does not tell tasks apart by their context.
         """
-        self.encoder.meet(context)
+        self.encoder.set_tasks(context)
         self.mask = action_mask.float().to(self.mask.device)
 
     def scaled(self, batch: Batch) -> Batch:

@@ -31,11 +31,11 @@ class SACSettings(AgentSettings):
     learning_rate: float = setting(3e-4, above=0)
     """Adam's, for actor, critics, encoder and temperature, at the beginning."""
     final_learning_rate: float = setting(3e-4, above=0)
-    """The learning rate goes there in a straight line over the run."""
+    """The learning rate is annealed linearly to this over the run."""
     discount: float = setting(0.99, above=0, most=1)
     """Per step."""
     polyak: float = setting(0.005, above=0, most=1)
-    """Share of the online weights that goes into the target at each update."""
+    """Target update rate (tau) of the target networks' Polyak average."""
     initial_temperature: float = setting(0.1, above=0)
     """Where each task's entropy coefficient starts; it is learned."""
     target_entropy: float = setting(1.0, above=0)
@@ -44,8 +44,8 @@ class SACSettings(AgentSettings):
     """Of actor and critics. residual: hidden widths are a first layer and then a block each (BroNet)."""
     critic: str = "scalar"
     """The critics' head. scalar: the mean return, by squared error; categorical: 101 bins (HL-Gauss); or your own."""
-    critics: Literal["min", "mean"] = "min"
-    """Which of the twin critics' values counts: the lesser one, or their mean."""
+    critic_reduction: Literal["min", "mean"] = "min"
+    """How the twin critics' values are reduced to one: their minimum, or their mean."""
     obs_scale: Literal["none", "running"] = "none"
     """running: observations are brought to zero mean and unit variance, over all tasks if these share anything."""
     reward_scale: Literal["none", "return"] = "none"
@@ -55,7 +55,7 @@ class SACSettings(AgentSettings):
     adam_epsilon: float = setting(1e-8, above=0)
     """Adam's, in the denominator."""
     gradient_norm: float = setting(0.0, least=0)
-    """Gradients of actor and of critics are clipped at this norm, those of a task's own parameters by themselves."""
+    """Gradient norm at which actor and critics are clipped, task-specific parameters task by task; 0: no clipping."""
     precision: Literal["auto", "float32", "bfloat16"] = "float32"
     """Of the matrix products in an update; auto takes bfloat16 where a few timed products show that it is faster."""
 
@@ -123,11 +123,11 @@ class SB3Settings(AgentSettings):
     learning_rate: float = setting(3e-4, above=0)
     """Adam's, at the beginning."""
     final_learning_rate: float = setting(3e-4, above=0)
-    """The learning rate goes there in a straight line over the run."""
+    """The learning rate is annealed linearly to this over the run."""
     discount: float = setting(0.99, above=0, most=1)
     """Per step."""
     polyak: float = setting(0.005, above=0, most=1)
-    """Share of the online weights that goes into the target at each update."""
+    """Target update rate (tau) of the target networks' Polyak average."""
     initial_temperature: float = setting(0.1, above=0)
     """Where the entropy coefficient starts, as in this kit's agents; 1 is the library's own default."""
     target_entropy: float = setting(1.0, above=0)
@@ -138,7 +138,7 @@ SB3_FIXED: dict[str, Any] = {
     "layer_norm": False,
     "network": "mlp",
     "critic": "scalar",
-    "critics": "min",
+    "critic_reduction": "min",
     "obs_scale": "none",
     "reward_scale": "none",
     "weight_decay": 0.0,

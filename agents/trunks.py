@@ -54,8 +54,8 @@ class Trunk(nn.Module):
         """Return those of which each task has its own, (E * T, ...) with the task running fastest. Here none."""
         return []
 
-    def readers(self) -> list[nn.Module]:
-        """Return the layers whose inputs are hidden units, the last one those of the last hidden layer. Here none."""
+    def probed_layers(self) -> list[nn.Module]:
+        """Return the layers that read hidden units, the last one those of the last hidden layer. Default: none."""
         return []
 
 
@@ -80,9 +80,9 @@ class SharedTrunk(Trunk):
         """Return all of them."""
         return [*self.parameters()]
 
-    def readers(self) -> list[nn.Module]:
+    def probed_layers(self) -> list[nn.Module]:
         """Return the network's."""
-        return self.mlp.readers()
+        return self.mlp.probed_layers()
 
 
 class SeparateTrunk(Trunk):
@@ -107,9 +107,9 @@ class SeparateTrunk(Trunk):
         """Return all of them."""
         return [*self.parameters()]
 
-    def readers(self) -> list[nn.Module]:
+    def probed_layers(self) -> list[nn.Module]:
         """Return the network's."""
-        return self.mlp.readers()
+        return self.mlp.probed_layers()
 
 
 class MultiHeadTrunk(Trunk):
@@ -136,9 +136,9 @@ class MultiHeadTrunk(Trunk):
         """Return the heads'."""
         return [*self.heads.parameters()]
 
-    def readers(self) -> list[nn.Module]:
+    def probed_layers(self) -> list[nn.Module]:
         """Return the body's, and the heads."""
-        return [*self.body.readers(), self.heads]
+        return [*self.body.probed_layers(), self.heads]
 
 
 def _members(task: Tensor | None, ensemble: int, tasks: int) -> Tensor | None:

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, cast
 
 from agents.agent_settings import AgentSettings
-from agents.compose import SLOTS, recorded_settings, settings_type
+from agents.compose import SLOTS, recorded_base, recorded_settings, settings_type
 from agents.registry import from_outside, resolve_agent
 from agents.spec import AgentSpec, RegistryError
 from envs.errors import nearest
 from mtrl.cli import UsageError
 from mtrl.options import option
+from mtrl.renamed import present_names
 
 S = TypeVar("S", bound=AgentSettings, covariant=True)
 STANDARD = "standard"  # the recipe that is taken unless another is named
@@ -100,11 +101,12 @@ class TrainConfig(Generic[S]):
         given = _tuples(values["settings"])
         pieces = {slot: name for slot, name in given.items() if slot in SLOTS}
         if any(from_outside(str(name)) for name in (values["agent"], *pieces.values())):
-            settings = recorded_settings(given)
+            settings = recorded_settings(present_names(given, recorded_base(given)))
         else:
             kind = settings_of(agent_spec(values["agent"]), pieces)
+            given = present_names(given, kind)
             settings = kind(**given)
-            _check_types({**values["settings"]}, kind())
+            _check_types(given, kind())
         rest = {k: v for k, v in values.items() if k != "settings"}
         _check_types(rest, TrainConfig())
         return TrainConfig(**_tuples({**rest, "runs_dir": Path(values["runs_dir"])}), settings=settings)

@@ -126,7 +126,7 @@ RECIPES: dict[str, Lines] = {
                 "network": "residual",
                 "layer_norm": True,
                 "critic": "categorical",
-                "critics": "mean",
+                "critic_reduction": "mean",
                 "obs_scale": "running",
                 "reward_scale": "return",
                 "precision": "auto",

@@ -74,22 +74,22 @@ def policies_without(path: Path, config: TrainConfig[Any], suite: TaskSuite, nam
     if not agent_spec(config.agent).in_loop:
         raise _no_mixture(config, "it has no encoders")
     agent, _, sizes = load_agent(path, config, suite)
-    if not hasattr(agent, "leave_out"):
-        raise _no_mixture(config, "it cannot leave out a part of itself")
+    if not hasattr(agent, "mask_expert"):
+        raise _no_mixture(config, "it has no mask_expert")
     try:
-        agent.leave_out(None)
+        agent.mask_expert(None)
     except ValueError as error:
         raise _no_mixture(config, str(error)) from None
     policy = _for_tasks(agent, sizes, config, suite, names)
 
-    def without(part: int) -> Policy:
+    def without(expert: int) -> Policy:
         def act(obs: Tensor) -> Tensor:
-            agent.leave_out(part)
+            agent.mask_expert(expert)
             return policy(obs)
 
         return act
 
-    return [without(part) for part in range(agent.encoder.parts)]
+    return [without(expert) for expert in range(agent.encoder.num_experts)]
 
 
 def _no_mixture(config: TrainConfig[Any], why: str) -> UsageError:
@@ -123,13 +123,13 @@ def policy_for_new(
             f"held-out tasks {', '.join(new.task_names)} have up to {own.obs} numbers in an observation and {actions} "
             f"in an action, and the agent was trained on at most {sizes.obs} and {most}; leave out those that have more"
         )
-    if not hasattr(agent, "meet"):
+    if not hasattr(agent, "set_tasks"):
         raise _cannot(config, "it cannot be turned to new tasks")
     rows = [suite.held_out.index(task) for task in new.tasks]
     if not context.tells_new:
         raise _cannot(config, f"nothing in --context {config.settings.context} tells a new task apart")
     try:
-        agent.meet(pad(own.action_mask, (0, most - actions)), torch.as_tensor(context.held_out[rows]))
+        agent.set_tasks(pad(own.action_mask, (0, most - actions)), torch.as_tensor(context.held_out[rows]))
     except ValueError as error:
         raise _cannot(config, str(error)) from None
     return _fitted(agent, sizes, actions, None)

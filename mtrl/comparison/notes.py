@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agents.registry import learned_alone
+from agents.settings import SACSettings
 from envs.errors import nearest
 from mtrl.cli import UsageError
 from mtrl.comparison.gather import Gathered
@@ -17,6 +18,7 @@ from mtrl.comparison.outcomes import MOST_RATIO
 from mtrl.config import TrainConfig
 from mtrl.defaults import baseline_config, default_config
 from mtrl.options import told
+from mtrl.renamed import present_names
 
 SINGLE = "single-task"
 SAID = ("suite", "seed", "recipe", "device")  # the command says these itself, or they are for its user's machine
@@ -112,7 +114,7 @@ def _dropped(groups: Sequence[Group]) -> list[str]:
     for group in groups:
         asked: dict[str, list[str]] = {}
         for run in group.runs:
-            for name, value in (run.facts.get("dropped_settings") or {}).items():
+            for name, value in present_names(run.facts.get("dropped_settings") or {}, SACSettings).items():
                 asked.setdefault(name, []).append(shown(tuple(value) if isinstance(value, list) else value))
         if asked:
             values = ", ".join(f"{name} {' or '.join(dict.fromkeys(own))}" for name, own in asked.items())

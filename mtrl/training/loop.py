@@ -67,7 +67,7 @@ class Training:
             transition = env.step(action)
         self._remember(obs, action, transition)
         self._obs, self.step = transition.obs, self.step + env.copies
-        agent.progress(min(self.step / config.steps_per_task, 1.0))
+        agent.set_progress(min(self.step / config.steps_per_task, 1.0))
         self._learned = not warm and self._replay.size > 0
         if self._learned:
             self._learn()
@@ -96,7 +96,7 @@ class Training:
         kept = transition.kept
         reward, terminated = transition.reward[:, kept], transition.terminated[:, kept]
         self._replay.add(obs[:, kept], action[:, kept], reward, terminated, transition.final_obs[:, kept])
-        self._agent.see(obs[:, kept], transition.reward, transition.ended)
+        self._agent.observe(obs[:, kept], transition.reward, transition.ended)
 
     def _learn(self) -> None:
         for _ in range(self._config.updates_per_step):

@@ -124,13 +124,13 @@ def test_an_encoder_left_out_has_no_weight_and_the_others_share_it_out() -> None
     encoder = CAREEncoder(2, 3, (), 2, context, 4, FixedLogits(logits), 1.0, True, True, init)
     obs = torch.randn(2, 5, 2, generator=seeded_generator(1))
     whole = encoder(obs)
-    for part, weights in ((2, [1 / 3, 2 / 3, 0.0]), (0, [0.0, 0.4, 0.6]), (None, [1 / 6, 2 / 6, 3 / 6])):
-        encoder.leave_out(part)
+    for expert, weights in ((2, [1 / 3, 2 / 3, 0.0]), (0, [0.0, 0.4, 0.6]), (None, [1 / 6, 2 / 6, 3 / 6])):
+        encoder.mask_expert(expert)
         assert encoder.inspect(obs)["attention"].tolist() == [pytest.approx(weights)] * 2
     assert torch.equal(encoder(obs), whole)
 
 
 @pytest.mark.parametrize(("name", "settings"), [("mtsac", {}), ("single-task", {}), ("care", {"encoders": 1})])
 def test_nothing_can_be_left_out_of_what_is_no_mixture(make_agent: MakeAgent, name: str, settings: dict) -> None:
-    with pytest.raises(ValueError, match="no mixture|one encoder"):
-        make_agent(name, **settings).leave_out(0)
+    with pytest.raises(ValueError, match="not a mixture|only one encoder"):
+        make_agent(name, **settings).mask_expert(0)

@@ -90,7 +90,7 @@ def test_a_new_task_is_answered_as_by_an_agent_that_was_built_with_it(kind: str)
     weights = {name: w for name, w in agent.state_dict().items() if not name.endswith(own_rows)}
     kept = other.load_state_dict(weights, strict=False)
     assert all(name.endswith(own_rows) for name in kept.missing_keys)
-    agent.meet(torch.ones(2, ACTIONS, dtype=torch.bool), rows)
+    agent.set_tasks(torch.ones(2, ACTIONS, dtype=torch.bool), rows)
     obs = torch.randn(2, 6, OBS, generator=seeded_generator(3))
     torch.testing.assert_close(agent.act(obs, explore=False), other.act(obs, explore=False), rtol=0, atol=0)
     first, second = agent.act(obs[:1].expand(2, -1, -1), explore=False)
@@ -102,13 +102,13 @@ def test_a_trained_task_met_again_is_answered_as_before_but_for_its_learned_row(
     for kind, same in (("text", True), ("text+learned", False)):
         agent, context = trained(kind)
         before = agent.act(obs, explore=False)
-        agent.meet(torch.ones(3, ACTIONS, dtype=torch.bool), torch.as_tensor(context.tasks))
+        agent.set_tasks(torch.ones(3, ACTIONS, dtype=torch.bool), torch.as_tensor(context.tasks))
         assert torch.equal(agent.act(obs, explore=False), before) == same
 
 
 def test_a_new_tasks_action_mask_is_its_own() -> None:
     agent, context = trained("text")
-    agent.meet(torch.tensor([[True, False], [True, True]]), torch.as_tensor(context.held_out))
+    agent.set_tasks(torch.tensor([[True, False], [True, True]]), torch.as_tensor(context.held_out))
     action = agent.act(torch.randn(2, 5, OBS, generator=seeded_generator(3)), explore=False)
     assert not action[0, :, 1].any()
     assert action[0, :, 0].all()
@@ -119,20 +119,20 @@ def test_a_new_tasks_action_mask_is_its_own() -> None:
 def test_an_agent_that_reads_no_context_says_that_it_cannot_know_a_new_task(make_agent: MakeAgent, name: str) -> None:
     agent = make_agent(name)
     with pytest.raises(ValueError, match="no context"):
-        agent.meet(torch.ones(2, ACTIONS, dtype=torch.bool), torch.zeros(2, 12))
+        agent.set_tasks(torch.ones(2, ACTIONS, dtype=torch.bool), torch.zeros(2, 12))
 
 
 def test_a_context_that_was_learned_row_by_row_has_none_for_a_new_task() -> None:
     agent, context = trained("learned")
     with pytest.raises(ValueError, match="learned"):
-        agent.meet(torch.ones(2, ACTIONS, dtype=torch.bool), torch.as_tensor(context.held_out))
+        agent.set_tasks(torch.ones(2, ACTIONS, dtype=torch.bool), torch.as_tensor(context.held_out))
 
 
 def test_a_number_far_outside_the_trained_range_is_answered_otherwise_than_its_edge() -> None:
     """Nothing clips it: what an agent makes of it is for the scores of held-out tasks to show."""
     agent, context = trained("numbers")
     edge = torch.as_tensor(context.tasks).amax(dim=0)
-    agent.meet(torch.ones(2, ACTIONS, dtype=torch.bool), torch.stack([edge, 3 * edge]))
+    agent.set_tasks(torch.ones(2, ACTIONS, dtype=torch.bool), torch.stack([edge, 3 * edge]))
     obs = torch.randn(1, 6, OBS, generator=seeded_generator(3)).expand(2, -1, -1)
     at_edge, far = agent.act(obs, explore=False)
     assert not torch.equal(at_edge, far)

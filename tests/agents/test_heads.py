@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from agents.build import LARGEST
-from agents.heads import BINS, REACH, CategoricalHead, ScalarHead
+from agents.heads import BINS, V_MAX, CategoricalHead, ScalarHead
 
 CPU = torch.device("cpu")
 
@@ -53,11 +53,11 @@ def test_a_categorical_target_has_the_scalar_targets_mean_and_is_cut_at_the_reac
 
 
 def test_the_largest_scaled_return_still_has_room_for_its_gaussian() -> None:
-    head = CategoricalHead(BINS, REACH, CPU)
-    values = torch.tensor([[LARGEST - 0.1, LARGEST, REACH]])
-    mean = (head.target(torch.zeros(2, 1, 3, BINS), values, torch.zeros(1, 3)) @ torch.linspace(-REACH, REACH, BINS))[0]
+    head = CategoricalHead(BINS, V_MAX, CPU)
+    values = torch.tensor([[LARGEST - 0.1, LARGEST, V_MAX]])
+    mean = (head.target(torch.zeros(2, 1, 3, BINS), values, torch.zeros(1, 3)) @ torch.linspace(-V_MAX, V_MAX, BINS))[0]
     assert mean[:2].tolist() == pytest.approx([LARGEST - 0.1, LARGEST], abs=1e-4)
-    assert mean[2] < REACH - 0.05  # at the edge there is none
+    assert mean[2] < V_MAX - 0.05  # at the edge there is none
 
 
 def test_the_categorical_loss_is_least_at_the_target_and_summed_over_critics() -> None:

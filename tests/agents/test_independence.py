@@ -17,7 +17,7 @@ from tests.agents.conftest import MakeAgent, random_batch
 CHOICES: dict[str, tuple[Any, ...]] = {
     "network": ("mlp", "residual"),
     "critic": ("scalar", "categorical"),
-    "critics": ("min", "mean"),
+    "critic_reduction": ("min", "mean"),
     "layer_norm": (True, False),
     "obs_scale": ("none", "running"),
     "reward_scale": ("none", "return"),
@@ -40,7 +40,7 @@ def learned(agent: SAC, batches: list[Batch]) -> tuple[Tensor, dict[str, Tensor]
     """Let an agent see and learn batches -> task 0's action on the first one, and all metrics of the last update."""
     metrics: dict[str, Tensor] = {}
     for batch in batches:
-        agent.see(batch.obs, batch.reward, batch.terminated > 0)
+        agent.observe(batch.obs, batch.reward, batch.terminated > 0)
         metrics = agent.update(batch)
     return agent.act(batches[0].obs[:1], torch.tensor([0]), explore=False), metrics
 

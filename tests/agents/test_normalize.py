@@ -13,7 +13,7 @@ def test_moments_seen_piece_by_piece_are_those_of_all_rows() -> None:
     pieces = [torch.randn(3, n, 4, generator=generator) * 5 + 100 for n in (1, 7, 2)]
     scale = ObsScale(4)
     for piece in pieces:
-        scale.see(piece)
+        scale.observe(piece)
     rows = torch.cat([piece.reshape(-1, 4) for piece in pieces]).double()
     torch.testing.assert_close(scale.mean, rows.mean(0))
     torch.testing.assert_close(scale.square / scale.count, rows.var(0, unbiased=False))
@@ -24,7 +24,7 @@ def test_moments_seen_piece_by_piece_are_those_of_all_rows() -> None:
 
 def test_a_number_that_never_changes_becomes_zero_and_a_wild_one_is_cut() -> None:
     scale = ObsScale(2, limit=3.0)
-    scale.see(torch.tensor([[[7.0, -1.0], [7.0, 1.0]]]))
+    scale.observe(torch.tensor([[[7.0, -1.0], [7.0, 1.0]]]))
     assert scale(torch.tensor([[[7.0, 50.0]]]))[0, 0].tolist() == [0.0, 3.0]
 
 
@@ -34,9 +34,9 @@ def test_before_anything_is_seen_observations_pass() -> None:
 
 def test_rewards_are_scaled_by_each_tasks_largest_discounted_return() -> None:
     """Discount 0.5. Task 0: rewards 1, 1 -> 1, 1.5; task 1: -4 and an end, then 2 -> 4 at most, not 0.5 * -4 + 2."""
-    scale = ReturnScale(2, discount=0.5, reach=10.0)
-    scale.see(torch.tensor([[1.0], [-4.0]]), torch.tensor([[False], [True]]))
-    scale.see(torch.tensor([[1.0], [2.0]]), torch.tensor([[False], [False]]))
+    scale = ReturnScale(2, discount=0.5, v_max=10.0)
+    scale.observe(torch.tensor([[1.0], [-4.0]]), torch.tensor([[False], [True]]))
+    scale.observe(torch.tensor([[1.0], [2.0]]), torch.tensor([[False], [False]]))
     assert scale.largest.tolist() == [1.5, 4.0]
     assert scale.running.tolist() == [[1.5], [2.0]]
     scaled = scale(torch.tensor([[3.0, 1.5], [4.0, -2.0]]))
@@ -45,13 +45,13 @@ def test_rewards_are_scaled_by_each_tasks_largest_discounted_return() -> None:
 
 def test_a_task_without_any_reward_yet_is_left_alone() -> None:
     scale = ReturnScale(1, 0.9, 10.0)
-    scale.see(torch.zeros(1, 2), torch.zeros(1, 2, dtype=torch.bool))
+    scale.observe(torch.zeros(1, 2), torch.zeros(1, 2, dtype=torch.bool))
     assert scale(torch.tensor([[2.0]])).item() == 2.0
 
 
 def test_unscaled_learns_nothing_and_changes_nothing() -> None:
     values = torch.tensor([1.0])
-    Unscaled().see(values)
+    Unscaled().observe(values)
     assert Unscaled()(values) is values
 
 
@@ -59,8 +59,8 @@ def test_each_task_has_moments_of_its_own_where_they_are_asked_for() -> None:
     pieces = [torch.randn(2, n, 3, generator=torch.Generator().manual_seed(n)) * 3 + 7 for n in (2, 5)]
     pooled, own = ObsScale(3), ObsScale(3, tasks=2)
     for piece in pieces:
-        pooled.see(piece[1:])
-        own.see(piece)
+        pooled.observe(piece[1:])
+        own.observe(piece)
     rows = torch.cat(pieces, dim=1)
     torch.testing.assert_close(own(rows)[1], pooled(rows[1:])[0])
     torch.testing.assert_close(own(rows[1:], torch.tensor([1])), pooled(rows[1:]))

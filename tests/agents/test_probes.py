@@ -118,7 +118,7 @@ def test_an_agent_blind_to_the_task_fails_where_the_optimum_differs() -> None:
 OTHER_PIECES = {
     "network": "residual",
     "critic": "categorical",
-    "critics": "mean",
+    "critic_reduction": "mean",
     "obs_scale": "running",
     "reward_scale": "return",
 }
@@ -130,7 +130,7 @@ def test_the_other_pieces_find_an_optimum_that_differs_by_task(make_agent: MakeA
     generator = seeded_generator(0)
     for _ in range(600):
         batch = one_step_batch(agent, lambda o, a: opposite(o, a) * torch.tensor([[1.0], [0.01]]), generator)
-        agent.see(batch.obs, batch.reward, torch.ones(TASKS, ROWS, dtype=torch.bool))
+        agent.observe(batch.obs, batch.reward, torch.ones(TASKS, ROWS, dtype=torch.bool))
         agent.update(batch)
     action = agent.act(probe_obs(), explore=False)
     assert (action[0] - 0.6).abs().max() < 0.25
@@ -147,7 +147,7 @@ def test_a_categorical_critic_says_the_scaled_discounted_value(make_agent: MakeA
         obs = torch.where(first, -0.5, 0.5)[..., None]
         action = torch.rand(TASKS, ROWS, 1, generator=generator) * 2 - 1
         batch = Batch(obs, action, (~first).float(), (~first).float(), torch.full_like(obs, 0.5))
-        agent.see(batch.obs, batch.reward, torch.ones(TASKS, ROWS, dtype=torch.bool))
+        agent.observe(batch.obs, batch.reward, torch.ones(TASKS, ROWS, dtype=torch.bool))
         agent.update(batch)
     at = torch.tensor([-0.5, 0.5])[None, :, None].expand(TASKS, -1, -1)
     with torch.no_grad():

@@ -189,7 +189,7 @@ def _feed_noise(agent: SAC, noises: list[Tensor]) -> None:
 
 def test_the_learning_rate_falls_in_a_straight_line(make_agent: MakeAgent) -> None:
     agent = make_agent("mtsac", learning_rate=1.0, final_learning_rate=0.2)
-    agent.progress(0.25)
+    agent.set_progress(0.25)
     rates = {group["lr"] for o in (agent.critic_optimizer, agent.actor_optimizer) for group in o.param_groups}
     assert list(rates) == [pytest.approx(0.8)]
 
@@ -217,7 +217,7 @@ def test_what_is_inspected_is_what_the_networks_read(make_agent: MakeAgent) -> N
     """An agent with scaled observations routes them scaled, and shows no other weights."""
     agent = make_agent("care", obs_scale="running", attention="dot-product")
     obs = random_batch(3, 8, 4, 2).obs * 50 + 7
-    agent.see(obs, torch.zeros(3, 8), torch.zeros(3, 8, dtype=torch.bool))
+    agent.observe(obs, torch.zeros(3, 8), torch.zeros(3, 8, dtype=torch.bool))
     expected = agent.encoder.inspect(agent.obs_scale(obs))["attention"]
     torch.testing.assert_close(agent.inspect(obs)["attention"], expected)
     assert not torch.allclose(agent.encoder.inspect(obs)["attention"], expected)

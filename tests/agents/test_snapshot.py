@@ -25,8 +25,8 @@ def train(agent: SAC, replay: Replay, steps: range) -> list[torch.Tensor]:
         reward = action.sum(dim=-1) + step
         ended = torch.full((3, 2), step % 4 == 3)
         replay.add(obs, action, reward, ended, obs + 1)
-        agent.see(obs, reward, ended)
-        agent.progress(step / 20)
+        agent.observe(obs, reward, ended)
+        agent.set_progress(step / 20)
         said.append(agent.update(replay.sample(8))["critic_loss"])
     return said
 

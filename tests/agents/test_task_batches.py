@@ -24,7 +24,7 @@ def test_all_tasks_by_name_are_all_tasks(make_agent: MakeAgent, name: str) -> No
     for seed in range(3):
         batch = random_batch(3, 8, 4, 2, seed)
         for agent, task in zip(sides, (None, torch.arange(3)), strict=True):
-            agent.see(batch.obs, batch.reward, batch.terminated > 0)
+            agent.observe(batch.obs, batch.reward, batch.terminated > 0)
             metrics = agent.update(batch._replace(task=task))
             assert metrics["critic_loss"].shape == metrics["q_mean"].shape == metrics["ent_coef"].shape == (3,)
     for one, other in zip(*(agent.parameters() for agent in sides), strict=True):
@@ -37,7 +37,7 @@ def test_losses_of_some_tasks_are_those_of_the_same_tasks_among_all(
 ) -> None:
     agent = make_agent(name, **SCALED)
     batch = random_batch(3, 8, 4, 2)
-    agent.see(batch.obs, batch.reward, batch.terminated > 0)
+    agent.observe(batch.obs, batch.reward, batch.terminated > 0)
     task = torch.tensor([2, 0, 2])
     noise = torch.randn(3, 8, 2, generator=seeded_generator(7))
     found = []

@@ -124,7 +124,7 @@ def test_an_agent_without_a_mixture_is_refused(refused: Callable[..., str], fini
 def test_one_encoder_is_no_mixture(refused: Callable[..., str], tmp_path: Path) -> None:
     assert train.main(tiny(tmp_path, "--encoders", "1", "--baseline", "none")) == 0
     line = refused(evaluate.main, tmp_path / "tabletop" / "care" / "seed0", "--ablate-encoders")
-    assert "it has one encoder" in line
+    assert "it has only one encoder" in line
 
 
 def test_tasks_that_are_new_to_a_run_are_refused(refused: Callable[..., str], tmp_path: Path) -> None:

@@ -64,10 +64,10 @@ class Still:
     def act(self, obs: Tensor, *, explore: bool) -> Tensor:
         return zeros(obs)
 
-    def see(self, obs: Tensor, reward: Tensor, ended: Tensor) -> None:
+    def observe(self, obs: Tensor, reward: Tensor, ended: Tensor) -> None:
         self.seen.append(obs)
 
-    def progress(self, share: float) -> None:
+    def set_progress(self, fraction: float) -> None:
         pass
 
     def state_dict(self) -> dict[str, Tensor]:
@@ -122,9 +122,9 @@ def test_nothing_of_a_lost_row_enters_the_replay_or_the_scales(capfd: pytest.Cap
 
 def test_scales_ignore_a_step_of_which_nothing_is_left() -> None:
     scale = ObsScale(2)
-    scale.see(torch.tensor([[[1.0, 2.0]], [[3.0, 6.0]]]))
+    scale.observe(torch.tensor([[[1.0, 2.0]], [[3.0, 6.0]]]))
     before = {name: value.clone() for name, value in scale.state_dict().items()}
-    scale.see(torch.zeros(2, 0, 2))
+    scale.observe(torch.zeros(2, 0, 2))
     assert all(torch.equal(value, before[name]) for name, value in scale.state_dict().items())
 
 
