@@ -15,6 +15,7 @@ from agents.settings import SACSettings, only_width
 from agents.spec import AgentSpec, RegistryError
 from envs.errors import nearest
 from mtrl.cli import UsageError
+from mtrl.tracking.trackers import check_tracker
 
 S = TypeVar("S")
 STANDARD = "standard"  # the recipe that is taken unless another is named
@@ -73,6 +74,8 @@ class TrainConfig(Generic[S]):
     """Steps per task between diagnoses; 0: none; unless given, at each evaluation (3 % of tabletop's training time)."""
     record_every: int = 0
     """Steps per task between films of the policy, an episode of each task, in TensorBoard's images; 0: none."""
+    track: Literal["none", "wandb", "mlflow"] = "none"
+    """An experiment tracker that is told of the run too, offline unless its own environment variables say otherwise."""
     runs_dir: Path = Path("runs")
     """Where run folders are made."""
     settings: S = None  # type: ignore[assignment]
@@ -161,6 +164,7 @@ def check_config(config: TrainConfig[Any]) -> None:
             raise UsageError(f"--{error}") from None
     _check_choices(config)
     _check_choices(config.settings)
+    check_tracker(config.track)
     for field, value in dataclasses.asdict(config.settings).items():
         if _of_the_kit(config.settings, field):
             _check_setting(f"--{field.replace('_', '-')}", field, value)

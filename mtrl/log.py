@@ -6,7 +6,7 @@ import csv
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,11 +17,14 @@ from torch.utils.tensorboard.writer import SummaryWriter
 
 from mtrl.pictures import Scale, heat_map
 from mtrl.runs import MATRICES, METRICS
+from mtrl.tracking.tracker import Status, Tracker, status_of
+from mtrl.tracking.trackers import flat
 
 
 class RunLog:
     """Writes scalars to both places, pictures to TensorBoard, and tables of numbers to a picture and a file.
 
+    ``trackers`` are handed scalars, pictures and films as they are written, and finished with the log.
     TensorBoard's tags are the CSV's but for those that ``board_tag`` moves behind success.
 
     A step is a number of environment steps per task, so that agents and baselines overlay. Each line of the CSV is
@@ -29,7 +32,8 @@ class RunLog:
     ``matrices.jsonl`` is an object ``{"step", "name", "rows", "columns", "values"}``.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, trackers: Sequence[Tracker] = ()) -> None:
+        self._trackers = trackers
         self._begin = time.monotonic()
         self._events = SummaryWriter(str(path))
         self._file = (path / METRICS).open("w", newline="", encoding="utf-8")
@@ -45,11 +49,13 @@ class RunLog:
     def scalars(self, step: int, values: dict[str, float]) -> None:
         """Write tag to value; what is not a number (a success that a task does not say) is left out."""
         seconds = f"{self.seconds:.2f}"
-        for tag, value in values.items():
-            if not math.isnan(value):
-                self._events.add_scalar(board_tag(tag), value, step)
-                self._csv.writerow([step, seconds, tag, f"{value:.10g}"])
+        known = {tag: value for tag, value in values.items() if not math.isnan(value)}
+        for tag, value in known.items():
+            self._events.add_scalar(board_tag(tag), value, step)
+            self._csv.writerow([step, seconds, tag, f"{value:.10g}"])
         self._file.flush()
+        for tracker in self._trackers:
+            tracker.scalars(step, known)
 
     def matrix(
         self,
@@ -74,6 +80,8 @@ class RunLog:
     def picture(self, step: int, tag: str, picture: np.ndarray) -> None:
         """Write an (H, W, 3) uint8 picture."""
         self._events.add_image(tag, picture, step, dataformats="HWC")
+        for tracker in self._trackers:
+            tracker.picture(step, tag, picture)
 
     def gif(self, step: int, tag: str, data: bytes, width: int, height: int) -> None:
         """Write a GIF of so many pixels, which TensorBoard plays among its images.
@@ -82,6 +90,8 @@ class RunLog:
         """
         image = Summary.Image(width=width, height=height, colorspace=3, encoded_image_string=data)
         self.summary(Summary(value=[Summary.Value(tag=tag, image=image)]), step)
+        for tracker in self._trackers:
+            tracker.film(step, tag, data)
 
     def layout(self, charts: dict[str, dict[str, list[Any]]]) -> None:
         """Write what the tab of custom scalars shows: category, title of the chart, its kind and tags."""
@@ -95,11 +105,19 @@ class RunLog:
         """Write a text, shown in TensorBoard's text tab."""
         self._events.add_text(tag, markdown)
 
-    def close(self) -> None:
-        """Flush and close both files."""
+    def result(self, step: int, result: Mapping[str, Any]) -> None:
+        """Hand on what the run came to, but for the protocol of its scores, which ``result.json`` has."""
+        values = flat({name: value for name, value in result.items() if name != "protocol"})
+        for tracker in self._trackers:
+            tracker.result(step, values)
+
+    def close(self, status: Status = "finished") -> None:
+        """Flush and close the files, and finish the trackers."""
         self._events.close()
         self._file.close()
         self._matrices.close()
+        for tracker in self._trackers:
+            tracker.finish(status)
 
     def __enter__(self) -> RunLog:
         return self
@@ -107,7 +125,7 @@ class RunLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        self.close(status_of(error))
 
 
 def board_tag(tag: str) -> str:

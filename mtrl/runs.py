@@ -25,7 +25,7 @@ MATRICES, ABLATION = "matrices.jsonl", "ablation.json"
 # What makes no other run of a run: where and how fast it went, how often it was looked at, what was trained beside it.
 NO_OTHER_RUN = (
     *("runs_dir", "threads", "jobs", "workers", "env_timeout", "baseline"),
-    *("log_every", "diagnose_every", "record_every"),
+    *("log_every", "diagnose_every", "record_every", "track"),
 )
 PACKAGES = ("torch", "gymnasium", "stable-baselines3", "numpy", "tensorboard")
 

@@ -51,6 +51,7 @@ from mtrl.reporter import Reporter
 from mtrl.runs import METRICS, WEIGHTS, new_run_folder, write_config, write_result
 from mtrl.scores import Scorer
 from mtrl.tensor_env import TensorEnv
+from mtrl.tracking.trackers import params_of, trackers_of
 
 
 def run_agent(
@@ -90,7 +91,7 @@ def run_agent(
         if precision.warning:
             console.print(f"warning: {precision.warning}")
         scorer = stack.enter_context(closing(Scorer(suite, config.eval_episodes, seed, device, **processes_of(config))))
-        log, stop = files.enter_context(RunLog(path)), stack.enter_context(StopWish())
+        log, stop = files.enter_context(log_of(config, suite, path, console)), stack.enter_context(StopWish())
         display = stack.enter_context(Display(console, config.agent, config.steps_per_task))
         watcher = Callbacks(callbacks, display)
         describe(log, config, path)
@@ -147,6 +148,7 @@ def finish(
         **scores,
     }
     log.scalars(progress.step, final_metrics(result))
+    log.result(progress.step, result)
     measure, curves = task_curves(path / METRICS, suite.task_names)
     log.picture(progress.step, "viz/curves", learning_curves(curves, measure))
     write_result(path, result)
@@ -185,6 +187,11 @@ def told_of(config: TrainConfig[Any], suite: TaskSuite) -> dict[str, Any]:
     }
 
 
+def log_of(config: TrainConfig[Any], suite: TaskSuite, path: Path, console: Console) -> RunLog:
+    """Open a run's log, which tells the run's tracker too, where there is one."""
+    return RunLog(path, trackers_of(config, suite.name, path, console))
+
+
 def describe(log: RunLog, config: TrainConfig[Any], path: Path) -> None:
     """Write into the log what the run was told: as a text, and as a row of the table of hyperparameters."""
     log.text("config", as_markdown(config))
@@ -194,6 +201,5 @@ def describe(log: RunLog, config: TrainConfig[Any], path: Path) -> None:
 
 def as_markdown(config: TrainConfig[Any]) -> str:
     """Return the configuration as a table for TensorBoard's text tab."""
-    rows = {**config.to_json(), **dataclasses.asdict(config.settings)}
-    rows.pop("settings")
-    return "\n".join(["| setting | value |", "| --- | --- |", *(f"| {k} | {v} |" for k, v in rows.items())])
+    rows = [f"| {name} | {value} |" for name, value in params_of(config).items()]
+    return "\n".join(["| setting | value |", "| --- | --- |", *rows])

@@ -37,6 +37,7 @@ NO_SETTING = (
     "log_every",
     "diagnose_every",
     "record_every",
+    "track",
     "runs_dir",
     "settings",
 )
