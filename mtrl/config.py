@@ -78,6 +78,8 @@ class TrainConfig(Generic[S]):
     """Seconds between checkpoints; 0: none; unless given, so that they cost 2 % of the time, and every ten minutes."""
     keep_checkpoint: bool = option(False, changes="nothing")
     """Keep the last checkpoint of a finished run, so that --resume can train it farther."""
+    track: Literal["none", "wandb", "mlflow"] = option("none", changes="nothing")
+    """An experiment tracker that is told of the run too, offline unless its own environment variables say otherwise."""
     runs_dir: Path = option(Path("runs"), changes="nothing")
     """Where run folders are made."""
     settings: S = option(cast(Any, AgentSettings()), changes="agent")

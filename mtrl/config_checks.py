@@ -9,6 +9,7 @@ from agents.facts import facts_of
 from agents.settings import SACSettings, only_width
 from mtrl.cli import UsageError
 from mtrl.config import TrainConfig, agent_spec
+from mtrl.tracking.trackers import check_tracker
 
 
 def check_config(config: TrainConfig[Any]) -> None:
@@ -20,6 +21,7 @@ def check_config(config: TrainConfig[Any]) -> None:
     _check_replay(config)
     _check_films(config)
     _check_widths(config.settings)
+    check_tracker(config.track)
 
 
 def _check_field(field: dataclasses.Field[Any], kind: Any, value: Any) -> None:

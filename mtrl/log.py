@@ -18,11 +18,14 @@ from torch.utils.tensorboard.writer import SummaryWriter
 
 from mtrl.pictures import Scale, heat_map
 from mtrl.runs import MATRICES, METRICS
+from mtrl.tracking.tracker import Status, Tracker, status_of
+from mtrl.tracking.trackers import flat
 
 
 class RunLog:
     """Writes scalars to both places, pictures to TensorBoard, and tables of numbers to a picture and a file.
 
+    ``trackers`` are handed scalars, pictures and films as they are written, and finished with the log.
     TensorBoard's tags are the CSV's but for those that ``board_tag`` moves behind success.
 
     A step is a number of environment steps per task, so that agents and baselines overlay. Each line of the CSV is
@@ -30,8 +33,15 @@ class RunLog:
     ``matrices.jsonl`` is an object ``{"step", "name", "rows", "columns", "values"}``.
     """
 
-    def __init__(self, path: Path, resumed: Mapping[str, Any] | None = None, step: int = 0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        trackers: Sequence[Tracker] = (),
+        resumed: Mapping[str, Any] | None = None,
+        step: int = 0,
+    ) -> None:
         """``resumed`` is what ``state_dict`` returned at ``step``: what was written after that is taken back."""
+        self._trackers = trackers
         before = resumed or {"seconds": 0.0, METRICS: 0, MATRICES: 0}
         self._path, self._begin = path, time.monotonic() - before["seconds"]
         for name in (METRICS, MATRICES):
@@ -52,11 +62,13 @@ class RunLog:
     def scalars(self, step: int, values: dict[str, float]) -> None:
         """Write tag to value; what is not a number (a success that a task does not say) is left out."""
         seconds = f"{self.seconds:.2f}"
-        for tag, value in values.items():
-            if not math.isnan(value):
-                self._events.add_scalar(board_tag(tag), value, step)
-                self._csv.writerow([step, seconds, tag, f"{value:.10g}"])
+        known = {tag: value for tag, value in values.items() if not math.isnan(value)}
+        for tag, value in known.items():
+            self._events.add_scalar(board_tag(tag), value, step)
+            self._csv.writerow([step, seconds, tag, f"{value:.10g}"])
         self._file.flush()
+        for tracker in self._trackers:
+            tracker.scalars(step, known)
 
     def matrix(
         self,
@@ -81,6 +93,8 @@ class RunLog:
     def picture(self, step: int, tag: str, picture: np.ndarray) -> None:
         """Write an (H, W, 3) uint8 picture."""
         self._events.add_image(tag, picture, step, dataformats="HWC")
+        for tracker in self._trackers:
+            tracker.picture(step, tag, picture)
 
     def gif(self, step: int, tag: str, data: bytes, width: int, height: int) -> None:
         """Write a GIF of so many pixels, which TensorBoard plays among its images.
@@ -89,6 +103,8 @@ class RunLog:
         """
         image = Summary.Image(width=width, height=height, colorspace=3, encoded_image_string=data)
         self.summary(Summary(value=[Summary.Value(tag=tag, image=image)]), step)
+        for tracker in self._trackers:
+            tracker.film(step, tag, data)
 
     def layout(self, charts: dict[str, dict[str, list[Any]]]) -> None:
         """Write what the tab of custom scalars shows: category, title of the chart, its kind and tags."""
@@ -112,11 +128,19 @@ class RunLog:
         """Write a text, shown in TensorBoard's text tab."""
         self._events.add_text(tag, markdown)
 
-    def close(self) -> None:
-        """Flush and close both files."""
+    def result(self, step: int, result: Mapping[str, Any]) -> None:
+        """Hand on what the run came to, but for the protocol of its scores, which ``result.json`` has."""
+        values = flat({name: value for name, value in result.items() if name != "protocol"})
+        for tracker in self._trackers:
+            tracker.result(step, values)
+
+    def close(self, status: Status = "finished") -> None:
+        """Flush and close the files, and finish the trackers."""
         self._events.close()
         self._file.close()
         self._matrices.close()
+        for tracker in self._trackers:
+            tracker.finish(status)
 
     def __enter__(self) -> RunLog:
         return self
@@ -124,7 +148,7 @@ class RunLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        self.close(status_of(error))
 
 
 def board_tag(tag: str) -> str:

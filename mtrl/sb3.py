@@ -35,7 +35,7 @@ from mtrl.runs import WEIGHTS, new_run_folder, write_config
 from mtrl.sb3_env import SB3VecEnv
 from mtrl.sb3_model import divergence, load_sb3_policy, make_model, pack_weights, task_seed
 from mtrl.scores import Scorer, TaskScore
-from mtrl.session import Progress, describe, finish, replay_capacity, told_of
+from mtrl.session import Progress, describe, finish, log_of, replay_capacity, told_of
 from mtrl.training.callbacks import Callback, ScheduledCallback, UserCallbacks
 from mtrl.training.schedule import Scheduled, Span, notify, rules_of
 
@@ -84,7 +84,7 @@ def run_sb3(
     if dropped:
         lacking = ", ".join(f"{name} {value}" for name, value in dropped.items())
         console.print(f"{config.agent} goes without what Stable-Baselines3's SAC does not have: {lacking}")
-    with RunLog(path) as log:
+    with log_of(config, suite, path, console) as log:
         with StopWish() as stop, Display(console, config.agent, config.steps_per_task) as display:
             describe(log, config, path)
             board = _Board(suite, config, log, display, callbacks)

@@ -39,6 +39,7 @@ from mtrl.camera import Camera, camera_for
 from mtrl.checkpoints.lock import lock
 from mtrl.checkpoints.resume import Resumed
 from mtrl.checkpoints.saving import Saving, Stateful
+from mtrl.checkpoints.store import Checkpoint
 from mtrl.config import TrainConfig
 from mtrl.curve_picture import learning_curves, task_curves
 from mtrl.diagnose import Diagnoser
@@ -53,6 +54,7 @@ from mtrl.reporter import Reporter
 from mtrl.runs import CONFIG, METRICS, WEIGHTS, new_run_folder, read_values, write_config, write_result
 from mtrl.scores import Scorer
 from mtrl.tensor_env import TensorEnv
+from mtrl.tracking.trackers import params_of, trackers_of
 from mtrl.training.callbacks import Callback, ScheduledCallback, UserCallbacks
 from mtrl.training.evaluation import Evaluation
 from mtrl.training.loop import Training
@@ -101,7 +103,7 @@ def run_agent(
         if precision.warning:
             console.print(f"warning: {precision.warning}")
         scorer = stack.enter_context(closing(Scorer(suite, config.eval_episodes, seed, device, **processes_of(config))))
-        log = files.enter_context(RunLog(path, before.state["log"], before.step) if before else RunLog(path))
+        log = files.enter_context(log_of(config, suite, path, console, before))
         stop = stack.enter_context(StopWish())
         display = stack.enter_context(Display(console, config.agent, config.steps_per_task))
         if not before:
@@ -197,6 +199,7 @@ def finish(
         **scores,
     }
     log.scalars(progress.step, final_metrics(result))
+    log.result(progress.step, result)
     measure, curves = task_curves(path / METRICS, suite.task_names)
     log.picture(progress.step, "viz/curves", learning_curves(curves, measure))
     write_result(path, result)
@@ -248,6 +251,14 @@ def told_of(config: TrainConfig[Any], suite: TaskSuite) -> dict[str, Any]:
     }
 
 
+def log_of(
+    config: TrainConfig[Any], suite: TaskSuite, path: Path, console: Console, before: Checkpoint | None = None
+) -> RunLog:
+    """Open a run's log, which tells the run's tracker too, where there is one; that of a run that goes on goes on."""
+    trackers = trackers_of(config, suite.name, path, console)
+    return RunLog(path, trackers, before.state["log"], before.step) if before else RunLog(path, trackers)
+
+
 def describe(log: RunLog, config: TrainConfig[Any], path: Path) -> None:
     """Write into the log what the run was told: as a text, and as a row of the table of hyperparameters."""
     log.text("config", as_markdown(config))
@@ -257,6 +268,5 @@ def describe(log: RunLog, config: TrainConfig[Any], path: Path) -> None:
 
 def as_markdown(config: TrainConfig[Any]) -> str:
     """Return the configuration as a table for TensorBoard's text tab."""
-    rows = {**config.to_json(), **dataclasses.asdict(config.settings)}
-    rows.pop("settings")
-    return "\n".join(["| setting | value |", "| --- | --- |", *(f"| {k} | {v} |" for k, v in rows.items())])
+    rows = [f"| {name} | {value} |" for name, value in params_of(config).items()]
+    return "\n".join(["| setting | value |", "| --- | --- |", *rows])

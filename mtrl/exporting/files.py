@@ -102,7 +102,7 @@ def silence() -> Iterator[list[warnings.WarningMessage]]:
 
 
 def largest_difference(policy: ExportedPolicy, act: Act) -> float:
-    """Return by how much of their range actions differ at most, over random observations of every task, mirrored too."""
+    """Return by how much of their range actions differ at most, over random observations of each task, mirrored too."""
     largest = 0.0
     for number, sign in product(range(len(policy.tasks)), (1.0, -1.0)):
         obs = sign * torch.randn(ROWS + number % 3, policy.obs_size, generator=seeded_generator(number))

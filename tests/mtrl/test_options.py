@@ -21,7 +21,7 @@ CHANGED = {
     "run": {"suite", "recipe", "tasks", "engine", "reward_version", "seed", "steps_per_task", "device"}
     | {"eval_every", "eval_episodes"},
     "nothing": {"runs_dir", "threads", "jobs", "workers", "env_timeout", "baseline"}
-    | {"log_every", "diagnose_every", "record_every", "checkpoint_every", "keep_checkpoint"},
+    | {"log_every", "diagnose_every", "record_every", "checkpoint_every", "keep_checkpoint", "track"},
 }
 RANGES: dict[tuple[Any, Any, Any], set[str]] = {
     (0, None, 2**32 - 1): {"seed"},
@@ -33,7 +33,6 @@ RANGES: dict[tuple[Any, Any, Any], set[str]] = {
         "diagnose_every",
         "record_every",
         "checkpoint_every",
-        "keep_checkpoint",
     },
     (1, None, None): {"steps_per_task", "envs_per_task", "batch_per_task", "updates_per_step", "replay_per_task"}
     | {"eval_every", "eval_episodes", "log_every"},
