@@ -18,7 +18,10 @@ CODES: dict[Status, int] = {"finished": 0, "failed": 1, "stopped": 255}  # the l
 
 
 def start(run: TrackedRun) -> WandbTracker:
-    """Begin a run of wandb's, beside any that the program has open already."""
+    """Begin a run of wandb's, beside any that the program has open already.
+
+    Its variables are read here: wandb itself reads them once a process, and then perhaps before they were set.
+    """
     defaults = {
         "mode": ("WANDB_MODE", "offline"),
         "dir": ("WANDB_DIR", str(run.path)),
@@ -28,9 +31,9 @@ def start(run: TrackedRun) -> WandbTracker:
         "name": ("WANDB_NAME", run.name),
     }
     os.environ.setdefault("WANDB_DISABLE_WEAVE", "true")  # it takes the package agents for another of that name
-    told: dict[str, Any] = {key: value for key, (variable, value) in defaults.items() if not os.environ.get(variable)}
+    told: dict[str, Any] = {key: os.environ.get(variable) or value for key, (variable, value) in defaults.items()}
     # Its lines belong to what it asks and uploads; the terminal's output is the run's, shown live, and is not captured.
-    settings = wandb.Settings(console="off", silent="mode" in told)
+    settings = wandb.Settings(console="off", silent=not os.environ.get("WANDB_MODE"))
     return WandbTracker(wandb.init(**told, config=run.params, reinit="create_new", settings=settings))
 
 
