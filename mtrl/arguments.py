@@ -23,9 +23,9 @@ class TrainArguments(TrainConfig[S], Generic[S]):
     """What a training is told on a command line: its configuration, and a file to begin from."""
 
     config: Path | None = None
-    """A run's config.json: its settings, all but --runs-dir, are the defaults that the other flags go over."""
+    """A run's config.json; its settings, except --runs-dir, replace the defaults of the other flags."""
     trust: bool = False
-    """Import whatever that file names; unless given, a suite of your own has to be named once more."""
+    """Allow importing the modules that this file names; otherwise, name your own suite again with --suite."""
 
 
 def parse_config(arguments: Sequence[str]) -> TrainConfig[Any]:
