@@ -26,9 +26,9 @@ class TrainArguments(TrainConfig[S], Generic[S]):
     resume: str | None = None
     """Go on with a run that was interrupted: its folder, or latest, the one in --runs-dir that was saved last."""
     config: Path | None = None
-    """A run's config.json: its settings, all but --runs-dir, are the defaults that the other flags go over."""
+    """A run's config.json; its settings, except --runs-dir, replace the defaults of the other flags."""
     trust: bool = False
-    """Import whatever that file names; unless given, a suite of your own has to be named once more."""
+    """Allow importing the modules that this file names; otherwise, name your own suite again with --suite."""
 
 
 class Command(NamedTuple):

@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BenchConfig:
-    """Time the environments or the agents of a suite against what one would use without the kit."""
+    """Time a suite's environments or agents against what you would use without this kit."""
 
     what: Annotated[Literal["envs", "agents"], tyro.conf.Positional]
-    """envs: a simulator against SyncVectorEnv, engines against the suite's usual vector environment, or workers.
-    agents: one run of an agent against one Stable-Baselines3 SAC per task, same networks and batch per task."""
+    """envs: a batched simulator against SyncVectorEnv, engines against the suite's own vector environment, or workers.
+    agents: one run of an agent against one Stable-Baselines3 SAC per task, same networks and batch size per task."""
     suite: str = "tabletop"
-    """A suite."""
+    """Suite to time."""
     engine: str = "auto"
-    """For envs: what steps the tasks, where a suite lets you choose: metaworld has farama, envpool and auto."""
+    """For envs: simulator, where a suite has several: metaworld has farama, envpool and auto."""
     agent: str = "care"
-    """For agents: which."""
+    """For agents: agent to time."""
     repeats: int = 20
-    """Timed turns of each side; the medians are compared."""
+    """Number of timed repetitions of each side; their medians are compared."""
     threads: int = 0
-    """Torch's CPU threads on both sides; 0 takes the processors at hand, at most 4."""
+    """PyTorch's CPU threads on both sides; 0: all available processors, at most 4."""
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -18,14 +18,14 @@ from mtrl.config import agent_spec, as_usage
 
 @dataclass(frozen=True)
 class CheckConfig:
-    """Step every task of a suite, or train an agent on noise, say what is wrong in words, and end with a table."""
+    """Step every task of a suite, or train an agent on random batches, and report what breaks the contract."""
 
     suite: Annotated[str, tyro.conf.Positional] = ""
-    """A suite that mtrl.list shows, or your own: module:attribute, tasks.toml, or gym:ID,ID."""
+    """A suite listed by mtrl.list, or your own: module:attribute, tasks.toml, or gym:ID,ID."""
     agent: str = ""
-    """An agent instead: one that mtrl.list shows, or your own as module:attribute."""
+    """Check an agent instead: one listed by mtrl.list, or your own as module:attribute."""
     longest: int = LONGEST
-    """Steps after which an episode counts as one without end."""
+    """Number of steps after which an episode is reported as endless."""
 
 
 def main(arguments: Sequence[str]) -> int:

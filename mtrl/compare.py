@@ -17,18 +17,18 @@ from mtrl.cli import command, parse
 class CompareConfig:
     """Compare finished runs of a suite, print tables and write compare.json and compare.csv.
 
-    Runs of the same agent with the same settings are taken together, whatever their seeds. compare.csv has a row for
-    each run and task, compare.json everything that the tables show and the learning curves.
+    Runs of the same agent with the same settings are grouped over their seeds. compare.csv has a row per run and task;
+    compare.json has everything in the tables, and the learning curves.
     """
 
     runs: Annotated[tuple[str, ...], tyro.conf.Positional]
-    """Run folders, folders above them, or patterns, such as runs/tabletop/*/*."""
+    """Run folders, parent folders of runs, or glob patterns such as runs/tabletop/*/*."""
     out: Path | None = None
-    """Folder for compare.json and compare.csv; unless given, the one that holds all the runs."""
+    """Folder for compare.json and compare.csv; by default, the common parent folder of the runs."""
     baseline: str | None = None
-    """Whose runs say what a task comes to alone; unless given, single-task's, if there are any."""
+    """Baseline that the other agents are compared with; by default, single-task if it is among the runs."""
     steps_per_task: int | None = None
-    """Take the runs of so many steps per task; unless given, of the number that most runs have."""
+    """Use the runs with this many steps per task; by default, the most common number."""
 
 
 def main(arguments: Sequence[str]) -> int:

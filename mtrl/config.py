@@ -18,7 +18,7 @@ from mtrl.options import option
 from mtrl.renamed import present_names
 
 S = TypeVar("S", bound=AgentSettings, covariant=True)
-STANDARD = "standard"  # the recipe that is taken unless another is named
+STANDARD = "standard"  # the default recipe
 MOST_SEED = 2**32 - 1  # what Stable-Baselines3 takes
 
 
@@ -27,63 +27,63 @@ class TrainConfig(Generic[S]):
     """Train one agent on a suite of tasks, with a single-task baseline beside it."""
 
     suite: str = option("tabletop", changes="run", shown=True)
-    """A suite that python -m mtrl.list shows, or your own: module:attribute, tasks.toml, or gym:ID,ID."""
+    """A suite listed by python -m mtrl.list, or your own: module:attribute, tasks.toml, or gym:ID,ID."""
     agent: str = option("care", changes="agent", shown=True)
     """care, mtsac, mtmhsac, single-task, sb3, or your own as module:attribute."""
     recipe: str = option(STANDARD, changes="run")
-    """Which set of defaults: standard, or laptop, which trains metaworld on a few CPU cores."""
+    """Named set of defaults: standard, or laptop, which trains metaworld on a few CPU cores."""
     tasks: tuple[str, ...] = option((), changes="run")
-    """Only these of the suite's tasks; none given means all."""
+    """Subset of the suite's tasks to train on; all of them by default."""
     engine: str = option("auto", changes="run")
-    """What steps the tasks, where a suite lets you choose: metaworld has farama, envpool and auto, a mix of both."""
+    """Simulator, where a suite has several: metaworld has farama, envpool and auto, which mixes both."""
     reward_version: str = option("auto", changes="run")
-    """Which of a suite's rewards, where it has several: metaworld has v2 (the default) and v1."""
+    """Reward version, where a suite has several: metaworld has v2 (the default) and v1."""
     seed: int = option(0, changes="run", least=0, most=MOST_SEED, shown=True)
-    """Every random number of the run follows from it."""
+    """Random seed of the whole run."""
     steps_per_task: int = option(100_000, changes="run", least=1, shown=True)
-    """Environment steps in each task."""
+    """Environment steps per task."""
     envs_per_task: int = option(4, changes="agent", least=1)
-    """Copies of each task that are stepped together."""
+    """Parallel environments per task."""
     workers: int | None = option(None, changes="nothing", least=0)
-    """Processes that step environments; 0: none, all in this one; unless given, a short measurement decides."""
+    """Worker processes that step environments; 0: step in this process; by default, timed and chosen."""
     env_timeout: float = option(60.0, changes="nothing", above=0, unit="seconds")
-    """Seconds that one call of an environment in a worker process may take before it is killed and started anew."""
+    """Seconds a call of an environment in a worker may take before the worker is killed and restarted."""
     batch_per_task: int = option(128, changes="agent", least=1)
-    """Transitions of each task in one update."""
+    """Batch size per task: transitions of each task in an update."""
     updates_per_step: int = option(1, changes="agent", least=1)
-    """Updates after each step of all copies."""
+    """Gradient updates after each step of all environments."""
     random_steps: int = option(1_000, changes="agent", least=0)
-    """Steps per task with random actions, before learning begins."""
+    """Steps per task with uniformly random actions before learning starts."""
     replay_per_task: int = option(1_000_000, changes="agent", least=1)
-    """Most transitions kept per task."""
+    """Replay buffer capacity per task, in transitions."""
     device: str = option("auto", changes="run")
-    """auto (a GPU when there is one), cpu or cuda."""
+    """Device: auto (a GPU if there is one), cpu or cuda."""
     threads: int = option(0, changes="nothing", least=0)
-    """Torch's CPU threads; 0 takes the processors at hand, at most 4."""
+    """PyTorch's CPU threads; 0: all available processors, at most 4."""
     baseline: Literal["single-task", "sb3", "none"] = option("single-task", changes="nothing")
-    """What is trained on the same budget for comparison; an equal run that is there already is used again."""
+    """Baseline to train on the same budget; a finished run with the same settings is reused."""
     jobs: int = option(0, changes="nothing", least=0)
-    """Processes that train sb3's tasks; 0 takes the processors at hand."""
+    """Processes that train sb3's tasks; 0: one per available processor."""
     eval_every: int = option(10_000, changes="run", least=1)
     """Steps per task between evaluations."""
     eval_episodes: int = option(10, changes="run", least=1)
-    """Episodes of each task in an evaluation."""
+    """Evaluation episodes per task."""
     log_every: int = option(1_000, changes="nothing", least=1)
-    """Steps per task between lines of the log."""
+    """Steps per task between log entries."""
     diagnose_every: int | None = option(None, changes="nothing", least=0)
-    """Steps per task between diagnoses; 0: none; unless given, at each evaluation (3 % of tabletop's training time)."""
+    """Steps per task between diagnoses; 0: none; by default, at each evaluation (3 % of tabletop's time)."""
     record_every: int = option(0, changes="nothing", least=0)
-    """Steps per task between films of the policy, an episode of each task, in TensorBoard's images; 0: none."""
+    """Steps per task between videos of the policy, one episode per task, in TensorBoard; 0: none."""
     checkpoint_every: int | None = option(None, changes="nothing", least=0, unit="seconds")
-    """Seconds between checkpoints; 0: none; unless given, so that they cost 2 % of the time, and every ten minutes."""
+    """Seconds between checkpoints; 0: none; by default, at most 2 % of the time and at least every ten minutes."""
     keep_checkpoint: bool = option(False, changes="nothing")
-    """Keep the last checkpoint of a finished run, so that --resume can train it farther."""
+    """Keep the last checkpoint of a finished run, so that --resume can train it further."""
     track: Literal["none", "wandb", "mlflow"] = option("none", changes="nothing")
-    """An experiment tracker that is told of the run too, offline unless its own environment variables say otherwise."""
+    """Experiment tracker to log to as well, offline unless its own environment variables say otherwise."""
     runs_dir: Path = option(Path("runs"), changes="nothing")
-    """Where run folders are made."""
+    """Directory of the run folders."""
     settings: S = option(cast(Any, AgentSettings()), changes="agent")
-    """The agent's own."""
+    """Settings of the agent."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON values."""

@@ -24,29 +24,29 @@ DEFAULT_SEED = 1_000_000
 
 @dataclass(frozen=True)
 class EvaluateConfig:
-    """Play deterministic episodes of a run's tasks on fresh seeds, print the table and write evaluation.json.
+    """Evaluate a run's deterministic policy on new seeds, print a table and write evaluation.json.
 
-    Held-out tasks have a table and a file of their own, evaluation-held-out.json.
+    Held-out tasks have their own table and file, evaluation-held-out.json.
     """
 
     run: Annotated[Path, tyro.conf.Positional]
     """A run folder, such as runs/tabletop/care/seed0."""
     tasks: tuple[str, ...] = ()
-    """Only these, held-out ones too; held-out alone stands for all of those; none given means all that were trained."""
+    """Tasks to evaluate, held-out ones included; held-out means all of those; by default, all training tasks."""
     episodes: int | None = None
-    """Episodes of each task; unless given, each start once where a task has fixed ones, else 50."""
+    """Episodes per task; by default, each fixed start once, or 50 where starts are random."""
     seed: int = DEFAULT_SEED
-    """Of the environments: fresh starts, unless the run itself had this seed."""
+    """Seed of the environments; starts are new unless the run was trained with this seed."""
     suite: str | None = None
-    """The run's suite once more, where it is a module or a TOML file: only what you name is imported."""
+    """The run's suite again, if it is a module or a TOML file: only what you name is imported."""
     trust: bool = False
-    """Import whatever the run's files name."""
+    """Allow importing the modules that the run's files name."""
     device: str = "auto"
-    """auto, cpu or cuda."""
+    """Device: auto (a GPU if there is one), cpu or cuda."""
     record: Path | None = None
-    """Write one episode of each task, side by side, to this .gif or .mp4 file."""
+    """Record one episode of each task, side by side, to this .gif or .mp4 file."""
     ablate_encoders: bool = False
-    """Play once more without each encoder of a mixture, print what it is worth to each task and write ablation.json."""
+    """Evaluate again without each encoder of the mixture, print the differences and write ablation.json."""
 
 
 def main(arguments: Sequence[str]) -> int:

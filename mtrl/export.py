@@ -30,9 +30,9 @@ class ExportConfig:
     format: Literal["torchscript", "onnx"] = "torchscript"
     """torchscript, for torch.jit.load in Python or C++, or onnx, for onnxruntime and others (extra onnx)."""
     suite: str | None = None
-    """The run's suite once more, where it is a module or a TOML file: only what you name is imported."""
+    """The run's suite again, if it is a module or a TOML file: only what you name is imported."""
     trust: bool = False
-    """Import whatever the run's files name."""
+    """Allow importing the modules that the run's files name."""
 
 
 def main(arguments: Sequence[str]) -> int:

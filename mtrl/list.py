@@ -19,20 +19,20 @@ from envs.suite import TaskSuite
 from mtrl.cli import command, parse
 from mtrl.config import agent_spec, as_usage
 
-PLURAL = {"penalty": "penalties", "head": "heads of critics"}
+PLURAL = {"penalty": "penalties", "head": "critic heads"}
 MOST = 10  # tasks of a suite that are shown beside other suites
 
 
 @dataclass(frozen=True)
 class ListConfig:
-    """List the suites, their tasks with the sentences that describe them, the agents, and the pieces that make them."""
+    """List the suites with their tasks and task descriptions, the agents, and the pieces that agents are made of."""
 
     suite: str = ""
-    """Only this suite, which may be your own (module:attribute, tasks.toml, gym:ID,ID)."""
+    """Show only this suite, which may be your own (module:attribute, tasks.toml, gym:ID,ID)."""
     agent: str = ""
-    """Only this agent and the pieces that it is made of; it may be your own (module:attribute)."""
+    """Show only this agent, which may be your own (module:attribute), and its pieces."""
     json: bool = False
-    """Print JSON: suites, agents and pieces, each with its kind, a sentence and its source."""
+    """Print JSON: suites, agents and pieces, each with its kind, description and source."""
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -19,24 +19,24 @@ SIDE = 480  # pixels of the picture
 
 @dataclass(frozen=True)
 class PlayConfig:
-    """Show a run's deterministic policy on one task in a window; close it, or press Escape or q, to end."""
+    """Show a run's deterministic policy on one task in a window; close it, or press Escape or q, to quit."""
 
     run: Annotated[Path, tyro.conf.Positional]
     """A run folder, such as runs/tabletop/care/seed0."""
     task: str
-    """Which of its tasks; one that was held out too, where the agent can play it."""
+    """Task to play; a held-out one too, if the agent can play it."""
     episodes: int = 5
-    """How many, one after another."""
+    """Number of episodes."""
     seed: int = 1_000_000
-    """Of the first episode's start; each later one takes the next."""
+    """Seed of the first episode; each later episode adds 1."""
     suite: str | None = None
-    """The run's suite once more, where it is a module or a TOML file: only what you name is imported."""
+    """The run's suite again, if it is a module or a TOML file: only what you name is imported."""
     trust: bool = False
-    """Import whatever the run's files name."""
+    """Allow importing the modules that the run's files name."""
     fps: float = 20.0
-    """Steps shown in a second, at most."""
+    """Maximum number of steps shown per second."""
     device: str = "auto"
-    """auto, cpu or cuda."""
+    """Device: auto (a GPU if there is one), cpu or cuda."""
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -16,18 +16,18 @@ from mtrl.cli import UsageError, command, parse
 
 @dataclass(frozen=True)
 class ReportConfig:
-    """Compare finished runs of a suite in one HTML file that loads nothing: words, curves, tasks, reasons, protocol."""
+    """Compare finished runs of a suite in one self-contained HTML page: results, curves, tasks, diagnoses, protocol."""
 
     runs: Annotated[tuple[str, ...], tyro.conf.Positional]
-    """Run folders, folders above them, or patterns such as runs/tabletop/*/*."""
+    """Run folders, parent folders of runs, or glob patterns such as runs/tabletop/*/*."""
     out: Path = Path("report.html")
     """The file to write."""
     markdown: bool = False
-    """Write the tables as Markdown too, beside it, with the ending .md."""
+    """Also write the tables as Markdown, to a file of the same name that ends in .md."""
     baseline: str | None = None
-    """What tasks are compared with: an agent among the runs; unless given, single-task."""
+    """Baseline that the other agents are compared with; by default, single-task if it is among the runs."""
     steps_per_task: int | None = None
-    """Take the runs of so many steps per task; unless given, of the number that most runs have."""
+    """Use the runs with this many steps per task; by default, the most common number."""
 
 
 def main(arguments: Sequence[str]) -> int:

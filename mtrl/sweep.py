@@ -25,25 +25,25 @@ MOST_SEEDS = 1_000
 
 @dataclass(frozen=True)
 class SweepConfig:
-    """Train every agent with every seed, several runs at a time, and compare them in the end.
+    """Train every agent with every seed, several runs at a time, and compare them at the end.
 
-    Runs that are there already are taken as they are, so the same command goes on after an interruption. What comes
-    after -- goes to mtrl.train, as in: mtrl.sweep --agents care,mtsac --seeds 0-2 -- --steps-per-task 20000
-    With -- --config FILE the suite is that file's, unless given.
+    Runs that already exist are reused, so the same command continues after an interruption. Arguments after -- are
+    passed on to mtrl.train, as in: mtrl.sweep --agents care,mtsac --seeds 0-2 -- --steps-per-task 20000
+    With -- --config FILE, the suite defaults to the one in that file.
     """
 
     suite: str = "tabletop"
-    """A suite that python -m mtrl.list shows, or your own: module:attribute, tasks.toml, or gym:ID,ID."""
+    """A suite listed by python -m mtrl.list, or your own: module:attribute, tasks.toml, or gym:ID,ID."""
     agents: str = "care,mtsac,mtmhsac,single-task,sb3"
-    """Names of agents, joined by commas."""
+    """Agents, separated by commas."""
     seeds: str = "0-4"
-    """Seeds: a range such as 0-4, or some such as 0,2,5."""
+    """Seeds: a range such as 0-4, or a list such as 0,2,5."""
     jobs: int = 1
-    """Runs at a time; each has its share of the processors."""
+    """Runs at a time; they share the processors equally."""
     runs_dir: Path = Path("runs")
-    """Where run folders are made; logs go to .sweep beside those of the agents."""
+    """Directory of the run folders; logs go to .sweep beside those of the agents."""
     dry_run: bool = False
-    """Print what would be run, and run nothing."""
+    """Print what would be run without running it."""
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -187,7 +187,7 @@ def _feed_noise(agent: SAC, noises: list[Tensor]) -> None:
     agent._noise = lambda shape: next(supply)  # type: ignore[method-assign]
 
 
-def test_the_learning_rate_falls_in_a_straight_line(make_agent: MakeAgent) -> None:
+def test_the_learning_rate_is_annealed_linearly(make_agent: MakeAgent) -> None:
     agent = make_agent("mtsac", learning_rate=1.0, final_learning_rate=0.2)
     agent.set_progress(0.25)
     rates = {group["lr"] for o in (agent.critic_optimizer, agent.actor_optimizer) for group in o.param_groups}
