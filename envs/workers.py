@@ -171,7 +171,7 @@ class WorkerCopies:
 
 
 def make_copies(
-    tasks: Sequence[Task], copies: int, render_mode: str | None, workers: int, timeout: float, patient: bool
+    tasks: Sequence[Task], copies: int, render_mode: str | None, workers: int, timeout: float, restart_failed: bool
 ) -> Engine:
     """Return what steps one environment a row: in ``workers`` processes, or in this one.
 
@@ -185,8 +185,8 @@ def make_copies(
             return WorkerCopies(tasks, copies, workers, timeout)
         except CannotStart as error:
             warning = f"{error}; its suite's environments are stepped in this process, without workers"
-    patient = (patient or workers > 0) and render_mode is None
-    engine = PatientCopies(tasks, copies) if patient else GymCopies(tasks, copies, render_mode)
+    restart_failed = (restart_failed or workers > 0) and render_mode is None
+    engine = PatientCopies(tasks, copies) if restart_failed else GymCopies(tasks, copies, render_mode)
     if warning:
         warn(warning)  # not before: what keeps a task from being made here is an error, and says enough
     return engine

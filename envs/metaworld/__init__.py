@@ -60,7 +60,7 @@ def suite(
             "scoring_engine": "farama",
             "versions": versions(),
         },
-        usual=partial(metaworlds_own, name) if name in OWN_VECTOR else None,
+        reference=partial(metaworlds_own, name) if name in OWN_VECTOR else None,
     )
 
 

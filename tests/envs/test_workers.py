@@ -49,7 +49,7 @@ def test_a_broken_contract_ends_it_in_a_worker_as_it_does_here(tmp_path: Path) -
     suite = walks(Task("odd", OddAfter, "Be odd."))
     said = []
     for workers in (0, 2):
-        env = MultiTaskVectorEnv(suite, 1, workers=workers, patient=True)
+        env = MultiTaskVectorEnv(suite, 1, workers=workers, restart_failed=True)
         with pytest.raises(SuiteError, match="task 'odd': .*nan at index 0") as caught:
             play(env, 5)
         said.append(str(caught.value))

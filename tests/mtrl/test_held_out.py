@@ -166,7 +166,7 @@ def test_returns_are_shown_beside_what_random_actions_and_the_task_alone_come_to
 
 def test_a_suite_that_holds_nothing_out_says_so(refused: Refused, run: Path) -> None:
     retold(run, suite="holding_suite:none")
-    assert "suite 'holding' holds no task out" in refused(evaluate.main, run, "--trust", "--tasks", "held-out")
+    assert "suite 'holding' has no held-out tasks" in refused(evaluate.main, run, "--trust", "--tasks", "held-out")
 
 
 def test_fixed_starts_are_played_once_each_unless_episodes_are_given(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def test_a_suite_made_in_the_program_is_trained_on_and_has_to_be_handed_over_aga
     assert result.path == tmp_path / "scripted" / "single-task" / "seed0"
     assert result.scores["b"].mean_return == 8.0
     assert mtrl.load(result.path, suite=suite).tasks == ("a", "b")
-    with pytest.raises(mtrl.SuiteError, match="'scripted' was made by a program .* mtrl.load"):
+    with pytest.raises(mtrl.SuiteError, match="'scripted' was passed to mtrl.learn as an object; .* mtrl.load"):
         mtrl.load(result.path)
 
 
