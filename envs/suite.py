@@ -101,7 +101,7 @@ class TaskSuite:
         object.__setattr__(self, "tasks", tuple(self.tasks))
         object.__setattr__(self, "held_out", tuple(self.held_out))
         if not isinstance(self.name, str) or not self.name.strip():
-            raise SuiteError(f"the suite's name is {self.name!r}; give it a name that is not empty")
+            raise SuiteError(f"the suite's name is {self.name!r}; give it a non-empty name")
         if not self.tasks:
             raise SuiteError(f"suite {self.name!r} has no task; give it at least one")
         seen: set[str] = set()
@@ -110,7 +110,7 @@ class TaskSuite:
             if not isinstance(task, Task):
                 raise SuiteError(f"{where} is {task!r}, not a Task; write Task(name, make, sentence)")
             if not isinstance(task.name, str) or not task.name.strip():
-                raise SuiteError(f"{where} has the name {task.name!r}; give it a name that is not empty")
+                raise SuiteError(f"{where} has the name {task.name!r}; give it a non-empty name")
             if not isinstance(task.description, str) or not task.description.strip():
                 raise SuiteError(
                     f"{where} ({task.name!r}) has no description; say in one sentence what the task is, "

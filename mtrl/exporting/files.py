@@ -38,7 +38,7 @@ def check_installed(format_: str) -> None:
     """Raise ``UsageError`` where a format asks for packages that are not here."""
     missing = [name for name in ("onnx", "onnxruntime", "onnxscript") if find_spec(name) is None]
     if format_ == "onnx" and missing:
-        raise UsageError(f"--format onnx asks for {', '.join(missing)}, not installed: pip install -e '.[onnx]'")
+        raise UsageError(f"--format onnx needs {', '.join(missing)}, not installed: pip install -e '.[onnx]'")
 
 
 def write(policy: ExportedPolicy, path: Path, writer: Writer) -> None:
@@ -53,7 +53,7 @@ def write(policy: ExportedPolicy, path: Path, writer: Writer) -> None:
             off = largest_difference(policy, writer.load(partial))
         if not off <= TOLERANCE:
             raise RunError(
-                f"the exported policy would act differently, by {off:.1e} of an action's range; none is kept"
+                f"the exported policy acts differently, by {off:.1e} of an action's range, so it was not kept"
             )
         partial.replace(path)
     except OSError as error:

@@ -27,10 +27,10 @@ SURVIVABLE = {
     "os._exit": "its worker process ended with exit code 4 in step",
     "killed": "its worker process was killed by SIGKILL in step",
     "segfault": "its worker process was killed by SIGSEGV in step",
-    "hang": "its worker process gave no answer for 1 s in step and was killed",
-    "deaf": "its worker process gave no answer for 1 s in step and was killed",
-    "locked": "its worker process gave no answer for 1 s in step and was killed",
-    "brood": "its worker process gave no answer for 1 s in step and was killed",
+    "hang": "its worker process did not respond for 1 s in step and was killed",
+    "deaf": "its worker process did not respond for 1 s in step and was killed",
+    "locked": "its worker process did not respond for 1 s in step and was killed",
+    "brood": "its worker process did not respond for 1 s in step and was killed",
     "fork": "its worker process ended with exit code 5 in step",
 }
 

@@ -135,7 +135,7 @@ def test_pictures_are_drawn_without_workers() -> None:
     assert env.render()[0].shape == (256, 256, 3)
     assert children() == []
     copies = WorkerCopies(suite.tasks, 1, 1)
-    with pytest.raises(SuiteError, match="draw no pictures"):
+    with pytest.raises(SuiteError, match="cannot render"):
         copies.render([0])
     copies.close()
 

@@ -174,7 +174,7 @@ def test_a_replay_too_large_for_stable_baselines3_is_said_too(
         (
             "from mtrl import *\nsuite = TaskSuite('s', [Task('', None, 'Do it.')])",
             "suite",
-            ["'s'", "name ''", "not empty"],
+            ["'s'", "name ''", "non-empty"],
         ),
         ("from mtrl import *\nsuite = TaskSuite('', [])", "suite", ["name is ''"]),
     ],

@@ -157,7 +157,7 @@ def test_a_file_without_pieces_is_read_as_what_it_was() -> None:
     [
         (("--agent", "care", "--trunk", "separate"), "shares nothing between tasks"),
         (("--agent", "mtsac", "--trunk", "multihead"), "Did you mean 'multi-head'?"),
-        (("--agent", "sb3", "--encoder", "film"), "takes no --encoder"),
+        (("--agent", "sb3", "--encoder", "film"), "has no --encoder"),
         (("--agent", "my_methd:mine"), "no module named 'my_methd'"),
         (("--agent", "mtsac", "--film-size", "3"), "--film-size"),
     ],
