@@ -1,8 +1,8 @@
-"""What becomes of per-task losses: an aggregator turns them into gradients.
+"""Aggregators turn per-task losses into gradients.
 
-It is called as ``aggregate(losses, parameters)`` with losses (T',) that still carry their graph, and writes the
-``.grad`` of ``parameters`` and of nothing else. A plain function will do; one that learns weights of its own is an
-``nn.Module``, whose parameters the agent registers, saves and steps with an optimiser of their own.
+An aggregator is called as ``aggregate(losses, parameters)`` with losses (T',) that still have their graph, and writes
+the ``.grad`` of ``parameters`` and of nothing else. It is a function, or, if it learns weights, an ``nn.Module``, whose
+parameters the agent registers, saves and optimises with an optimiser of their own.
 """
 
 from __future__ import annotations
@@ -17,10 +17,21 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Parameters:
-    """What per-task losses are to train.
+    """The parameters that an aggregator writes gradients for.
 
-    Each task has its own copy of ``own``, stacked (E * T, ...) with the task running fastest; ``shared`` are all
-    others. ``role`` says whose they are, and ``generator``, on their device, is where random numbers come from.
+    Args:
+        shared: Parameters that all tasks train.
+        own: Task-specific parameters, stacked (E * T, ...) with the task running fastest.
+        role: ``critic`` (encoder and critics) or ``actor``.
+        generator: Source of random numbers, on the parameters' device.
+
+    Example:
+        >>> def balanced(losses: torch.Tensor, parameters: mtrl.Parameters) -> None:
+        ...     (losses / losses.detach()).mean().backward(inputs=list(parameters.all))
+        >>> weight = torch.nn.Parameter(torch.tensor([1.0, 2.0]))
+        >>> balanced(weight.square(), mtrl.Parameters((weight,), (), "critic", torch.Generator()))
+        >>> weight.grad
+        tensor([1.0000, 0.5000])
     """
 
     shared: tuple[nn.Parameter, ...]
@@ -30,7 +41,7 @@ class Parameters:
 
     @property
     def all(self) -> tuple[nn.Parameter, ...]:
-        """Shared and own ones."""
+        """The shared and the task-specific parameters."""
         return self.shared + self.own
 
 
@@ -40,7 +51,7 @@ def split_parameters(
     own: Sequence[nn.Parameter],
     generator: torch.Generator,
 ) -> Parameters:
-    """Sort ``parameters`` into shared ones and those in ``own``."""
+    """Split ``parameters`` into those in ``own`` and the shared rest."""
     separate = {id(parameter) for parameter in own}
     shared = tuple(parameter for parameter in parameters if id(parameter) not in separate)
     return Parameters(shared, tuple(own), role, generator)
@@ -63,15 +74,15 @@ def total(losses: Tensor, parameters: Parameters) -> None:
 
 
 def task_gradients(losses: Tensor, parameters: Sequence[nn.Parameter]) -> Tensor:
-    """Return each task's gradient of ``parameters``, flattened in their order, for an aggregator to combine.
+    """Return each task's gradient with respect to ``parameters``, flattened in their order, for aggregators to combine.
 
-    It costs one backward pass per task, writes no ``.grad`` and reads nothing back from the device. It keeps the graph,
-    which ``backward`` does not: call it first where an aggregator does both.
+    It takes one backward pass per task, writes no ``.grad`` and never synchronises with the device. It retains the
+    graph, which ``backward`` does not, so an aggregator that uses both calls it first.
 
     Args:
-        losses: (T',) one loss per task of the batch, with their graph: what an aggregator is called with.
-        parameters: P numbers in all, most often ``parameters.shared``. One that a loss does not depend on has the
-            gradient zero.
+        losses: (T',) one loss per task of the batch, with their graph, as an aggregator receives them.
+        parameters: P numbers in all, usually ``parameters.shared``. The gradient is zero where a loss does not depend
+            on a parameter.
 
     Returns:
         (T', P), without a graph.
@@ -91,11 +102,11 @@ def task_gradients(losses: Tensor, parameters: Sequence[nn.Parameter]) -> Tensor
 
 
 def set_gradient(flat: Tensor, parameters: Sequence[nn.Parameter]) -> None:
-    """Write one gradient into the ``.grad`` of ``parameters``, over whatever is there.
+    """Set the ``.grad`` of ``parameters`` to one flat gradient, replacing what is there.
 
     Args:
-        flat: (P,) a combination of the rows of ``task_gradients`` of the same parameters.
-        parameters: P numbers in all, in the order that ``flat`` has them in.
+        flat: (P,) the gradient, such as a combination of the rows of ``task_gradients``.
+        parameters: P numbers in all, in the order of ``flat``.
 
     Raises:
         RuntimeError: ``flat`` has more or fewer numbers than ``parameters``.

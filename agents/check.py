@@ -1,4 +1,4 @@
-"""What every agent has to keep to, as a function: ``check_agent`` tries an agent on batches of noise."""
+"""``check_agent``: trains an agent on random batches and reports what breaks the contract."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SMALL = {"hidden": (16, 16), "learning_rate": 1e-2, "final_learning_rate": 1e-2}
 
 @dataclass
 class AgentReport:
-    """What became of each property: ``passed``, ``problems`` in words, and ``skipped`` with the reason."""
+    """The properties that ``passed``, the ``problems`` found, and those ``skipped``, with the reason."""
 
     agent: str
     passed: list[str] = field(default_factory=list)
@@ -34,7 +34,7 @@ class AgentReport:
 
 
 class Recorder(TorchDispatchMode):
-    """Writes down the name of every operation that runs inside of it."""
+    """Records the name of every operation that runs inside it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,17 +46,34 @@ class Recorder(TorchDispatchMode):
 
     @property
     def waits(self) -> list[str]:
-        """The operations that would have read something back from a device."""
+        """The operations that would have synchronised with a device."""
         return [name for name in self.names if name.startswith(WAITING)]
 
 
 def check_agent(spec: AgentSpec, pieces: Mapping[str, str] | None = None) -> AgentReport:
-    """Try an agent, with ``pieces`` in place of its own, on three tasks of noise -> what holds, and what does not.
+    """Train an agent on random batches of three tasks and report what breaks the contract.
 
-    Raises ``RegistryError`` where it cannot be built out of its pieces, and for an agent that has a trainer of its own.
+    Checked are shapes and ranges, updates of some tasks only, that gradients reach every parameter, that masked actions
+    have no influence, that tasks may be permuted, that seeds determine the result, that weights and training state
+    survive a round trip, and that an update never synchronises with the device.
+
+    Args:
+        spec: The agent, as ``mtrl.preset`` returns it.
+        pieces: Pieces, by slot, to use instead of the agent's own.
+
+    Returns:
+        A report: ``passed``, ``problems`` and ``skipped``, a sentence each.
+
+    Raises:
+        RegistryError: A piece is unknown, pieces do not fit together, or the agent has a trainer of its own.
+
+    Example:
+        >>> report = mtrl.check_agent(mtrl.preset("one-hot SAC", encoder="one-hot"))
+        >>> report.problems
+        []
     """
     if not spec.in_loop:
-        raise RegistryError(f"agent {spec.name!r} trains itself, so there is no update of it to check")
+        raise RegistryError(f"agent {spec.name!r} has its own trainer, so it has no update to check")
     kind = settings_type(spec, pieces)
     known = kind.__dataclass_fields__
     settings = kind(**{name: value for name, value in SMALL.items() if name in known})
@@ -125,16 +142,16 @@ def _shapes(trial: _Trial) -> str | None:
         action = agent.act(batch.obs, explore=explore)
         if action.shape != batch.action.shape or bool(action.abs().max() > 1):
             return (
-                f"act gives {(*action.shape,)} between {action.min():.2g} and {action.max():.2g}; "
-                f"{(*batch.action.shape,)} in [-1, 1] is asked for"
+                f"act returns shape {(*action.shape,)} with values from {action.min():.2g} to {action.max():.2g}; "
+                f"return {(*batch.action.shape,)} in [-1, 1]"
             )
     some = torch.tensor([2, 0])
     action = agent.act(batch.obs, explore=False)[some]
     if not torch.allclose(agent.act(batch.obs[some], some, explore=False), action, atol=1e-5):
-        return "a task acts otherwise alone than among all: act(obs[rows], task=rows) is not act(obs)[rows]"
+        return "a task acts differently alone than among all: act(obs[rows], task=rows) is not act(obs)[rows]"
     for name, metric in agent.update(batch).items():
         if (*metric.shape,) not in ((), (TASKS,)) or not bool(metric.isfinite().all()):
-            return f"metric {name!r} is {metric}; a finite number or one per task is asked for"
+            return f"metric {name!r} is {metric}; return a finite number, or one per task"
     return None
 
 
@@ -142,7 +159,7 @@ def _some_tasks(trial: _Trial) -> str | None:
     agent, task = trial.agent(), torch.tensor([2, 0, 2, 2])
     metrics = agent.update(noisy_batch(0).apply(lambda part: part[task])._replace(task=task))
     wrong = [name for name, metric in metrics.items() if (*metric.shape,) not in ((), (TASKS,))]
-    return f"metrics {', '.join(wrong)} are not one number for each of all tasks" if wrong else None
+    return f"metrics {', '.join(wrong)} do not have one number per task of the suite" if wrong else None
 
 
 def _gradients(trial: _Trial) -> str | None:
@@ -162,7 +179,7 @@ def _masked(trial: _Trial) -> str | None:
         return "an action is not zero in a dimension that its task does not have"
     target = getattr(agent, "target_entropy", None)
     if target is not None and target[1] * 2 != target[0]:
-        return f"target entropies are {target.tolist()}; a masked dimension counts"
+        return f"target entropies are {target.tolist()}; masked dimensions have to be excluded"
     if hasattr(agent, "sample") and hasattr(agent, "encoder"):
         with torch.no_grad():
             z = agent.encoder(batch.obs)
@@ -185,13 +202,13 @@ def _permuted(trial: _Trial) -> str | None:
     order = torch.tensor([2, 0, 1])
     own = [parameter for part in parts for parameter in part.own_parameters()]
     if any(bool(parameter.any()) for parameter in own):
-        raise _Skip("its tasks have weights of their own, drawn at random")
+        raise _Skip("it has task-specific weights, which are initialised at random")
     other, obs = trial.agent(order=order), noise(TASKS, ROWS, OBS, seed=1)
     buffers = zip(agent.encoder.buffers(), other.encoder.buffers(), strict=True)
     if any(one.shape[:1] == (TASKS,) and torch.equal(one, two) for one, two in buffers):
         raise _Skip("its encoder tells tasks apart by their number, not by their context")
     expected, found = agent.act(obs, explore=False)[order], other.act(obs[order], explore=False)
-    return None if torch.allclose(found, expected, atol=1e-5) else "the order of the tasks changes what is done in them"
+    return None if torch.allclose(found, expected, atol=1e-5) else "the order of the tasks changes their actions"
 
 
 def _seeded(trial: _Trial) -> str | None:
@@ -202,17 +219,19 @@ def _seeded(trial: _Trial) -> str | None:
             agent = _learned(trial.agent())
             found.append(torch.cat([parameter.detach().flatten() for parameter in agent.parameters()]))
             if not torch.equal(torch.get_rng_state(), torch.manual_seed(seed).get_state()):
-                return "it draws from torch's global generator; draw from the one that it is given"
+                return "it draws from torch's global generator; use the one that it is given"
     finally:
         torch.set_rng_state(state)
-    return None if torch.equal(*found) else "two agents of one seed have different weights after the same updates"
+    return (
+        None if torch.equal(*found) else "two agents with the same seed have different weights after the same updates"
+    )
 
 
 def _round_trip(trial: _Trial) -> str | None:
     agent, other, obs = _learned(trial.agent()), trial.agent(seed=9), noise(TASKS, ROWS, OBS, seed=1)
     other.load_state_dict(agent.state_dict())
     if not torch.equal(agent.act(obs, explore=False), other.act(obs, explore=False)):
-        return "an agent that takes over another's weights acts otherwise"
+        return "an agent that loads another's weights acts differently"
     return None
 
 
@@ -222,7 +241,11 @@ def _continued(trial: _Trial) -> str | None:
     resumed.load_training_state(state)
     pairs = zip(*(_learned(agent, UPDATES).state_dict().values() for agent in (whole, resumed)), strict=True)
     same = all(torch.equal(one, two) for one, two in pairs)
-    return None if same else "an agent continued from training_state has other weights than one that went on"
+    return (
+        None
+        if same
+        else "an agent restored from training_state ends with other weights than one that was never interrupted"
+    )
 
 
 def _no_waiting(trial: _Trial) -> str | None:
@@ -231,17 +254,19 @@ def _no_waiting(trial: _Trial) -> str | None:
     with Recorder() as recorder:
         agent.act(batch.obs, explore=True)
         agent.update(batch)
-    return f"the update reads from the device: {', '.join(sorted(set(recorder.waits)))}" if recorder.waits else None
+    return (
+        f"the update synchronises with the device: {', '.join(sorted(set(recorder.waits)))}" if recorder.waits else None
+    )
 
 
 _CHECKS: dict[str, Callable[[_Trial], str | None]] = {
-    "shapes are those that were asked for": _shapes,
-    "an update may be of some tasks, or of one several times": _some_tasks,
-    "every parameter is reached by a gradient": _gradients,
-    "masked actions do not count": _masked,
-    "tasks permuted with their contexts permute the actions": _permuted,
-    "same seed, same numbers": _seeded,
+    "actions and metrics have the right shapes and ranges": _shapes,
+    "a batch may hold some of the tasks, or one several times": _some_tasks,
+    "gradients reach every parameter": _gradients,
+    "masked actions have no influence": _masked,
+    "permuting the tasks permutes their actions": _permuted,
+    "the same seed gives the same numbers": _seeded,
     "weights survive a round trip": _round_trip,
     "training continues where it was interrupted": _continued,
-    "nothing is read back from the device": _no_waiting,
+    "an update never synchronises with the device": _no_waiting,
 }

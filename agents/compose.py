@@ -34,7 +34,7 @@ def pieces_of(agent: AgentSpec, chosen: Mapping[str, str] | None = None) -> dict
     if not agent.of_pieces:
         if chosen:
             slot = next(iter(chosen))
-            raise RegistryError(f"agent {agent.name!r} is not made of pieces, so it takes no --{slot}")
+            raise RegistryError(f"agent {agent.name!r} is not made of pieces, so it has no --{slot}")
         return {}
     for slot in agent.pieces:
         if slot not in SLOTS:
@@ -50,7 +50,7 @@ def settings_type(agent: AgentSpec, chosen: Mapping[str, str] | None = None) -> 
     """Return the dataclass of an agent's settings: those of every SAC, and what each of its pieces adds.
 
     The same pieces always have the same class, whose defaults name them. Raises ``RegistryError`` as ``pieces_of``
-    does, for settings that are no frozen dataclass, and where two pieces have a setting of the same name.
+    does, for settings that are not a frozen dataclass, and where two pieces have a setting of the same name.
     """
     pieces = pieces_of(agent, chosen)
     if not agent.of_pieces:
@@ -95,8 +95,8 @@ def _check_fit(agent: AgentSpec, pieces: Mapping[str, Spec]) -> None:
     encoder, trunk = pieces["encoder"], pieces["trunk"]
     if encoder.shares and not trunk.shares:
         raise RegistryError(
-            f"trunk {trunk.name!r} shares nothing between tasks, and encoder {encoder.name!r} is one network for all "
-            "of them; take another trunk, or --encoder none"
+            f"trunk {trunk.name!r} shares nothing between tasks, but encoder {encoder.name!r} is one network for all "
+            "of them; use another trunk, or --encoder none"
         )
     for slot in SHARING if agent.alone else ():
         own = agent.pieces.get(slot, getattr(SACSettings, slot))
@@ -112,11 +112,11 @@ def _check_settings(kind: Any, whose: str, owners: dict[str, tuple[type[Any], st
     traits = getattr(kind, "__dataclass_params__", None)
     if traits is None or not traits.frozen:
         raise RegistryError(
-            f"the settings of {whose} are no frozen dataclass: write @dataclass(frozen=True) above them"
+            f"the settings of {whose} are not a frozen dataclass: write @dataclass(frozen=True) above them"
         )
     for field in dataclasses.fields(kind):
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            raise RegistryError(f"setting {field.name!r} of {whose} has no default; give it one that does not change")
+            raise RegistryError(f"setting {field.name!r} of {whose} has no default; give it an immutable one")
         other, theirs = owners.setdefault(field.name, (defining_class(kind, field.name), whose))
         if other is not defining_class(kind, field.name):
             raise RegistryError(f"{whose} and {theirs} both have a setting {field.name!r}; rename one of them")

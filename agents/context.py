@@ -46,7 +46,7 @@ class ContextNetwork(nn.Module):
     def set_tasks(self, known: Tensor) -> None:
         """Replace the tasks by new ones, given (T', d). Raises ``ValueError`` if the context is learned per task."""
         if isinstance(self.known, nn.Parameter):
-            raise ValueError("its context was learned task by task, so it has none for a new one")
+            raise ValueError("its context is learned per task, so it has none for new tasks")
         width = known.shape[1]
         self.known = (known * math.sqrt(width)).to(self.known.device)
         if self.own is not None:

@@ -1,4 +1,4 @@
-"""What an encoder is, and two that learn nothing: the observation as it is, and with the task's one-hot beside it."""
+"""The encoder base class, and two encoders without weights: the observation itself, and with the task's one-hot."""
 
 from __future__ import annotations
 
@@ -14,11 +14,20 @@ from agents.base import rows_of
 
 @dataclass(frozen=True)
 class EncoderShape:
-    """What every encoder is told.
+    """What an encoder is constructed with, besides a generator.
 
-    ``context`` is (T, d), what is known of each task, in rows of about unit norm; d is 0 where nothing is.
-    ``learned_context`` asks for a learned row per task beside it. ``settings`` are the agent's, those of the encoder
-    among them.
+    Args:
+        obs: Size of an observation.
+        tasks: T, the number of tasks.
+        context: (T, d), a vector per task such as an embedding of its sentence, of about unit norm; d is 0 if the suite
+            provides none.
+        learned_context: Whether to learn a vector per task in addition.
+        settings: The agent's settings, which include those of the encoder.
+
+    Example:
+        >>> shape = mtrl.EncoderShape(15, 10, torch.zeros(10, 384), learned_context=False, settings=None)
+        >>> shape.context.shape[1]
+        384
     """
 
     obs: int
@@ -29,32 +38,53 @@ class EncoderShape:
 
 
 class Encoder(nn.Module):
-    """Turns observations into what actor and critics read; ``size`` is its width.
+    """Base class of encoders, which turn observations into the features that actor and critics read.
 
-    A subclass that is made by name is called as ``Mine(shape, generator)`` with an ``EncoderShape``, and draws its
-    weights from ``generator``, on the CPU.
+    A subclass is constructed as ``Mine(shape, generator)`` and draws its weights from ``generator``, on the CPU.
+    Its ``forward(obs, task)`` maps (T', N, obs) to (T', N, size), where ``task``, (T',) int64, gives the tasks of the
+    leading axis and None stands for all of them, in order. It is trained by the critics' loss. All other methods are
+    optional.
+
+    Args:
+        size: Size of the features.
+
+    Example:
+        >>> class Linear(mtrl.Encoder):
+        ...     def __init__(self, shape: mtrl.EncoderShape, generator: torch.Generator) -> None:
+        ...         super().__init__(size=64)
+        ...         weight = torch.randn(shape.obs, 64, generator=generator) / shape.obs**0.5
+        ...         self.weight = torch.nn.Parameter(weight)
+        ...
+        ...     def forward(self, obs: torch.Tensor, task: torch.Tensor | None = None) -> torch.Tensor:
+        ...         return torch.relu(obs @ self.weight)
+        ...
+        ...     def shared_parameters(self) -> list[torch.nn.Parameter]:
+        ...         return [self.weight]
+        >>> shape = mtrl.EncoderShape(15, 2, torch.zeros(2, 0), learned_context=True, settings=None)
+        >>> Linear(shape, torch.Generator()).forward(torch.zeros(2, 8, 15)).shape
+        torch.Size([2, 8, 64])
     """
 
-    num_experts = 1  # of the mixture; 1 where it is none
+    num_experts = 1  # of a mixture; 1 otherwise
 
     def __init__(self, size: int) -> None:
         super().__init__()
         self.size = size
 
     def inspect(self, obs: Tensor) -> dict[str, Tensor]:
-        """Return what can be seen of the encoder's workings on ``obs`` (T, N, obs): name -> (T, K). Here nothing."""
+        """Return quantities to visualise on ``obs`` (T, N, obs): name -> (T, K). Default: none."""
         return {}
 
     def contexts(self) -> Tensor | None:
-        """Return what the encoder knows tasks by, (T, d), where it computes such a thing."""
+        """Return the task embeddings, (T, d), or None if the encoder has none."""
         return None
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """Return the parameters that all tasks train. Here none."""
+        """Return the parameters that all tasks train, for diagnoses and aggregators. Default: none."""
         return []
 
     def own_parameters(self) -> list[nn.Parameter]:
-        """Return those of which each task has its own, (T, ...). Here none."""
+        """Return the task-specific parameters, each stacked (T, ...). Default: none."""
         return []
 
     def probed_layers(self) -> list[nn.Module]:
@@ -67,7 +97,7 @@ class Encoder(nn.Module):
 
     def set_tasks(self, context: Tensor) -> None:
         """Replace the tasks by new ones, given their contexts (T', d). Raises ``ValueError`` if it reads no context."""
-        raise ValueError("it reads no context, so it cannot know a new task")
+        raise ValueError("it reads no context, so it cannot tell new tasks apart")
 
 
 MakeEncoder = Callable[[EncoderShape, torch.Generator], Encoder]
@@ -85,7 +115,7 @@ class PassThrough(Encoder):
 
 
 class OneHot(Encoder):
-    """The observation and the task as one-hot (multi-task SAC, Yu et al. 2019)."""
+    """The observation and the task's one-hot vector (multi-task SAC, Yu et al. 2019)."""
 
     one_hot: Tensor
 
@@ -100,10 +130,10 @@ class OneHot(Encoder):
 
 
 def none(shape: EncoderShape, generator: torch.Generator) -> PassThrough:
-    """Make the encoder that leaves observations as they are."""
+    """Make the encoder that passes observations through."""
     return PassThrough(shape.obs)
 
 
 def one_hot(shape: EncoderShape, generator: torch.Generator) -> OneHot:
-    """Make the encoder that puts the task's one-hot beside the observation."""
+    """Make the encoder that appends the task's one-hot to the observation."""
     return OneHot(shape.obs, shape.tasks)

@@ -1,4 +1,4 @@
-"""What is known of a setting, said at the field itself: its range, and whether it is shown first. Free of torch."""
+"""Metadata of a setting, given at its field: its range, and whether it is shown first. Free of torch."""
 
 from __future__ import annotations
 
@@ -70,12 +70,27 @@ def setting(
     some: bool = False,
     shown: bool = False,
 ) -> T:
-    """Return a dataclass field with a default and facts: ``boost: float = setting(1.0, above=0)``.
+    """Return a dataclass field for a setting, with a default and a range that is checked before training.
 
-    A number that is not at ``least``, ``above`` and at ``most`` this much is refused before anything is trained, and so
-    is one that is not finite. A tuple has the range in each of its numbers, and ``some`` says that it may not be empty.
-    ``unit`` is what messages call the numbers. ``shown`` puts it among the columns that TensorBoard's table of runs
-    shows from the start.
+    Args:
+        default: The default. For a tuple the range applies to each of its numbers.
+        least: Inclusive lower bound.
+        above: Exclusive lower bound.
+        most: Inclusive upper bound. With any bound, numbers have to be finite.
+        unit: What error messages call the numbers.
+        some: Whether a tuple has to be non-empty.
+        shown: Whether TensorBoard's table of runs shows it from the start.
+
+    Returns:
+        The field.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> @dataclass(frozen=True)
+        ... class Boost:
+        ...     boost: float = mtrl.setting(1.0, above=0)
+        >>> Boost().boost
+        1.0
     """
     facts = Facts(least, above, most, unit, some, shown)
     return field(default=default, metadata={FACTS: facts})

@@ -35,7 +35,7 @@ class Precision:
         """Return what is to be said of a precision that was asked for and is the slower one here."""
         if self.asked != "bfloat16" or self.speedup is None or self.speedup >= 1:
             return None
-        return f"--precision bfloat16 is {1 / self.speedup:.1f} times slower than float32 on this machine; take auto"
+        return f"--precision bfloat16 is {1 / self.speedup:.1f} times slower than float32 on this machine; use auto"
 
 
 def choose_precision(asked: str, rows: int, width: int, device: torch.device) -> Precision:

@@ -108,7 +108,7 @@ def _from_module(kind: Kind, path: str) -> Any:
 def _as_spec(kind: Kind, name: str, found: Any, source: str) -> Spec:
     if isinstance(found, Spec):
         if found.kind != kind:
-            raise RegistryError(f"{kind} {name!r} is of another kind: {found.kind}")
+            raise RegistryError(f"{kind} {name!r} is of kind {found.kind}, not {kind}")
         return dataclasses.replace(found, name=name, source=source)
     if kind == "agent":
         raise RegistryError(f"agent {name!r} is {type(found).__name__}, not an agent; make one with mtrl.preset(...)")

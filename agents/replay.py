@@ -52,7 +52,7 @@ class Replay:
         replay's own, and so every later draw, as it is.
         """
         if self.size == 0:
-            raise ValueError("the replay is empty; add transitions before sampling")
+            raise ValueError("the replay buffer is empty; add transitions before sampling")
         tasks = len(self._rows) if task is None else len(task)
         picks = torch.randint(
             self.size, (tasks, rows_per_task), generator=generator or self._generator, device=self.device
@@ -65,7 +65,9 @@ class Replay:
         Raises ``ValueError`` where they are not all held.
         """
         if not self.added - self.size <= first <= end <= self.added:
-            raise ValueError(f"transitions {first} to {end} are asked for, of {self.added}; {self.size} are held")
+            raise ValueError(
+                f"transitions {first} to {end} of {self.added} were requested; the last {self.size} are held"
+            )
         return self._rows[:, torch.arange(first, end, device=self.device) % self.capacity]
 
     def state_dict(self, rows: bool = True) -> dict[str, Any]:
@@ -106,7 +108,9 @@ class Replay:
         not. Raises ``ValueError`` where fewer are held.
         """
         if steps * copies > self.size:
-            raise ValueError(f"{steps} steps of {copies} copies are asked for, and {self.size} transitions are held")
+            raise ValueError(
+                f"{steps} steps of {copies} copies were requested, but the replay buffer holds {self.size} transitions"
+            )
         ages = torch.arange(-steps, 0, device=self.device)[None, :] * copies
         picks = (self._position + ages + torch.arange(taken, device=self.device)[:, None]) % self.capacity
         batch = self._batch(picks.flatten().expand(len(self._rows), -1))

@@ -1,4 +1,4 @@
-"""What the registry says of an agent or of a piece. Importing this does not import torch."""
+"""How agents and pieces are described in the registry. Importing this does not import torch."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ BUILT_IN = "built in"
 
 
 class RegistryError(ValueError):
-    """A name that is not known, or pieces that do not fit together; the message is one line.
+    """An unknown name, or pieces that do not fit together; the message is one line.
 
-    ``name`` is what was asked for and ``known`` what there is, where a near one may have been meant.
+    ``name`` is the unknown name and ``known`` the existing ones, for a suggestion.
     """
 
     def __init__(self, message: str, name: str = "", known: Iterable[str] = ()) -> None:
@@ -24,18 +24,27 @@ class RegistryError(ValueError):
 
 @dataclass(frozen=True)
 class Spec:
-    """A piece by name: one sentence, what makes it, and the settings that it adds to an agent's.
+    """A piece of an agent: its description, how it is made, and the settings that it adds to the agent's.
 
-    ``target`` is the piece's class or function, or where that is, as ``module:attribute``:
+    Args:
+        kind: ``encoder``, ``trunk``, ``aggregator``, ``sampler``, ``penalty`` or ``head``.
+        name: Its name in the registry; ``module:attribute`` for your own, whatever is given here.
+        description: One sentence.
+        target: The class or function, or its location as ``module:attribute``. An encoder or trunk is called with its
+            shape and a generator and returns an ``nn.Module``; a sampler or head is called with a ``PieceShape``; an
+            aggregator or penalty is a function, or a class that is called with a ``PieceShape``.
+        settings: A frozen dataclass; each field becomes a flag, and needs a default and a docstring below it. A default
+            written as ``mtrl.setting(1.0, above=0)`` has a range, which is checked before training.
+        reads_context: Whether it reads the tasks' context, which gives the agent the setting ``context``.
+        shares: Whether tasks share weights in it.
+        source: Where it comes from; filled in by the registry.
 
-    - encoder, trunk: called with an ``EncoderShape`` or ``TrunkShape`` and a generator -> an ``nn.Module``;
-    - sampler, head: called with a ``PieceShape``;
-    - aggregator, penalty: a class is called with a ``PieceShape``, a function is the piece itself; None is no penalty.
-
-    ``settings`` is a frozen dataclass whose fields have defaults and a docstring each; written as
-    ``mtrl.setting(1.0, above=0)``, a default comes with a range that is checked before anything is trained.
-    ``reads_context`` says that the piece tells tasks apart by their context, so that the agent has the setting
-    ``context``. ``shares`` says that tasks train weights of it together. ``source`` is where it came from.
+    Example:
+        >>> def balanced(losses, parameters):
+        ...     (losses / losses.detach()).mean().backward(inputs=list(parameters.all))
+        >>> piece = mtrl.Spec("aggregator", "balanced", "every task's loss has the same weight", balanced)
+        >>> piece.load() is balanced
+        True
     """
 
     kind: Kind
@@ -48,23 +57,33 @@ class Spec:
     source: str = BUILT_IN
 
     def load(self) -> Any:
-        """Return the class or function, imported where ``target`` says where it is."""
+        """Return the class or function, importing it if ``target`` is its location."""
         return imported(self.target) if isinstance(self.target, str) else self.target
 
 
 @dataclass(frozen=True)
 class AgentSpec(Spec):
-    """An agent by name: a choice of ``pieces`` by their kind, or with all of its own.
+    """An agent: either a choice of pieces, which ``mtrl.preset`` makes, or an implementation of its own.
 
-    One that is made of pieces has no ``target``. Otherwise ``target`` is called with ``agents.build.Sizes``, the
-    settings, a seed and a device, and returns an ``agents.base.Agent``.
+    Args:
+        target: For an implementation of its own, called with ``agents.build.Sizes``, the settings, a seed and a device;
+            returns an ``agents.base.Agent``. None for an agent made of pieces.
+        pieces: The pieces that differ from plain SAC's: slot (``encoder``, ``trunk``, ``aggregator``, ``sampler``,
+            ``penalty``, ``critic``) to name.
+        alone: Whether its tasks share nothing, which makes it a baseline for the others.
+        trainer: For an agent that the kit's loop does not train, ``module:function``. Called with the configuration and
+            a console, and with the keywords ``given``, ``callbacks`` and ``wanted`` (see ``mtrl.sb3.run_sb3``); it
+            writes a run folder and returns its result.
+        policy: With a ``trainer``, ``module:function``. Called with run folder, configuration, suite and task names;
+            returns a policy.
+        fixed: With a ``trainer``, settings of the kit's agents that it does not support, with the values that it has.
 
-    An agent that the kit's loop does not train has a ``trainer``, ``module:function`` called with the configuration and
-    a console, and by name with ``given``, ``callbacks`` and ``wanted``, the settings of the agent that it stands beside
-    (see ``mtrl.sb3.run_sb3``); it writes a run folder and returns its result. Its
-    ``policy`` is then called with the run's folder, its configuration, its suite and the names of tasks. ``fixed`` are
-    settings of the kit's agents that it cannot be given, with the values that it has. ``alone`` says that its tasks
-    share nothing, so that others are compared with it.
+    The other arguments are those of ``Spec``.
+
+    Example:
+        >>> agent = mtrl.preset("one-hot SAC with PCGrad", encoder="one-hot", aggregator="pcgrad")
+        >>> agent.of_pieces, agent.pieces["aggregator"]
+        (True, 'pcgrad')
     """
 
     pieces: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -80,12 +99,29 @@ class AgentSpec(Spec):
 
     @property
     def of_pieces(self) -> bool:
-        """Whether it is made of pieces, each of which may be changed for another."""
+        """Whether it is made of interchangeable pieces."""
         return self.target is None and self.trainer is None
 
 
 def preset(description: str, *, name: str = "", alone: bool = False, **pieces: str) -> AgentSpec:
-    """Return an agent that is made of pieces: ``preset("...", encoder="film", aggregator="my_module:mine")``."""
+    """Return an agent that is made of pieces, for ``--agent my_module:mine``.
+
+    Args:
+        description: One sentence.
+        name: Its name in the registry; not needed for an agent of your own.
+        alone: Whether its tasks share nothing, which makes it a baseline for the others.
+        **pieces: ``encoder``, ``trunk``, ``aggregator``, ``sampler``, ``penalty`` and ``critic``, each a name known to
+            ``python -m mtrl.list`` or ``module:attribute``. Those not given are plain SAC's: no encoder, a shared
+            trunk, the mean loss.
+
+    Returns:
+        The agent. Whether its pieces exist and fit together is checked where it is used.
+
+    Example:
+        >>> mine = mtrl.preset("FiLM with PCGrad", encoder="film", aggregator="pcgrad")
+        >>> sorted(mine.pieces)
+        ['aggregator', 'encoder']
+    """
     return AgentSpec("agent", name, description, pieces=pieces, alone=alone)
 
 

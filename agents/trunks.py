@@ -1,4 +1,4 @@
-"""Trunks: what an actor or a critic is made of, and how tasks share it. (T, N, in) -> (E, T, N, out)."""
+"""Trunks: the networks of actor and critics, and how tasks share them. (T, N, in) -> (E, T, N, out)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,23 @@ from agents.networks import Network, StackedLinear, StackedMLP, hidden_activatio
 
 @dataclass(frozen=True)
 class TrunkShape:
-    """What every trunk is told: ``ensemble`` members for ``tasks`` tasks, from ``size_in`` to ``size_out`` numbers.
+    """What a trunk is constructed with, besides a generator.
 
-    ``context`` is (T, d), what is known of each task; ``settings`` are the agent's, those of the trunk among them.
+    Args:
+        tasks: T, the number of tasks.
+        ensemble: E, the number of members: 1 for the actor, 2 for the twin critics.
+        size_in: Size of the input: features, for a critic with the action appended.
+        hidden: Widths of the hidden layers.
+        size_out: Size of the output.
+        layer_norm: Whether hidden layers have layer normalisation.
+        network: Makes G networks of equal shape side by side, such as ``StackedMLP``.
+        context: (T, d), a vector per task, as for encoders.
+        settings: The agent's settings, which include those of the trunk.
+
+    Example:
+        >>> shape = mtrl.TrunkShape(10, 2, 64, (128, 128), 1, layer_norm=True, context=torch.zeros(10, 0))
+        >>> shape.stack(2, torch.Generator())(torch.zeros(2, 5, 64)).shape
+        torch.Size([2, 5, 1])
     """
 
     tasks: int
@@ -31,27 +45,45 @@ class TrunkShape:
     settings: Any = None
 
     def stack(self, groups: int, generator: torch.Generator) -> Network:
-        """Make ``groups`` networks of this shape."""
+        """Make ``groups`` networks of this shape: (groups, R, in) -> (groups, R, out)."""
         return self.network(groups, self.size_in, self.hidden, self.size_out, generator, self.layer_norm)
 
 
 class Trunk(nn.Module):
-    """What an actor or a critic says of itself; diagnoses leave out one that says nothing.
+    """Base class of trunks, the networks of the actor and of the critics.
 
-    A subclass that is made by name is called as ``Mine(shape, generator)`` with a ``TrunkShape``, and draws its weights
-    from ``generator``, on the CPU.
+    A subclass is constructed as ``Mine(shape, generator)`` and draws its weights from ``generator``, on the CPU.
+    Its ``forward(x, task)`` maps (T', N, size_in) to (E, T', N, size_out), where ``task``, (T',) int64, gives the tasks
+    of the leading axis and None stands for all of them, in order. All other methods are optional; without them,
+    diagnoses skip the trunk.
+
+    Example:
+        >>> class Shared(mtrl.Trunk):
+        ...     def __init__(self, shape: mtrl.TrunkShape, generator: torch.Generator) -> None:
+        ...         super().__init__()
+        ...         self.ensemble, self.network = shape.ensemble, shape.stack(shape.ensemble, generator)
+        ...
+        ...     def forward(self, x: torch.Tensor, task: torch.Tensor | None = None) -> torch.Tensor:
+        ...         rows = x.flatten(0, 1).expand(self.ensemble, -1, -1)
+        ...         return self.network(rows).unflatten(1, x.shape[:2])
+        ...
+        ...     def shared_parameters(self) -> list[torch.nn.Parameter]:
+        ...         return [*self.parameters()]
+        >>> shape = mtrl.TrunkShape(3, 2, 64, (32,), 1, layer_norm=True, context=torch.zeros(3, 0))
+        >>> Shared(shape, torch.Generator()).forward(torch.zeros(3, 8, 64)).shape
+        torch.Size([2, 3, 8, 1])
     """
 
     def inspect(self, x: Tensor) -> dict[str, Tensor]:
-        """Return what can be seen of its workings on ``x`` (T, N, in): name -> (T, K). Here nothing."""
+        """Return quantities to visualise on ``x`` (T, N, in): name -> (T, K). Default: none."""
         return {}
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """Return the parameters that all tasks train. Here none."""
+        """Return the parameters that all tasks train, for diagnoses and aggregators. Default: none."""
         return []
 
     def own_parameters(self) -> list[nn.Parameter]:
-        """Return those of which each task has its own, (E * T, ...) with the task running fastest. Here none."""
+        """Return the task-specific parameters, each stacked (E * T, ...), task fastest. Default: none."""
         return []
 
     def probed_layers(self) -> list[nn.Module]:
@@ -71,7 +103,7 @@ class SharedTrunk(Trunk):
         self.mlp = shape.stack(shape.ensemble, generator)
 
     def forward(self, x: Tensor, task: Tensor | None = None) -> Tensor:
-        """(T, N, in) -> (E, T, N, out); ``task`` does not matter, since nothing here is one task's own."""
+        """(T, N, in) -> (E, T, N, out); ``task`` is ignored, since all tasks share the network."""
         tasks, rows, size = x.shape
         out = self.mlp(x.reshape(1, tasks * rows, size).expand(self.ensemble, -1, -1))
         return out.view(self.ensemble, tasks, rows, -1)
@@ -86,7 +118,7 @@ class SharedTrunk(Trunk):
 
 
 class SeparateTrunk(Trunk):
-    """A network of its own for every task, ``ensemble`` times: T single-task learners in one product."""
+    """A separate network per task, ``ensemble`` times: T single-task learners in one batched product."""
 
     def __init__(self, shape: TrunkShape, generator: torch.Generator) -> None:
         super().__init__()

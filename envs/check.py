@@ -1,4 +1,4 @@
-"""The contract between the kit and a suite, as a function: it steps every task and says in words what is wrong."""
+"""``check_suite``: steps every task of a suite and reports what breaks the contract."""
 
 from __future__ import annotations
 
@@ -13,30 +13,45 @@ from envs.errors import MissingExtra, SuiteError
 from envs.suite import Task, TaskSuite
 from envs.vector import MultiTaskVectorEnv
 
-LONGEST = 5000  # steps after which an episode counts as one without end
+LONGEST = 5000  # steps after which an episode is reported as endless
 REPEATED = 100  # steps of an episode that are played a second time
 SEED = 7
 
 
 @dataclass(frozen=True)
 class TaskCheck:
-    """What stepping one task showed. ``problems`` keep it from training, ``remarks`` do not."""
+    """The report on one task: ``problems`` prevent training, ``remarks`` do not."""
 
     name: str
     description: str
     obs_size: int = 0
     action_size: int = 0
-    horizon: int = 0  # steps of the first episode under random actions
+    horizon: int = 0  # length of the first episode, under random actions
     steps_per_second: float = 0.0
     problems: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
 
 def check_suite(suite: TaskSuite, longest: int = LONGEST) -> list[TaskCheck]:
-    """Step every task of ``suite`` through an episode and return a report for each, problems in words.
+    """Step every task of a suite with random actions and report what breaks the contract.
 
-    ``longest`` is the number of steps after which an episode counts as one without end. Raises ``MissingExtra`` where
-    the suite's packages are not installed.
+    Checked are the spaces and every observation, reward and flag of an episode, that episodes end, that the same seed
+    and actions give the same episode, and that a suite's simulator agrees with the tasks' environments.
+
+    Args:
+        suite: The suite; held-out tasks are not checked.
+        longest: Number of steps after which an episode is reported as endless.
+
+    Returns:
+        A report per task, with ``problems`` that prevent training and ``remarks`` that do not.
+
+    Raises:
+        MissingExtra: A package that the suite needs is not installed; it is a ``SuiteError``.
+
+    Example:
+        >>> reports = mtrl.check_suite(mtrl.make_suite("tabletop").only(["push"]))
+        >>> reports[0].problems, reports[0].obs_size
+        ((), 15)
     """
     reports = [_check_task(task, longest) for task in suite.tasks]
     # A simulator that scores are not taken from may differ from the environments; it is then another engine.
@@ -70,16 +85,18 @@ def _check_task(task: Task, longest: int) -> TaskCheck:
         problems.append(f"{prefix}no episode ended within {longest} steps; give the task max_episode_steps")
     for what, first, second in (("observations", rollout.obs, again.obs), ("rewards", rollout.reward, again.reward)):
         if not np.array_equal(first[: len(second)], second):
-            problems.append(f"{prefix}reset(seed={SEED}) twice, same actions, other {what}; draw from self.np_random")
+            problems.append(
+                f"{prefix}reset(seed={SEED}) and the same actions gave different {what}; draw from self.np_random"
+            )
             break
     if np.isnan(rollout.success).all():
-        remarks.append(f"{prefix}info has neither 'success' nor 'is_success'; only its return will be reported")
+        remarks.append(f"{prefix}info has neither 'success' nor 'is_success', so only returns are reported")
     low, high = rollout.bounds
     outside = float(((rollout.obs < low) | (rollout.obs > high)).any(axis=1).mean())
     if outside:
-        remarks.append(f"{prefix}{outside:.0%} of its observations lie outside its observation space")
+        remarks.append(f"{prefix}{outside:.0%} of its observations are outside its observation space")
     if str(np.random.get_state()) != numpy_state or random.getstate() != python_state:  # noqa: NPY002
-        remarks.append(f"{prefix}it draws from, or seeds, a global random generator; runs will not repeat exactly")
+        remarks.append(f"{prefix}it uses or seeds a global random generator, so runs are not reproducible")
     return TaskCheck(
         task.name,
         task.description,

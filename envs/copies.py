@@ -108,9 +108,9 @@ class GymCopies:
         try:
             new = CheckedEnv(old.task, old.task.make_env(**self._kwargs))
         except SuiteError as error:
-            raise EnvFailed(old.task.name, f"making its environment anew failed: {one_line(error)}") from error
+            raise EnvFailed(old.task.name, f"making its environment again failed: {one_line(error)}") from error
         if (new.obs_size, new.action_size) != (old.obs_size, old.action_size):
-            raise SuiteError(f"task {old.task.name!r}: made anew, its environment has other spaces than before")
+            raise SuiteError(f"task {old.task.name!r}: its environment has different spaces after a restart")
         self._rows[index], self._broken[index] = new, False
 
 
@@ -121,8 +121,8 @@ def _check_own(rows: Sequence[CheckedEnv]) -> None:
         identity = id(row.env.unwrapped)
         if identity in owners:
             raise SuiteError(
-                f"task {row.task.name!r}: make() returned an environment that a copy of {owners[identity]!r} has "
-                "already; make a new one at every call"
+                f"task {row.task.name!r}: make() returned the environment of a copy of {owners[identity]!r} "
+                "again; make a new one at every call"
             )
         owners[identity] = row.task.name
 
@@ -132,7 +132,7 @@ def check_spaces(task: Task, env: gym.Env[Any, Any]) -> tuple[gym.spaces.Box, gy
     obs, action = env.observation_space, env.action_space
     supported = "supported are Box observations, alone or in a Dict or Tuple, and flat, bounded Box actions"
     if not isinstance(obs, gym.spaces.Box) or len(obs.shape) != 1:
-        raise SuiteError(f"task {task.name!r}: {obstacle(obs)}; {supported}; wrap it so that it gives numbers")
+        raise SuiteError(f"task {task.name!r}: {obstacle(obs)}; {supported}; wrap it so that it returns numbers")
     if not isinstance(action, gym.spaces.Box) or len(action.shape) != 1:
         raise SuiteError(f"task {task.name!r}: action space {in_words(action)}; {supported}")
     if not (np.isfinite(action.low).all() and np.isfinite(action.high).all()):
@@ -161,7 +161,7 @@ class CheckedEnv:
         """Begin an episode -> observation, checked."""
         result = self._call("reset", lambda: self._own.reset(seed=seed))
         if not (isinstance(result, tuple) and len(result) == 2):
-            raise self._error("reset() returned no (observation, info) pair; Gymnasium's API is asked for")
+            raise self._error("reset() did not return (observation, info), as Gymnasium's API requires")
         return self._checked_obs(result[0], "reset()")
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, float]:
@@ -169,7 +169,7 @@ class CheckedEnv:
         own = self._bounds.unscaled(action[: self.action_size])
         result = self._call("step", lambda: self._own.step(own))
         if not (isinstance(result, tuple) and len(result) == 5):
-            raise self._error("step() returned no (observation, reward, terminated, truncated, info)")
+            raise self._error("step() did not return (observation, reward, terminated, truncated, info)")
         obs, reward, terminated, truncated, info = result
         return (
             self._checked_obs(obs, "step()"),
@@ -183,7 +183,7 @@ class CheckedEnv:
         """Let the environment draw itself -> (H, W, 3) uint8, checked."""
         picture = np.asarray(self._call("render", self.env.render))
         if picture.ndim != 3 or picture.shape[2] != 3:
-            raise self._error("render() gave no (H, W, 3) picture; render_mode='rgb_array' is asked for")
+            raise self._error("render() returned no (H, W, 3) image; support render_mode='rgb_array'")
         return picture.astype(np.uint8)
 
     def _call(self, what: str, function: Any) -> Any:
@@ -196,36 +196,40 @@ class CheckedEnv:
         if self.env is not self._own:
             problem = misfit(self._own.observation_space, obs)
             if problem:
-                raise self._error(f"{source} gave {problem}")
+                raise self._error(f"{source} returned {problem}")
             obs = self.env.observation(obs)  # type: ignore[attr-defined]
         array = as_numbers(obs)
         if array is None:
-            raise self._error(f"{source} gave the observation {short(obs)}, of {kind(obs)}; numbers are asked for")
+            raise self._error(f"{source} returned the observation {short(obs)}, of {kind(obs)}; expected numbers")
         if array.shape != self._obs_shape:
-            raise self._error(f"{source} gave an observation of shape {array.shape}; its space says {self._obs_shape}")
+            raise self._error(
+                f"{source} returned an observation of shape {array.shape}; its space has {self._obs_shape}"
+            )
         if not np.isfinite(array).all():
             bad = int(np.flatnonzero(~np.isfinite(array))[0])
-            raise self._error(f"{source} gave an observation with {array[bad]} at index {bad}; finite numbers only")
+            raise self._error(
+                f"{source} returned an observation with {array[bad]} at index {bad}; expected finite numbers"
+            )
         return array
 
     def _checked_reward(self, reward: Any) -> float:
         array = as_numbers(reward)
         if array is None or array.size != 1 or not np.isfinite(array).all():
-            raise self._error(f"step() gave the reward {short(reward)}; a finite number is asked for")
+            raise self._error(f"step() returned the reward {short(reward)}; expected a finite number")
         return float(array.reshape(()))
 
     def _checked_flag(self, flag: Any, name: str) -> bool:
         if not isinstance(flag, bool | int | np.bool_ | np.integer) or flag not in (0, 1):
-            raise self._error(f"step() gave {name}={short(flag)}; True or False is asked for")
+            raise self._error(f"step() returned {name}={short(flag)}; expected True or False")
         return bool(flag)
 
     def _checked_success(self, info: Any) -> float:
         if not isinstance(info, dict):
-            raise self._error(f"step() gave the info {short(info)}; a dictionary is asked for")
+            raise self._error(f"step() returned the info {short(info)}; expected a dictionary")
         said = info.get("success", info.get("is_success", np.nan))
         array = np.asarray(said) if isinstance(said, bool | np.bool_) else as_numbers(said)
         if array is None or array.size != 1:
-            raise self._error(f"step() gave the success {short(said)}; True, False or a number is asked for")
+            raise self._error(f"step() returned the success {short(said)}; expected True, False or a number")
         return float(array.reshape(()))
 
     def _error(self, text: str) -> SuiteError:

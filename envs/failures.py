@@ -30,8 +30,8 @@ class Failures:
         self._in_a_row[rows] += 1
         if self._in_a_row[rows].max() >= MOST_IN_A_ROW:
             raise TaskFailed(
-                f"{words}; these are {MOST_IN_A_ROW} failures in a row without a finished episode, so the run ends; "
-                "mend the environment, or leave the task out"
+                f"{words}; these are {MOST_IN_A_ROW} failures in a row without a finished episode, so the run stops; "
+                "fix the environment, or leave out the task"
             )
         warn(f"{words}; {remedy}")
 

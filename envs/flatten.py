@@ -64,13 +64,13 @@ def in_words(space: gym.Space[Any]) -> str:
 def _box_misfit(space: Box, value: Any, where: str) -> str:
     array = as_numbers(value)
     if array is None:
-        return f"{where} {short(value)}, of {kind(value)}; numbers are asked for"
+        return f"{where} {short(value)}, of {kind(value)}; expected numbers"
     if array.shape != space.shape:
-        return f"{where} of shape {array.shape}; its space says {space.shape}"
+        return f"{where} of shape {array.shape}; its space has {space.shape}"
     if not np.isfinite(array).all():
-        return f"{where} with {array[~np.isfinite(array)][0]} in it; finite numbers only"
+        return f"{where} with {array[~np.isfinite(array)][0]} in it; expected finite numbers"
     if space.dtype.kind in "iu" and (array != np.round(array)).any():
-        return f"{where} {short(value)}; its space says {space.dtype}, which would cut the fractions off"
+        return f"{where} {short(value)}; its space has {space.dtype}, which would truncate fractions"
     return ""
 
 

@@ -116,7 +116,7 @@ class Worker:
         call = CALLS[self._place[CALL]] if self._place[BEAT] else "start"
         where = PLACES.get(call, f"in {call}")
         if patience is not None:
-            words = f"gave no answer for {patience:g} s {where} and was killed"
+            words = f"did not respond for {patience:g} s {where} and was killed"
         else:
             self._process.join(REAP)
             code = self._process.exitcode

@@ -11,7 +11,7 @@ from envs.errors import SuiteError, nearest
 from envs.suite import TaskSuite
 
 GROUP = "mtrl.suites"
-OBJECT = "object:"  # what a run calls a suite that a program handed it
+OBJECT = "object:"  # how a run names a suite that was passed as an object
 FORMS = "your own: module:attribute, tasks.toml, or gym:ID,ID"
 
 # Built-in suites: name -> "module:attribute". A new family is one module and one line here.
@@ -35,12 +35,26 @@ BUILT_IN: dict[str, str] = {
 
 
 def make_suite(name: str, **options: Any) -> TaskSuite:
-    """Return the suite of this name: a built-in one, one that an installed package offers, or one of the user's own.
+    """Return a suite by name: a built-in one, one from an installed package, or your own.
 
-    The user's own are ``module:attribute`` (a ``TaskSuite``, or a function that returns one), ``path/to/tasks.toml``,
-    and ``gym:ID,ID``. A built-in name may be followed by ``:argument``, as in ``pendulum-gravity:5,10``. ``options``
-    go to a suite's function where it has a parameter of that name; those that are empty or ``auto`` are left out.
-    Raises ``SuiteError`` for anything else, with the nearest known name, and for an option that the suite lacks.
+    Args:
+        name: A built-in name, which may take an argument, as in ``pendulum-gravity:5,10``; the name of an installed
+            package's entry point in the group ``mtrl.suites``; ``module:attribute``, a ``TaskSuite`` or a function that
+            returns one; ``path/to/tasks.toml``; or Gymnasium ids, ``gym:ID,ID``.
+        **options: Passed on to a suite's function, such as ``engine`` and ``reward_version`` for ``metaworld``. Those
+            that are empty or ``auto`` are not.
+
+    Returns:
+        The suite. No environment is made yet.
+
+    Raises:
+        SuiteError: There is no such suite, it cannot be imported or read, or it does not have an option.
+
+    Example:
+        >>> mtrl.make_suite("tabletop").task_names[:3]
+        ('reach', 'push', 'pick-place')
+        >>> [task.parameters for task in mtrl.make_suite("pendulum-gravity:5,10").tasks]
+        [{'gravity': 5.0}, {'gravity': 10.0}]
     """
     form = form_of(name)
     if form == "built-in":
@@ -57,7 +71,7 @@ def make_suite(name: str, **options: Any) -> TaskSuite:
         return sources.from_module(name, name, "", options)
     if form == "object":
         raise SuiteError(
-            f"suite {name.removeprefix(OBJECT)!r} was made by a program that trained on it; hand it over "
+            f"suite {name.removeprefix(OBJECT)!r} was passed to mtrl.learn as an object; pass it "
             "again, as in mtrl.load(run, suite=suite), or name it, as in --suite my_module:suite"
         )
     known = [*sorted(BUILT_IN), *sorted(found)]

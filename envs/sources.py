@@ -63,7 +63,7 @@ def as_suite(found: Any, name: str, argument: str = "", options: Mapping[str, An
         known = {k: v for k, v in given.items() if k in taken}
         positional = [argument] if argument else []
         if positional and "argument" not in taken:
-            raise SuiteError(f"{name} takes nothing after a colon; it was given {argument!r}")
+            raise SuiteError(f"{name} takes no argument after a colon; it was given {argument!r}")
         try:
             found, given = found(*positional, **known), {k: v for k, v in given.items() if k not in known}
         except SuiteError:
@@ -71,7 +71,7 @@ def as_suite(found: Any, name: str, argument: str = "", options: Mapping[str, An
         except Exception as error:
             raise SuiteError(f"{name}: calling it failed: {one_line(error)}") from error
     elif argument:
-        raise SuiteError(f"{name} takes nothing after a colon; it was given {argument!r}")
+        raise SuiteError(f"{name} takes no argument after a colon; it was given {argument!r}")
     if not isinstance(found, TaskSuite):
         raise SuiteError(f"{name} is a {type(found).__name__}, not a TaskSuite or a function that returns one")
     return without_options(found, given)
@@ -81,7 +81,7 @@ def without_options(suite: TaskSuite, options: Mapping[str, Any]) -> TaskSuite:
     """Return ``suite``, which takes no options. Raises ``SuiteError`` for one that the user gave; a seed is not one."""
     for option, value in options.items():
         if value not in ("", "auto", None) and option != "goal_seed":
-            raise SuiteError(f"suite {suite.name!r} has no --{option.replace('_', '-')} to choose; leave it out")
+            raise SuiteError(f"suite {suite.name!r} has no option --{option.replace('_', '-')}; remove it")
     return suite
 
 
@@ -89,7 +89,7 @@ def from_ids(spec: str) -> TaskSuite:
     """Return a suite of Gymnasium ids: ``gym:Pendulum-v1,MountainCarContinuous-v0``; an id may be ``module:ID``."""
     ids = [part.strip() for part in spec.removeprefix("gym:").split(",") if part.strip()]
     if not ids:
-        raise SuiteError(f"suite {spec!r} names no id; write gym:Pendulum-v1,MountainCarContinuous-v0")
+        raise SuiteError(f"suite {spec!r} names no Gymnasium id; write gym:Pendulum-v1,MountainCarContinuous-v0")
     tasks = [Task(_plain(id_), _maker(id_, {}, f"suite {spec!r}"), f"Solve {_words(id_)}.") for id_ in ids]
     return TaskSuite(f"gym-{'+'.join(map(_plain, ids))}", tasks)
 
@@ -104,7 +104,7 @@ def from_toml(path: Path) -> TaskSuite:
         text = path.read_text(encoding="utf-8")
         data = tomllib.loads(text)
     except FileNotFoundError:
-        raise SuiteError(f"suite {str(path)!r}: there is no such file here ({Path.cwd()})") from None
+        raise SuiteError(f"suite {str(path)!r}: no such file in {Path.cwd()}") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SuiteError(f"suite {str(path)!r} cannot be read as TOML: {one_line(error)}") from None
     where = f"suite {str(path)!r}"
@@ -173,7 +173,7 @@ def _check_keys(data: dict[str, Any], known: dict[str, Any], required: Iterable[
         wanted = known[key]
         if not isinstance(value, wanted) or isinstance(value, bool):
             names = getattr(wanted, "__name__", "number")
-            raise SuiteError(f"{where}: {key} is {value!r}; a {names} is asked for")
+            raise SuiteError(f"{where}: {key} is {value!r}; expected a {names}")
     for key in required:
         if key not in data:
             raise SuiteError(f"{where}: {key!r} is missing; give it")

@@ -36,7 +36,7 @@ class TaskSpaces:
             return self._flat(obs)[None], True
         array = as_numbers(obs)
         if array is None:
-            raise SuiteError(f"task {self.task!r}: an observation is of numbers; this is a {type(obs).__name__}")
+            raise SuiteError(f"task {self.task!r}: the observation is a {type(obs).__name__}; expected numbers")
         own = self.obs.shape if isinstance(self.obs, gym.spaces.Box) else (self.obs_size,)
         for shape in ((self.obs_size,), own):
             if array.shape == shape:
@@ -44,7 +44,7 @@ class TaskSpaces:
             if array.shape[1:] == shape:
                 return array.reshape(len(array), -1).astype(np.float32), False
         raise SuiteError(
-            f"task {self.task!r}: the observation has the shape {array.shape}; one is ({self.obs_size},), many are "
+            f"task {self.task!r}: the observation has shape {array.shape}; expected ({self.obs_size},), or a batch "
             f"(N, {self.obs_size})"
         )
 

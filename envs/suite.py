@@ -13,22 +13,32 @@ from envs.errors import MissingExtra, SuiteError, nearest, one_line
 
 
 class MakeSimulator(Protocol):
-    """Builds one engine that steps ``copies`` copies of every task at once, rows ordered task by task."""
+    """Makes one engine that steps ``copies`` copies of every task at once, with rows ordered by task."""
 
     def __call__(self, tasks: Sequence[Task], copies: int, xp: Any, device: Any) -> Engine: ...
 
 
 @dataclass(frozen=True)
 class Task:
-    """One task: a name, a way to make its environment, and a sentence that says what is to be done.
+    """One task: a name, a function that makes its Gymnasium environment, and a sentence that describes it.
 
-    ``make`` returns a Gymnasium environment with a ``Box`` observation, or a ``Dict`` or ``Tuple`` of such, and a flat,
-    bounded ``Box`` action; it is called with ``render_mode="rgb_array"`` where pictures are wanted.
-    ``max_episode_steps`` adds a time limit to an environment that has none.
+    Args:
+        name: Unique in its suite.
+        make: Returns a new ``gymnasium.Env``. Its observation space is a ``Box``, or a ``Dict`` or ``Tuple`` of them;
+            its action space is a flat, bounded ``Box``. Called with ``render_mode="rgb_array"`` for rendering.
+        description: The instruction in one sentence, which agents may read as context.
+        tags: Free labels.
+        max_episode_steps: Time limit to add to an environment that has none; it truncates, it does not terminate.
+        parameters: Numbers that tell the task apart from others of its family, such as a gravity in m/s^2, which agents
+            may read as context.
+        starts: Number of fixed initial states, where ``reset(seed=s)`` selects number ``s % starts``; the final
+            evaluation then plays each of them exactly once. 0 if initial states are random.
 
-    ``parameters`` are numbers that set the task apart from others of its family, such as a gravity in m/s^2; an agent
-    may read them beside the sentence. ``starts`` says that the environment has so many fixed starts, and that
-    ``reset(seed=s)`` takes number ``s % starts``; the final score then plays each of them exactly once.
+    Example:
+        >>> make = lambda **kwargs: gymnasium.make("Pendulum-v1", g=5.0, **kwargs)
+        >>> task = mtrl.Task("half-gravity", make, "Swing the pendulum up at half gravity.", parameters={"g": 5.0})
+        >>> task.make_env().observation_space.shape
+        (3,)
     """
 
     name: str
@@ -40,7 +50,7 @@ class Task:
     starts: int = 0
 
     def make_env(self, **kwargs: Any) -> gym.Env[Any, Any]:
-        """Make the environment, time limit included; whatever its constructor raises is named after the task."""
+        """Make the environment, with its time limit. Raises ``SuiteError``, which names the task, if that fails."""
         try:
             env = self.make(**kwargs)
         except MissingExtra:
@@ -59,14 +69,24 @@ class Task:
 
 @dataclass(frozen=True)
 class TaskSuite:
-    """A family of related tasks that one agent is to learn.
+    """A set of related tasks for one agent to learn.
 
-    ``simulator``, when given, steps all copies of all tasks at once in place of one environment per copy; final
-    scores come from it too, unless ``score_in_environments``. ``held_out`` tasks are never trained on: they show what
-    an agent that reads the context makes of a task that is new to it. ``facts`` are what a result has to say of the
-    suite beside its name, such as a reward's version; they are written into ``result.json``. ``usual`` makes the vector
-    environment that people take for these tasks without the kit, which the benchmark times beside ours.
-    Raises ``SuiteError`` for no task, an empty or doubled task name, and an empty sentence.
+    Args:
+        name: Names the folder of its runs.
+        tasks: The training tasks, at least one.
+        simulator: Makes an engine that steps all copies of all tasks at once, instead of one environment per copy.
+        held_out: Tasks that are never trained on, to evaluate agents that read the context on unseen tasks.
+        score_in_environments: Evaluate in the tasks' own environments even though there is a ``simulator``.
+        facts: What ``result.json`` records of the suite besides its name, such as a reward version.
+        reference: Makes the vector environment that these tasks are commonly stepped with, for ``mtrl.bench``.
+
+    Raises:
+        SuiteError: There is no task, a name or description is empty, or two tasks have the same name.
+
+    Example:
+        >>> reach, push = mtrl.make_suite("tabletop").only(["reach", "push"]).tasks
+        >>> mtrl.TaskSuite("two", [reach, push]).task_names
+        ('reach', 'push')
     """
 
     name: str
@@ -75,13 +95,13 @@ class TaskSuite:
     held_out: Sequence[Task] = ()
     score_in_environments: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    usual: Callable[[], Any] | None = field(default=None, repr=False)
+    reference: Callable[[], Any] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tasks", tuple(self.tasks))
         object.__setattr__(self, "held_out", tuple(self.held_out))
         if not isinstance(self.name, str) or not self.name.strip():
-            raise SuiteError(f"the suite's name is {self.name!r}; give it a name that is not empty")
+            raise SuiteError(f"the suite's name is {self.name!r}; give it a non-empty name")
         if not self.tasks:
             raise SuiteError(f"suite {self.name!r} has no task; give it at least one")
         seen: set[str] = set()
@@ -90,11 +110,11 @@ class TaskSuite:
             if not isinstance(task, Task):
                 raise SuiteError(f"{where} is {task!r}, not a Task; write Task(name, make, sentence)")
             if not isinstance(task.name, str) or not task.name.strip():
-                raise SuiteError(f"{where} has the name {task.name!r}; give it a name that is not empty")
+                raise SuiteError(f"{where} has the name {task.name!r}; give it a non-empty name")
             if not isinstance(task.description, str) or not task.description.strip():
                 raise SuiteError(
-                    f"{where} ({task.name!r}) has no sentence; describe in words what is to be done, "
-                    "since that is the context that an agent reads"
+                    f"{where} ({task.name!r}) has no description; say in one sentence what the task is, "
+                    "which is the context that agents read"
                 )
             if task.name in seen:
                 raise SuiteError(f"suite {self.name!r} has two tasks named {task.name!r}; rename one of them")
@@ -111,7 +131,7 @@ class TaskSuite:
         return tuple(task.description for task in self.tasks)
 
     def only(self, names: Sequence[str]) -> TaskSuite:
-        """Return the suite cut down to ``names``, in the suite's own order; so is a fact that is told task by task."""
+        """Return the suite with only these tasks, in its own order. Raises ``SuiteError`` for an unknown name."""
         for name in names:
             if name not in self.task_names:
                 raise SuiteError(
@@ -119,16 +139,16 @@ class TaskSuite:
                     f"{nearest(name, self.task_names)}"
                 )
         facts = {key: _cut_down(fact, self.task_names, names) for key, fact in self.facts.items()}
-        return replace(self, tasks=[t for t in self.tasks if t.name in names], usual=None, facts=facts)
+        return replace(self, tasks=[t for t in self.tasks if t.name in names], reference=None, facts=facts)
 
     def unseen(self) -> TaskSuite:
-        """Return the suite of the held-out tasks. Raises ``SuiteError`` where there are none."""
+        """Return the held-out tasks as a suite. Raises ``SuiteError`` if there are none."""
         if not self.held_out:
-            raise SuiteError(f"suite {self.name!r} holds no task out; give tasks by name")
-        return replace(self, tasks=self.held_out, held_out=(), usual=None)
+            raise SuiteError(f"suite {self.name!r} has no held-out tasks; give tasks by name")
+        return replace(self, tasks=self.held_out, held_out=(), reference=None)
 
 
 def _cut_down(fact: Any, known: Sequence[str], names: Sequence[str]) -> Any:
-    """Return a fact without what it tells of tasks other than ``names``, where it is a table by task."""
+    """Return a fact restricted to ``names``, if it is a table by task."""
     by_task = isinstance(fact, Mapping) and set(fact) <= set(known)
     return {name: value for name, value in fact.items() if name in names} if by_task else fact

@@ -20,21 +20,42 @@ from envs.workers import TIMEOUT, WorkerCopies, make_copies
 
 
 class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
-    """Every task of a suite, ``copies`` times: rows ordered task by task, autoreset in the same step.
+    """All tasks of a suite as one Gymnasium vector environment, with same-step autoreset.
 
-    Observations are (T * copies, obs) float32, zero-padded to the longest task's; ``split`` gives the (T, copies, ...)
-    view that agents work on. Actions are (T * copies, action) in [-1, 1] and scaled to each task's bounds;
-    ``action_mask``, (T, action) bool, tells which dimensions a task has. At every step ``info`` holds ``success`` and
-    ``is_success`` (float32, NaN where a task does not say) and ``final_obs``, the true successor of every row, with
-    the mask ``_final_obs`` of rows whose episode ended; for those the returned observation is the next episode's first.
-    ``info["episode"]`` holds each row's return ``r``, length ``l`` and ``success_any`` so far, and the NumPy mask
-    ``_episode`` says whose are those of a whole episode: Gymnasium's ``RecordEpisodeStatistics`` is not needed.
+    Its T * N rows are ordered by task: N copies of the first, then of the second. ``split`` views rows as (T, N, ...).
 
-    ``xp`` and ``device`` choose the arrays that a suite's own simulator computes with (NumPy unless said).
-    ``workers`` spreads other environments over so many processes, and ``timeout`` is how many seconds one call of
-    one of them may take. There, and here where ``patient``, a row whose environment fails is survived: ``info["lost"]``
-    ((T * copies,) bool, there only when a row was lost) says whose numbers mean nothing; it begins anew, truncated.
-    Raises ``SuiteError`` where a task breaks the contract, ``TaskFailed`` at the third failure of a row in a row.
+    Observations are (T * N, obs) float32, zero-padded to the task with the longest. Actions are (T * N, action) in
+    [-1, 1], rescaled to each task's bounds; ``action_mask``, (T, action) bool, marks the dimensions that a task has.
+    After every step ``info`` holds:
+
+    - ``success`` and ``is_success``: (T * N,) float32, NaN for tasks that report none;
+    - ``final_obs``: the true successor of every row. Where ``_final_obs`` is set the episode ended, and the returned
+      observation is the first of the next episode;
+    - ``episode``: the return ``r``, length ``l`` and ``success_any`` of each row's episode so far, complete where
+      ``_episode`` is set, so Gymnasium's ``RecordEpisodeStatistics`` is not needed;
+    - ``lost``: (T * N,) bool, only if an environment failed in this step: ignore the numbers of these rows. Their
+      episodes are truncated and the environments restarted.
+
+    Args:
+        suite: The tasks.
+        copies: N, copies of each task.
+        xp: Array namespace that the suite's own simulator computes in, NumPy by default.
+        device: Device of the simulator's arrays.
+        render_mode: ``"rgb_array"`` to use ``render``.
+        workers: Processes to step the environments in; 0 for this one. A simulator runs in this one.
+        timeout: Seconds that a call of an environment in a worker may take.
+        restart_failed: Restart an environment that fails, instead of raising; workers always do.
+
+    Raises:
+        SuiteError: An environment breaks the contract: its spaces, or what it returned.
+        TaskFailed: An environment failed three times in a row.
+
+    Example:
+        >>> env = mtrl.MultiTaskVectorEnv(mtrl.make_suite("tabletop"), copies=2)
+        >>> rows, _ = env.reset(seed=0)
+        >>> rows, reward, terminated, truncated, info = env.step(env.action_space.sample())
+        >>> env.split(reward).shape
+        (10, 2)
     """
 
     def __init__(
@@ -47,14 +68,14 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         render_mode: str | None = None,
         workers: int = 0,
         timeout: float = TIMEOUT,
-        patient: bool = False,
+        restart_failed: bool = False,
     ) -> None:
         if copies < 1:
-            raise SuiteError(f"copies is {copies}; a vector environment has at least 1 of each task")
+            raise SuiteError(f"copies is {copies}; it has to be at least 1")
         self.suite, self.copies = suite, copies
         self.num_envs = len(suite.tasks) * copies
         self._rows = [(task, copy) for task in suite.tasks for copy in range(copies)]
-        self._episodes = np.zeros(self.num_envs, dtype=np.int64)  # begun since the last reset of all
+        self._episodes = np.zeros(self.num_envs, dtype=np.int64)  # started since the last full reset
         self._seeds = [0] * self.num_envs
         self._each_start = False
         self.render_mode = render_mode
@@ -63,7 +84,7 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         if suite.simulator is not None:
             self.engine = suite.simulator(suite.tasks, copies, xp, device)
         else:
-            self.engine = make_copies(suite.tasks, copies, render_mode, workers, timeout, patient)
+            self.engine = make_copies(suite.tasks, copies, render_mode, workers, timeout, restart_failed)
         self._statistics = EpisodeStatistics(self.num_envs)
         self.workers = self.engine.workers if isinstance(self.engine, WorkerCopies) else 0
         self.action_mask = self.engine.action_mask
@@ -82,11 +103,15 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         return rows.reshape(self.num_tasks, self.copies, *rows.shape[1:])
 
     def reset(self, *, seed: int | list[int | None] | None = None, options: Any = None) -> tuple[Array, dict]:
-        """Begin an episode everywhere.
+        """Start a new episode in every row.
 
-        Every episode's seed follows from (seed, task name, copy, number of the episode) alone. A list gives each row
-        the seed of its first episode, and its later ones follow from it. ``options={"each_start": True}`` makes the
-        copies of a task with fixed starts go through them one by one.
+        Args:
+            seed: The seed of all rows, from which, with task name, copy and episode number, every episode's seed is
+                derived; or a list with the seed of each row's first episode, from which those of later ones are.
+            options: ``{"each_start": True}`` makes the copies of a task with fixed starts play them in turn.
+
+        Returns:
+            Observations (T * N, obs), and an empty info.
         """
         self._each_start = bool((options or {}).get("each_start"))
         self._episodes[:] = 0
@@ -102,7 +127,7 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         return self.engine.reset(np.arange(self.num_envs), seeds), {}
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
-        """Step every row, and begin the next episode where one ended."""
+        """Step every row, and reset those whose episode ended -> observations, reward, terminated, truncated, info."""
         obs, reward, terminated, truncated, success, lost = self.engine.step(actions)
         ended = terminated | truncated
         on_host = np.asarray(ended.tolist())
@@ -122,7 +147,7 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         return obs, reward, terminated, truncated, info
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the episodes' seeds, numbers and statistics, and the state of an engine that can be put back to it."""
+        """Return the episodes' seeds, numbers and statistics, and the engine's state if it can be restored."""
         return {
             "seeds": [*self._seeds],
             "episodes": self._episodes.copy(),
@@ -134,7 +159,7 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
     def load_state_dict(self, state: dict[str, Any]) -> Array:
         """Continue from what ``state_dict`` returned -> the observations to act on.
 
-        An engine that cannot keep its state, such as other people's environments, begins each row's next episode.
+        An engine whose state cannot be restored, such as third-party environments, starts each row's next episode.
         """
         self._seeds, self._each_start = [*state["seeds"]], state["each_start"]
         self._episodes[:] = state["episodes"]

@@ -95,7 +95,7 @@ class WorkerCopies:
 
     def render(self, rows: Sequence[int]) -> list[np.ndarray]:
         """Refuse: pictures are drawn where there are no workers."""
-        raise SuiteError("environments in worker processes draw no pictures; ask for render_mode, which uses none")
+        raise SuiteError("environments in worker processes cannot render; pass render_mode, which turns workers off")
 
     def close(self) -> None:
         """Close the environments and end the processes, within ``GRACE`` and a few seconds."""
@@ -151,16 +151,16 @@ class WorkerCopies:
             self._failures.note(worker.rows, sizes)
         known = self._sizes[worker]
         if sizes[0] != known[0] or not np.array_equal(sizes[1], known[1]):
-            raise SuiteError(f"{self._name(worker)}: made anew, environments have other spaces than before")
+            raise SuiteError(f"{self._name(worker)}: environments have different spaces after a restart")
 
     def _note(self, worker: Worker, died: Died) -> None:
         """Count a process's death against the row that it was at, or, where it was at none, against all of its rows."""
         if died.row is None:
-            remedy = "it is started anew, their open episodes are dropped"
+            remedy = "it is restarted, their current episodes are dropped"
             self._failures.note(worker.rows, f"{self._name(worker)}: their worker process {died}", remedy)
             return
         others = len(worker.rows) - 1
-        remedy = "it is started anew, the open episode is dropped" + (
+        remedy = "it is restarted, the current episode is dropped" + (
             f" with those of {others} others" if others else ""
         )
         self._failures.note([died.row], f"{self._failures.names[died.row]}: its worker process {died}", remedy)
@@ -171,22 +171,22 @@ class WorkerCopies:
 
 
 def make_copies(
-    tasks: Sequence[Task], copies: int, render_mode: str | None, workers: int, timeout: float, patient: bool
+    tasks: Sequence[Task], copies: int, render_mode: str | None, workers: int, timeout: float, restart_failed: bool
 ) -> Engine:
     """Return what steps one environment a row: in ``workers`` processes, or in this one.
 
     In this one too where pictures are asked for, and, with a warning, where a task cannot be taken to another.
     """
     if workers < 0:
-        raise SuiteError(f"workers is {workers}; it has to be at least 0, which steps environments in this process")
+        raise SuiteError(f"workers is {workers}; it has to be at least 0, which means no worker processes")
     warning = ""
     if workers and render_mode is None:
         try:
             return WorkerCopies(tasks, copies, workers, timeout)
         except CannotStart as error:
-            warning = f"{error}; its suite's environments are stepped in this process, without workers"
-    patient = (patient or workers > 0) and render_mode is None
-    engine = PatientCopies(tasks, copies) if patient else GymCopies(tasks, copies, render_mode)
+            warning = f"{error}; the environments are stepped in this process, without workers"
+    restart_failed = (restart_failed or workers > 0) and render_mode is None
+    engine = PatientCopies(tasks, copies) if restart_failed else GymCopies(tasks, copies, render_mode)
     if warning:
         warn(warning)  # not before: what keeps a task from being made here is an error, and says enough
     return engine

@@ -1,7 +1,7 @@
 """Multi-task reinforcement learning: one agent, many related Gymnasium tasks, compared task by task.
 
-The names here are what plug-ins and programs import; they outlive a move of the modules behind them. Those that need
-torch are imported when they are first used.
+Plug-ins and programs import from here: these names stay valid when the modules behind them move. Those that need torch
+are imported on first use.
 """
 
 import importlib
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mtrl.api.score import score
     from mtrl.scores import TaskScore
 
-# What imports torch, which takes seconds, is imported when it is first asked for.
+# These import torch, which takes seconds, so they are imported on first use.
 _WITH_TORCH = {
     "Batch": "agents.base",
     "Encoder": "agents.encoders",

@@ -47,7 +47,7 @@ def ablation(
 def ablation_table(result: dict[str, Any]) -> Table:
     """Return a table of tasks x encoders: by how much the whole agent's score changes without each."""
     decimals = 2 if result["measure"] == "success_any" else 1
-    title = f"{result['measure']} of the whole agent, and the difference that leaving out an encoder makes"
+    title = f"{result['measure']} of the whole agent, and the difference without each encoder"
     table = Table(title=title, title_justify="left")
     table.add_column("task")
     for name in ("whole", *result["encoders"]):

@@ -81,7 +81,7 @@ def defaults_of(arguments: Sequence[str]) -> TrainConfig[Any]:
         name = agent_spec(agent or TrainConfig.agent).name
         return default_config(suite or TrainConfig.suite, name, recipe or STANDARD, pieces)
     if recipe is not None:
-        raise UsageError("--recipe chooses defaults, and so does --config; give one of the two")
+        raise UsageError("--recipe and --config both set the defaults; give only one of them")
     config = _read(Path(file), suite is not None, "--trust" in arguments)
     config = dataclasses.replace(config, suite=suite or config.suite, runs_dir=TrainConfig.runs_dir)
     if agent not in (None, config.agent):

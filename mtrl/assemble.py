@@ -49,7 +49,7 @@ def device_of(config: TrainConfig[AgentSettings]) -> torch.device:
     if name == "cuda":
         if torch.cuda.is_available():
             return torch.device("cuda")
-        raise UsageError("--device is 'cuda', and torch sees no GPU here; use --device auto or --device cpu")
+        raise UsageError("--device is 'cuda', and torch finds no GPU; use --device auto or --device cpu")
     raise UsageError(f"--device is {name!r}; it may be auto, cpu or cuda")
 
 

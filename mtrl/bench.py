@@ -70,7 +70,7 @@ def bench_envs(options: BenchConfig) -> list[str]:
     from envs.vector import MultiTaskVectorEnv
 
     suite = make_suite(options.suite, engine=options.engine)
-    if suite.usual is not None:
+    if suite.reference is not None:
         return bench_engines(suite, options.repeats)
     if suite.simulator is None:
         return bench_workers(suite, options.repeats)
@@ -101,7 +101,7 @@ def bench_engines(suite: TaskSuite, repeats: int) -> list[str]:
 
     from envs.vector import MultiTaskVectorEnv
 
-    makers: dict[str, Callable[[], Any]] = {"usual": suite.usual} if suite.usual else {}
+    makers: dict[str, Callable[[], Any]] = {"reference": suite.reference} if suite.reference else {}
     makers["environments"] = lambda: MultiTaskVectorEnv(dataclasses.replace(suite, simulator=None))
     if suite.simulator is not None:
         makers["simulator"] = lambda: MultiTaskVectorEnv(suite)

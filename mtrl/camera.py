@@ -33,7 +33,7 @@ def camera_for(suite: TaskSuite, seed: int, device: torch.device) -> Camera | No
     try:
         return Camera(suite, seed, device)
     except UsageError as error:
-        warn(f"no films are made, training goes on: {error}")
+        warn(f"no videos are recorded, training continues: {error}")
         return None
 
 
@@ -57,7 +57,7 @@ class Camera:
             frames, _ = film(self._env, policy, self._seed, self._device, SIDE, MOST, self._columns)
         except (SuiteError, TaskFailed) as error:
             self._broken = True
-            warn(f"no more films are made, training goes on: {error}")
+            warn(f"no more videos are recorded, training continues: {error}")
             return None
         return Gif(gif_of(frames, FPS, COLOURS), frames[0].width, frames[0].height)
 

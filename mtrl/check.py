@@ -1,4 +1,4 @@
-"""Try a suite or an agent and say what is wrong: ``python -m mtrl.check SUITE`` or ``--agent NAME``."""
+"""Check a suite or an agent against the contract: ``python -m mtrl.check SUITE`` or ``--agent NAME``."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def _check_agent(name: str) -> int:
     except RegistryError as error:
         raise as_usage(error) from error
     lines = [f"agent {report.agent}: {spec.description}"]
-    lines += [f"  holds: {line}" for line in report.passed]
-    lines += [f"  not asked: {line}" for line in report.skipped]
+    lines += [f"  passed: {line}" for line in report.passed]
+    lines += [f"  skipped: {line}" for line in report.skipped]
     lines += [f"  problem: {line}" for line in report.problems]
-    lines.append("problems keep this agent from training soundly" if report.problems else "nothing is wrong with it")
+    lines.append("this agent breaks the contract" if report.problems else "no problems found")
     sys.stdout.write("\n".join(lines) + "\n")
     return BAD_INPUT if report.problems else 0
 
@@ -63,7 +63,7 @@ def _check_suite(options: CheckConfig) -> int:
 
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
     table = Table(title=f"suite {suite.name}", title_justify="left")
-    for name in ("task", "sentence"):
+    for name in ("task", "description"):
         table.add_column(name)
     for name in ("observation", "action", "horizon", "steps/s"):
         table.add_column(name, justify="right")
@@ -80,7 +80,7 @@ def _check_suite(options: CheckConfig) -> int:
     for kind, lines in (("remark", [r for report in reports for r in report.remarks]), ("problem", problems)):
         for line in lines:
             console.print(f"{kind}: {line}", markup=False)
-    console.print("problems keep this suite from training" if problems else "nothing keeps this suite from training")
+    console.print("this suite breaks the contract" if problems else "no problems found")
     return BAD_INPUT if problems else 0
 
 

@@ -99,7 +99,7 @@ class TrainConfig(Generic[S]):
         they were written.
         """
         if not isinstance(values["settings"], dict):
-            raise TypeError("its settings are no table")
+            raise TypeError("its settings are not a JSON object")
         given = _tuples(values["settings"])
         pieces = {slot: name for slot, name in given.items() if slot in SLOTS}
         if any(from_outside(str(name)) for name in (values["agent"], *pieces.values())):

@@ -38,7 +38,7 @@ def _check_replay(config: TrainConfig[Any]) -> None:
     if config.batch_per_task > config.replay_per_task:
         raise UsageError(
             f"--batch-per-task is {config.batch_per_task}, more than --replay-per-task {config.replay_per_task}; "
-            "a batch comes out of the replay, so make it smaller or the replay larger"
+            "a batch is drawn from the replay buffer, so make the batch smaller or the buffer larger"
         )
     if config.envs_per_task > config.replay_per_task:
         raise UsageError(
@@ -50,7 +50,7 @@ def _check_films(config: TrainConfig[Any]) -> None:
     if config.record_every and not agent_spec(config.agent).in_loop:
         raise UsageError(
             f"--record-every is {config.record_every}, and agent {config.agent!r} trains each task in a process of its "
-            "own, which draws none; leave it 0, and film the finished run with python -m mtrl.evaluate RUN --record"
+            "own, which records none; set it to 0, and record the finished run: python -m mtrl.evaluate RUN --record"
         )
 
 

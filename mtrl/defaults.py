@@ -187,7 +187,7 @@ def _recipe(name: str, suite: str) -> Lines:
     lines = RECIPES[name]
     if not any(fnmatchcase(suite, pattern) for pattern, _, _ in lines):
         patterns = ", ".join(sorted({pattern for pattern, _, _ in lines}))
-        raise UsageError(f"recipe {name!r} says nothing of suite {suite!r}; it is for {patterns}")
+        raise UsageError(f"recipe {name!r} does not apply to suite {suite!r}; it is for {patterns}")
     return lines
 
 

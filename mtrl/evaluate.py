@@ -94,7 +94,7 @@ def evaluate(options: EvaluateConfig) -> int:
         for part in parts:
             film = options.record.with_stem(options.record.stem + (part.suffix if len(parts) > 1 else ""))
             record(as_scored(part.suite), part.policy, film, options.seed, device)
-            console.print(f"one episode of each task: {film}")
+            console.print(f"recorded one episode of each task: {film}")
     return 0
 
 
@@ -103,7 +103,7 @@ def ablated_policies(run: Path, config: TrainConfig[Any], suite: TaskSuite, part
     from mtrl.policies import policies_without
 
     if any(part.held_out for part in parts):
-        raise UsageError("--ablate-encoders plays tasks that were trained; leave held-out ones out of --tasks")
+        raise UsageError("--ablate-encoders needs training tasks; remove the held-out ones from --tasks")
     return policies_without(run, config, suite, parts[0].suite.task_names)
 
 

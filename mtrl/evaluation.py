@@ -63,5 +63,5 @@ def warn_of_changed_sentences(config: TrainConfig[Any], suite: TaskSuite, facts:
     if changed and config.settings.context is not None and facts.get("context_source") != "none":
         sys.stderr.write(
             f"warning: the sentences of {', '.join(changed)} have changed since the run was trained; its weights hold "
-            "the old ones, so the scores of its own tasks are for those\n"
+            "the old ones, which its own tasks are scored with\n"
         )

@@ -23,8 +23,8 @@ from mtrl.scores import Policy
 LABEL = 30  # pixels above each picture: two lines of text
 LONGEST = 500  # steps
 DRAWING = (
-    "add a method render() that returns an (H, W, 3) picture, let what makes the environment take "
-    "render_mode='rgb_array', and list that in its metadata['render_modes']"
+    "add a method render() that returns an (H, W, 3) image, accept render_mode='rgb_array' when making the "
+    "environment, and list it in metadata['render_modes']"
 )
 SOLVED = "#d7f0dd"  # what is behind the words once a task is solved
 
@@ -59,7 +59,7 @@ def drawing_env(suite: TaskSuite, flag: str) -> MultiTaskVectorEnv:
         words = str(error) if isinstance(error, SuiteError) else f"suite {suite.name!r}: {one_line(error)}"
         lacks_package = isinstance(error, MissingExtra) or isinstance(error.__cause__, DependencyNotInstalled)
         way_out = "" if lacks_package else f"; {DRAWING}"
-        raise UsageError(f"{flag} needs environments that draw themselves: {words}{way_out}") from None
+        raise UsageError(f"{flag} needs environments that can render: {words}{way_out}") from None
     return env
 
 

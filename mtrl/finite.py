@@ -9,7 +9,7 @@ from agents.base import Agent
 from mtrl.cli import RunError
 from mtrl.training.moment import Moment
 
-ADVICE = "so nothing more can be learned; scale the rewards to a few units a step, or lower --learning-rate"
+ADVICE = "so training has diverged; scale the rewards to a few units per step, or lower --learning-rate"
 
 
 class Diverged(RunError):
@@ -34,7 +34,7 @@ class FiniteGuard:
         """Look at actions (T, N, A) before an environment is given them. Raises ``Diverged``."""
         if (self._at_once or on_host) and not bool(action.isfinite().all()):
             self._check_weights(step)
-            raise Diverged(f"the policy's action is no finite number after {step:,} steps per task, {ADVICE}")
+            raise Diverged(f"the policy's action is not finite after {step:,} steps per task, {ADVICE}")
 
     def update(self, metrics: dict[str, Tensor], step: int) -> None:
         """Look at an update's metrics, unless that would make the host wait. Raises ``Diverged``."""

@@ -37,7 +37,7 @@ def check_replay_fits(needed: int, device: torch.device) -> None:
     left = available_bytes(device)
     if needed > 0.9 * left:
         raise UsageError(
-            f"the replay would take {size_in_words(needed)} and {device} has {size_in_words(left)} left; "
+            f"the replay buffer needs {size_in_words(needed)} but {device} has {size_in_words(left)} left; "
             "lower --replay-per-task or --steps-per-task"
         )
 

@@ -16,11 +16,11 @@ def whole_number(text: str) -> int:
     try:
         number = Decimal(text)
     except InvalidOperation:
-        raise ValueError(f"{text!r} is no number") from None
+        raise ValueError(f"{text!r} is not a number") from None
     if number.is_finite() and number.adjusted() >= MOST_DIGITS:  # 1e999999999 would fill the memory
         raise ValueError(f"{text!r} has more than {MOST_DIGITS} digits")
     if not number.is_finite() or number != int(number):
-        raise ValueError(f"{text!r} is no whole number")
+        raise ValueError(f"{text!r} is not a whole number")
     return int(number)
 
 

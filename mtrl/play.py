@@ -62,7 +62,7 @@ def play(options: PlayConfig) -> int:
     from mtrl.window import Window
 
     if options.task == HELD_OUT:
-        raise UsageError(f"--task is {HELD_OUT!r}, which stands for several; give one task by its name")
+        raise UsageError(f"--task is {HELD_OUT!r}, which means several tasks; give one by name")
     config, facts, suite = open_run(options.run, options.suite, options.trust)
     config = dataclasses.replace(config, device=options.device)
     (part,) = parts_of(options.run, (options.task,), config, suite, facts)

@@ -94,7 +94,7 @@ def policies_without(path: Path, config: TrainConfig[Any], suite: TaskSuite, nam
 
 def _no_mixture(config: TrainConfig[Any], why: str) -> UsageError:
     return UsageError(
-        f"agent {config.agent!r} cannot be played without single encoders: {why}; --ablate-encoders asks for a run of "
+        f"agent {config.agent!r} cannot be evaluated without single encoders: {why}; --ablate-encoders needs a run of "
         "--agent care with --encoders of at least 2"
     )
 
@@ -109,25 +109,25 @@ def policy_for_new(
     was trained on.
     """
     if not agent_spec(config.agent).in_loop:
-        raise _cannot(config, "it trains a model for each task alone")
+        raise _cannot(config, "it trains a separate model per task")
     agent, context, sizes = load_agent(path, config, suite)
     if context.source != source:
         raise UsageError(
-            f"{str(path)!r} was trained on sentence vectors of source {source!r}, and those of its held-out tasks are "
-            f"of source {context.source!r} now; vectors of different sources do not mix, so train the run again"
+            f"{str(path)!r} was trained on sentence vectors of source {source!r}, but those of its held-out tasks are "
+            f"now from source {context.source!r}; vectors from different sources do not mix, so train the run again"
         )
     own = _sizes(new, config)
     actions, most = own.action_mask.shape[1], sizes.action_mask.shape[1]
     if own.obs > sizes.obs or actions > most:
         raise UsageError(
             f"held-out tasks {', '.join(new.task_names)} have up to {own.obs} numbers in an observation and {actions} "
-            f"in an action, and the agent was trained on at most {sizes.obs} and {most}; leave out those that have more"
+            f"in an action, and the agent was trained on at most {sizes.obs} and {most}; leave out the larger ones"
         )
     if not hasattr(agent, "set_tasks"):
-        raise _cannot(config, "it cannot be turned to new tasks")
+        raise _cannot(config, "it has no set_tasks")
     rows = [suite.held_out.index(task) for task in new.tasks]
     if not context.tells_new:
-        raise _cannot(config, f"nothing in --context {config.settings.context} tells a new task apart")
+        raise _cannot(config, f"--context {config.settings.context} does not describe new tasks")
     try:
         agent.set_tasks(pad(own.action_mask, (0, most - actions)), torch.as_tensor(context.held_out[rows]))
     except ValueError as error:
@@ -137,8 +137,7 @@ def policy_for_new(
 
 def _cannot(config: TrainConfig[Any], why: str) -> UsageError:
     return UsageError(
-        f"agent {config.agent!r} cannot play held-out tasks: {why}; train --agent care with a --context of text or "
-        "numbers"
+        f"agent {config.agent!r} cannot play held-out tasks: {why}; train --agent care with --context text or numbers"
     )
 
 
@@ -206,7 +205,7 @@ def _sb3_weights(path: Path, config: TrainConfig[Any]) -> Iterator[dict[str, Ten
         raise _misfit(path, error) from None
     except KeyError as task:
         raise UsageError(
-            f"{str(path / WEIGHTS)!r} holds no model of task {task}: the run was stopped before; train it again"
+            f"{str(path / WEIGHTS)!r} has no model of task {task}: the run was stopped early; train it again"
         ) from None
 
 
@@ -214,7 +213,7 @@ def _weights(path: Path, config: TrainConfig[Any]) -> dict[str, Tensor]:
     try:
         return load_file(path / WEIGHTS, device=str(device_of(config)))
     except FileNotFoundError:
-        raise UsageError(f"{str(path)!r} has no {WEIGHTS}: the run did not come to its end; train it again") from None
+        raise UsageError(f"{str(path)!r} has no {WEIGHTS}: the run is unfinished; train it again") from None
     except (SafetensorError, OSError) as error:
         raise UsageError(f"{str(path / WEIGHTS)!r} is damaged ({error}); train the run again") from None
 
@@ -222,6 +221,6 @@ def _weights(path: Path, config: TrainConfig[Any]) -> dict[str, Tensor]:
 def _misfit(path: Path, error: RuntimeError) -> UsageError:
     """What to say where torch will not take the weights of a run."""
     return UsageError(
-        f"{str(path / WEIGHTS)!r} does not fit the suite as it is now ({str(error).splitlines()[-1].strip()}); "
+        f"{str(path / WEIGHTS)!r} does not match the current suite ({str(error).splitlines()[-1].strip()}); "
         "train the run again"
     )

@@ -75,7 +75,7 @@ def ffmpeg() -> str:
             pass
     if found := shutil.which("ffmpeg"):
         return found
-    raise UsageError("an .mp4 needs ffmpeg, which is not here: pip install -e '.[video]', or give --record a .gif")
+    raise UsageError("an .mp4 needs ffmpeg, which is not installed: pip install -e '.[video]', or give --record a .gif")
 
 
 def write_mp4(frames: Sequence[Image.Image], path: Path, fps: float) -> None:

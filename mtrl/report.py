@@ -73,7 +73,7 @@ def _check_writable(file: Path) -> None:
 
 
 def _unwritable(file: Path, error: OSError) -> UsageError:
-    return UsageError(f"--out {str(file)!r} cannot be written ({error.strerror or error}); give a file that can")
+    return UsageError(f"--out {str(file)!r} cannot be written ({error.strerror or error}); give a writable one")
 
 
 run = command(main)

@@ -45,9 +45,9 @@ def new_run_folder(runs_dir: Path, suite: str, agent: str, seed: int) -> Path:
     except OSError as error:
         raise UsageError(
             f"--runs-dir {str(runs_dir)!r} cannot be written ({error.strerror or error}); "
-            "give a folder that can, as in --runs-dir /tmp/runs"
+            "give a writable folder, as in --runs-dir /tmp/runs"
         ) from None
-    raise UsageError(f"{parent} holds too many runs of seed {seed}; give another --runs-dir")
+    raise UsageError(f"{parent} has too many runs of seed {seed}; give another --runs-dir")
 
 
 def agent_folder(runs_dir: Path, suite: str, agent: str) -> Path:
@@ -100,10 +100,10 @@ def read_values(file: Path) -> dict[str, Any]:
     try:
         values = json.loads(file.read_text())
         if not isinstance(values, dict):
-            raise TypeError("it holds no table")
+            raise TypeError("it is not a JSON object")
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(
-            f"{str(file.parent)!r} is no run: it has no {file.name}; give a folder such as runs/tabletop/care/seed0"
+            f"{str(file.parent)!r} is not a run: it has no {file.name}; give a folder such as runs/tabletop/care/seed0"
         ) from None
     except (json.JSONDecodeError, TypeError, UnicodeDecodeError) as error:
         raise _damaged(file, error) from None

@@ -83,7 +83,7 @@ def run_sb3(
     console.print(f"{path}: Stable-Baselines3's SAC on {len(suite.tasks)} tasks, one model each, {jobs} at a time, cpu")
     if dropped:
         lacking = ", ".join(f"{name} {value}" for name, value in dropped.items())
-        console.print(f"{config.agent} goes without what Stable-Baselines3's SAC does not have: {lacking}")
+        console.print(f"{config.agent} does not support these settings, which are dropped: {lacking}")
     with log_of(config, suite, path, console) as log:
         with StopWish() as stop, Display(console, config.agent, config.steps_per_task) as display:
             describe(log, config, path)

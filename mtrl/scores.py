@@ -1,4 +1,4 @@
-"""Scores: deterministic episodes of every task in environments of their own, and what they come to."""
+"""Scores: means over deterministic episodes of every task, in environments used for nothing else."""
 
 from __future__ import annotations
 
@@ -16,15 +16,26 @@ from mtrl.episodes import Episode, success_rate
 from mtrl.tensor_env import TensorEnv
 
 Policy = Callable[[Tensor], Tensor]  # (T, N, obs) -> (T, N, A)
-MOST_ENVIRONMENTS = 40  # in all, but at least one of each task: each takes memory of its own
-MOST_SIMULATED = 200  # of each task: a simulator steps many at the price of one
-RARE = 0.1  # where a smaller share of episodes is solved, returns tell agents apart
+MAX_ENVIRONMENTS = 40  # in all, but at least one per task: each takes memory of its own
+MAX_SIMULATED = 200  # per task: a simulator steps many for the price of one
+RARE = 0.1  # below this success rate, returns tell agents apart
 MEASURES = ("success_any", "success_last", "return")
 
 
 @dataclass(frozen=True)
 class TaskScore:
-    """What a task's episodes came to: means over ``episodes``. Success is NaN where the task does not say."""
+    """The score of a policy on one task: means over its evaluation episodes.
+
+    Args:
+        success_any: Fraction of episodes with success at any step; NaN if the task reports no success.
+        success_last: Fraction of episodes with success at their last step; NaN if the task reports no success.
+        mean_return: Mean undiscounted return.
+        episodes: Number of episodes.
+
+    Example:
+        >>> mtrl.TaskScore(success_any=0.9, success_last=0.8, mean_return=41.5, episodes=20).value
+        0.9
+    """
 
     success_any: float
     success_last: float
@@ -43,11 +54,11 @@ class TaskScore:
 
     @property
     def value(self) -> float:
-        """Success at any step where the task says it, else the return."""
+        """Success at any step, or the return if the task reports no success."""
         return self.mean_return if math.isnan(self.success_any) else self.success_any
 
     def to_json(self) -> dict[str, float | int | None]:
-        """Return the entry of ``result.json``; a success that is not known is null."""
+        """Return the entry of ``result.json``; unknown success is null."""
         return {
             "success_any": _known(self.success_any),
             "success_last": _known(self.success_last),
@@ -57,7 +68,7 @@ class TaskScore:
 
 
 def mean_score(scores: dict[str, TaskScore]) -> dict[str, float | None]:
-    """Return the means over tasks, success over those that say it."""
+    """Return the means over tasks, of success over those that report it."""
 
     def mean(values: list[float]) -> float | None:
         known = [value for value in values if not math.isnan(value)]
@@ -93,8 +104,8 @@ class Scorer:
         wanted = [episodes] * len(suite.tasks) if isinstance(episodes, int) else episodes
         # A simulator that scores are not taken from is another library's engine, an environment a row like any other.
         light = suite.simulator is not None and not suite.score_in_environments
-        most = MOST_SIMULATED if light else max(1, MOST_ENVIRONMENTS // len(suite.tasks))
-        copies = min(max(wanted), most)
+        limit = MAX_SIMULATED if light else max(1, MAX_ENVIRONMENTS // len(suite.tasks))
+        copies = min(max(wanted), limit)
         self.suite, self.seed, self.each_start = suite, seed, each_start
         self.env = TensorEnv(suite, copies, device, **processes)
         # Each copy plays a number of episodes fixed in advance, so that short ones do not count more often. Copy k's

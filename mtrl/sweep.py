@@ -109,7 +109,7 @@ def sweep(plan: Sequence[Job], jobs: int, console: Console) -> int:
     folder = writable(plan[0].folder.parent, "--runs-dir")
     done = {job: run for job in plan if (run := job.finished())}
     for job, run in done.items():
-        console.print(f"{job.name}: there already, {run.path}{_other_code(run)}", markup=False)
+        console.print(f"{job.name}: already exists, {run.path}{_other_code(run)}", markup=False)
     missing = [job for job in plan if job not in done]
     failures = run_all(missing, jobs, console) if missing else {}
     finished = [run for job in plan if (run := done.get(job) or job.finished())]

@@ -58,7 +58,7 @@ class TensorEnv:
         wanted = device.type != "cpu" if in_torch is None else in_torch
         self._in_torch = wanted and suite.simulator is not None
         arrays: dict[str, Any] = {"xp": array_torch, "device": device} if self._in_torch else {}
-        self.env = MultiTaskVectorEnv(suite, copies, workers=workers, timeout=timeout, patient=True, **arrays)
+        self.env = MultiTaskVectorEnv(suite, copies, workers=workers, timeout=timeout, restart_failed=True, **arrays)
         self.tasks, self.copies, self.workers = self.env.num_tasks, copies, self.env.workers
         self.obs_size, self.action_size = self.env.engine.obs_size, self.env.engine.action_size
         self.action_mask = torch.as_tensor(self.env.action_mask)

@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
         plan = baseline_config(config)
         twin = finished_twin(agent_folder(plan.runs_dir, suite.name, plan.agent), plan)
         if twin is not None:
-            console.print(f"{plan.agent}: the same run is there already, {twin['path']}")
+            console.print(f"{plan.agent}: the same run already exists, {twin['path']}")
         results.append(twin or trainer_of(plan, config.settings)(plan, console))
     console.print(comparison_table(results))
     console.print(f"tensorboard --logdir {config.runs_dir}")

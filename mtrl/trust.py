@@ -43,7 +43,7 @@ def open_run(
     told = facts.get("task_sentences")
     if suite is not None and isinstance(told, dict) and (*told,) != made.task_names:
         raise UsageError(
-            f"{str(path)!r} was trained on the tasks {', '.join(told)}, and suite {made.name!r} has "
+            f"{str(path)!r} was trained on the tasks {', '.join(told)}, but suite {made.name!r} has "
             f"{', '.join(made.task_names)}; give the suite that the run was trained on"
         )
     return OpenedRun(config, facts, made)

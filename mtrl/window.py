@@ -10,7 +10,7 @@ from PIL import Image
 
 from mtrl.cli import UsageError
 
-WAY_OUT = "write a film instead: python -m mtrl.evaluate RUN --record film.gif"
+WAY_OUT = "record a video instead: python -m mtrl.evaluate RUN --record video.gif"
 
 
 class Window:
@@ -24,7 +24,7 @@ class Window:
             import tkinter
         except ImportError:
             raise UsageError(
-                f"this Python has no tkinter, which draws the window (apt-get install python3-tk); or {WAY_OUT}"
+                f"this Python has no tkinter, which the window needs (apt-get install python3-tk); or {WAY_OUT}"
             ) from None
         try:
             self._root = tkinter.Tk(className="mtrl")

@@ -64,7 +64,7 @@ class Family:
     def _parsed(self, argument: str) -> tuple[float, ...]:
         values: list[float] = []
         may_be = f"it may be from {_plain(self.least)} to {_plain(self.most)} {self.unit}".rstrip()
-        way_out = f"write {self.name}:{','.join(map(_plain, self.training))} for the usual ones"
+        way_out = f"write {self.name}:{','.join(map(_plain, self.training))} for the default ones"
         for text in argument.split(","):
             where = f"suite {self.name!r}: {self.parameter} {text.strip()!r}"
             try:
@@ -74,7 +74,7 @@ class Family:
             if not self.least <= value <= self.most:
                 raise SuiteError(f"{where} is out of range; {may_be}; {way_out}")
             if _plain(value) in map(_plain, values):
-                raise SuiteError(f"{where} is given twice; leave one of them out")
+                raise SuiteError(f"{where} is given twice; remove one of them")
             values.append(value)
         return tuple(values)
 

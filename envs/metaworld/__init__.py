@@ -41,7 +41,7 @@ def suite(
         known = f"{', '.join(ENGINES[:-1])} and {ENGINES[-1]}"
         raise SuiteError(f"--engine is {engine!r}; Meta-World has {known}.{nearest(engine, ENGINES)}")
     if engine == "envpool" and reward_version != "v2":
-        raise SuiteError("EnvPool has Meta-World's v2 reward alone; take --engine farama for --reward-version v1")
+        raise SuiteError("EnvPool only has Meta-World's v2 reward; use --engine farama for --reward-version v1")
     engines = engines_of(train, engine, reward_version)
     others = {one: REWARD_DIFFERS[one] for one in train if engines[one] == "envpool" and one in REWARD_DIFFERS}
     return TaskSuite(
@@ -60,7 +60,7 @@ def suite(
             "scoring_engine": "farama",
             "versions": versions(),
         },
-        usual=partial(metaworlds_own, name) if name in OWN_VECTOR else None,
+        reference=partial(metaworlds_own, name) if name in OWN_VECTOR else None,
     )
 
 

@@ -101,8 +101,8 @@ def check_installed() -> None:
             found = metadata.version("mujoco")
             if not wanted.specifier.contains(found):
                 raise SuiteError(
-                    f"metaworld asks for mujoco{wanted.specifier} and mujoco is {found}, under which its tasks are "
-                    f"others: {INSTALL}"
+                    f"metaworld requires mujoco{wanted.specifier}, but mujoco is {found}, which changes its "
+                    f"tasks: {INSTALL}"
                 )
 
 

@@ -44,7 +44,7 @@ class EnvPoolEngine:
             return self._begin(rows, seeds)
         tasks = np.unique(rows // self._copies)
         if len(rows) != len(tasks) * self._copies:
-            raise SuiteError("EnvPool's copies of a task end together, and were asked to begin one by one")
+            raise SuiteError("EnvPool's copies of a task end together, so they cannot be reset one by one")
         self._ended[rows] = False
         return np.concatenate([self._pools[task].reset()[0] for task in tasks]).astype(np.float32)
 
@@ -72,7 +72,7 @@ class EnvPoolEngine:
 
     def render(self, rows: Sequence[int]) -> list[np.ndarray]:
         """Not supported: the official environments draw themselves."""
-        raise SuiteError("EnvPool draws no pictures of Meta-World; take --engine farama")
+        raise SuiteError("EnvPool cannot render Meta-World; use --engine farama")
 
     def close(self) -> None:
         """Close the pools."""
@@ -82,7 +82,7 @@ class EnvPoolEngine:
 
     def _begin(self, rows: np.ndarray, seeds: Sequence[int | None]) -> np.ndarray:
         if len(rows) != len(self._names) * self._copies:
-            raise SuiteError("EnvPool's environments are seeded when they are made, all of them; reset them all")
+            raise SuiteError("EnvPool's environments are seeded when they are made; reset all of them together")
         self.close()
         self._ended[:] = False
         own = np.array([0 if seed is None else seed % 2**31 for seed in seeds]).reshape(len(self._names), -1)
@@ -104,14 +104,14 @@ class EnvPoolEngine:
 def _warn_of(names: tuple[str, ...]) -> None:
     """Say which of the tasks are not trained on Meta-World's reward."""
     if names:
-        warn(f"EnvPool pays another reward than Meta-World in {', '.join(names)}; take --engine auto")
+        warn(f"EnvPool's reward differs from Meta-World's in {', '.join(names)}; use --engine auto")
 
 
 def _maker() -> Any:
     try:
         import envpool
     except ImportError as error:
-        raise MissingExtra("EnvPool is not installed: pip install -e '.[envpool]', or take --engine farama") from error
+        raise MissingExtra("EnvPool is not installed: pip install -e '.[envpool]', or use --engine farama") from error
     return envpool.make_gymnasium
 
 

@@ -26,9 +26,15 @@ from mtrl.training.callbacks import Callback, ScheduledCallback
 
 @dataclass(frozen=True)
 class Result:
-    """What a training came to: its run folder, the final scores of each task, and how far it went.
+    """The result of a training run.
 
-    ``stopped`` says that a callback ended it before its time; ``step`` counts environment steps per task.
+    Args:
+        path: The run folder.
+        scores: The final score of each task, by name.
+        step: Environment steps per task.
+        env_steps: Environment steps in all tasks together.
+        updates: Gradient updates.
+        stopped: Whether a callback ended it early.
 
     Example:
         >>> result = mtrl.learn("tabletop", steps_per_task=20_000)
@@ -51,26 +57,27 @@ def learn(
     console: Console | None = None,
     **settings: Any,
 ) -> Result:
-    """Train an agent on a suite, into a run folder as the command ``mtrl.train`` makes it.
+    """Train an agent on a suite and write a run folder, as ``python -m mtrl.train`` does.
 
     Args:
         suite: A suite, or its name.
-        agent: Its name: ``care``, ``mtsac``, ``mtmhsac``, ``single-task`` or ``sb3``.
-        callbacks: Functions that are called with a ``TrainingStatus`` at every line of the log and every evaluation.
-            Training ends once one of them returns False. ``mtrl.every`` gives one an interval of its own.
-        console: Where to show progress; nothing is shown unless it is given.
-        **settings: Whatever ``python -m mtrl.train --help`` lists, by its name with underscores: ``steps_per_task``,
-            ``seed``, ``runs_dir``, ``hidden``. The defaults are those of the command. No baseline is trained beside it.
+        agent: The agent's name: ``care``, ``mtsac``, ``mtmhsac``, ``single-task``, ``sb3``, or your own as
+            ``module:attribute``.
+        callbacks: Functions called with a ``TrainingStatus`` after every log entry and every evaluation; training ends
+            when one of them returns False. ``mtrl.every`` gives a callback its own interval.
+        console: Console to show progress on; silent by default.
+        **settings: The flags of ``python -m mtrl.train --help``, with underscores: ``steps_per_task``, ``seed``,
+            ``runs_dir``, ``hidden``. The defaults are the same, but no baseline is trained.
 
     Returns:
-        The run's folder, scores and length.
+        The run folder, the final scores and the length of the run.
 
     Raises:
-        UsageError: The agent or a setting does not exist, or a value is out of its range.
+        UsageError: The agent or a setting does not exist, or a value is out of range.
         SuiteError: The suite cannot be made, or an environment breaks the contract.
         TaskFailed: An environment failed three times in a row.
-        RunError: What was learned is no longer finite, or a callback stopped ``sb3`` before each task had a model.
-        Stopped: A signal, such as that of Ctrl-C, ended it. Weights are written then as well.
+        RunError: Training diverged to non-finite numbers, or a callback stopped ``sb3`` before each task had a model.
+        Stopped: A signal such as Ctrl-C ended it; the weights so far are saved.
 
     Example:
         >>> def unsolved(status: mtrl.TrainingStatus) -> bool:
@@ -94,9 +101,9 @@ def learn(
 
 
 def config_of_settings(suite: str, agent: str, settings: Mapping[str, Any]) -> TrainConfig[Any]:
-    """Return the defaults for an agent on a suite with ``settings``, the run's own and the agent's, put over them.
+    """Return the configuration of an agent on a suite: its defaults, overridden by ``settings``.
 
-    Raises ``UsageError`` for a setting that does not exist or has a value that it cannot have.
+    Raises ``UsageError`` for a setting that does not exist or an invalid value.
     """
     pieces = {slot: str(settings[slot]) for slot in SLOTS if slot in settings}
     defaults = default_config(suite, agent, settings.get("recipe", STANDARD), pieces)
@@ -111,7 +118,7 @@ def config_of_settings(suite: str, agent: str, settings: Mapping[str, Any]) -> T
     try:
         config = TrainConfig.from_json(values)
     except TypeError as error:
-        raise UsageError(f"a setting has a value of another kind than it takes: {error}") from None
+        raise UsageError(f"a setting has a value of the wrong type: {error}") from None
     # Unlike what is read from a file, settings of the user's own modules are of their own class, which has ranges.
     config = dataclasses.replace(config, settings=dataclasses.replace(defaults.settings, **vars(config.settings)))
     check_config(config)

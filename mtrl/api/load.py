@@ -1,4 +1,4 @@
-"""A run's policy out of its folder: ``mtrl.load``."""
+"""Loading a run's policy: ``mtrl.load``."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from mtrl.trust import IN_PYTHON, open_run
 def load(
     run: str | PathLike[str], suite: str | TaskSuite | None = None, *, trust: bool = False, device: str = "auto"
 ) -> Policy:
-    """Return the policy of a run, for the tasks that it was trained on.
+    """Load the trained policy of a run.
 
     Args:
-        run: The run's folder, such as ``runs/tabletop/care/seed0``, seen from here or from anywhere.
-        suite: The run's suite, by the name that it was trained under or as an object. It may be left out for built-in
-            and installed suites, and for Gymnasium ids.
-        trust: Import what the run's files name as its suite. Run folders of strangers may name anything.
-        device: ``auto`` (a GPU when there is one), ``cpu`` or ``cuda``.
+        run: The run folder, such as ``runs/tabletop/care/seed0``.
+        suite: The run's suite, by the name that it was trained under or as an object. Optional for built-in and
+            installed suites, and for Gymnasium ids.
+        trust: Allow importing the modules that the run's files name. Do not set it for run folders of strangers.
+        device: ``auto`` (a GPU if there is one), ``cpu`` or ``cuda``.
 
     Returns:
         The policy, with the final weights.
 
     Raises:
-        UsageError: The folder is no run, is damaged or unfinished, does not fit the suite, or names a suite that would
-            have to be imported.
+        UsageError: The folder is not a run, is damaged or unfinished, does not fit the suite, or names a suite that
+            would have to be imported.
         SuiteError: The suite cannot be made.
 
     Example:

@@ -18,10 +18,12 @@ from mtrl.policies import Player
 
 
 class Policy:
-    """What a run has learned, for each of its tasks; ``mtrl.load`` makes it.
+    """The trained policy of a run, for all of its tasks; ``mtrl.load`` returns it.
 
-    ``suite`` holds the tasks that it was trained on, ``tasks`` their names, in order, and ``device`` is where it
-    computes.
+    Attributes:
+        suite: The suite that it was trained on.
+        tasks: The names of its tasks, in order.
+        device: The device that it runs on.
 
     Example:
         >>> policy = mtrl.load("runs/tabletop/care/seed0")
@@ -37,21 +39,20 @@ class Policy:
         self._spaces: dict[str, TaskSpaces] = {}
 
     def predict(self, obs: Any, task: str | None = None, deterministic: bool = True) -> tuple[np.ndarray, None]:
-        """Return what to do in a task's own environment, as Stable-Baselines3's ``predict`` does.
+        """Return actions for a task's own environment, with the signature of Stable-Baselines3's ``predict``.
 
         Args:
-            obs: An observation as that environment gives it, (obs,) where it is flat, or many, (N, obs). It is not
-                padded to other tasks' length.
-            task: The task's name; it may be left out where there is but one.
-            deterministic: Whether to return the policy's mode rather than draw from it.
+            obs: One observation of that environment, (obs,) if it is flat, or a batch, (N, obs), without padding.
+            task: The task's name; optional if the run has only one.
+            deterministic: Return the squashed mean rather than a sample.
 
         Returns:
-            The action, (action,) or (N, action), within that environment's bounds and of its dtype, and None: there is
-            no recurrent state.
+            The action, (action,) or (N, action), within that environment's bounds and of its dtype; and None, as there
+            is no recurrent state.
 
         Raises:
             UsageError: The run has no such task.
-            SuiteError: The observation does not fit that environment.
+            SuiteError: The observation does not fit the environment's observation space.
 
         Example:
             >>> actions, _ = policy.predict(np.stack([obs, obs]), task="push", deterministic=False)
@@ -64,13 +65,13 @@ class Policy:
         return action[0] if single else action, None
 
     def on(self, tasks: Sequence[str]) -> scores.Policy:
-        """Return the deterministic policy for rows of several tasks at once.
+        """Return the deterministic policy for several tasks at once.
 
         Args:
-            tasks: Names of tasks, in the order of the leading axis.
+            tasks: T task names, in the order of the leading axis.
 
         Returns:
-            A function from observations (T, N, obs), which may be padded, to actions (T, N, action) in [-1, 1].
+            A function from observations (T, N, obs), zero-padded or not, to actions (T, N, action) in [-1, 1].
 
         Raises:
             UsageError: The run has no such task.
@@ -96,7 +97,7 @@ class Policy:
         return self.tasks.index(task)
 
     def _spaces_of(self, number: int) -> TaskSpaces:
-        """The spaces of a task's environment, which is made at the task's first use."""
+        """Return the spaces of a task's environment, which is made when they are first needed."""
         name = self.tasks[number]
         if name not in self._spaces:
             self._spaces[name] = spaces_of(self.suite.tasks[number])

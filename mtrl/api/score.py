@@ -1,4 +1,4 @@
-"""What a policy comes to on every task of a suite: ``mtrl.score``."""
+"""Evaluating a policy on every task of a suite: ``mtrl.score``."""
 
 from __future__ import annotations
 
@@ -19,29 +19,28 @@ from mtrl.scores import Scorer, TaskScore
 
 
 class Predictor(Protocol):
-    """Whatever is called as ``Policy.predict`` is: a policy of this kit's, or anybody's."""
+    """Any object with the ``predict`` of ``mtrl.Policy``."""
 
     def predict(self, obs: np.ndarray, task: str, deterministic: bool) -> tuple[Any, Any]:
-        """Return actions (N, action), within the task's own bounds, for observations (N, obs), and a state."""
+        """Return actions (N, action), within the task's own bounds, for observations (N, obs), and anything."""
 
 
 def score(
     policy: Policy | Predictor, suite: str | TaskSuite, episodes: int = 20, *, seed: int = 1_000_000
 ) -> dict[str, TaskScore]:
-    """Play deterministic episodes of every task of a suite and return what they came to.
+    """Evaluate a policy with deterministic episodes on every task of a suite.
 
     Args:
-        policy: What ``mtrl.load`` returns, or any object with such a ``predict``: a script, another library's model.
-        suite: A suite, or its name. Its tasks are asked for by their names, so it may hold fewer than the policy knows.
-        episodes: How many of each task. Where a task has fixed starts they are taken in turn.
-        seed: Of the environments. Two policies scored with the same seed play the same starts.
+        policy: What ``mtrl.load`` returns, or any object with such a ``predict``, such as another library's model.
+        suite: A suite, or its name. Tasks are identified by name; it may have fewer than the policy was trained on.
+        episodes: Episodes per task. Fixed starts, where a task has them, are played in turn.
+        seed: Seed of the environments. Policies scored with the same seed play from the same starts.
 
     Returns:
-        For each task its ``success_any`` (at any step), ``success_last`` (at the last one), ``mean_return`` and
-        ``episodes``. Success is NaN where a task does not say it.
+        The ``TaskScore`` of each task, by name.
 
     Raises:
-        UsageError: The policy does not know a task.
+        UsageError: The policy was not trained on one of the tasks, or ``episodes`` is less than 1.
         SuiteError: The suite cannot be made, or an environment breaks the contract.
         TaskFailed: An environment failed three times in a row.
 
@@ -64,7 +63,7 @@ def score(
 
 
 def _adapted(policy: Predictor, suite: TaskSuite) -> scores.Policy:
-    """Return a foreign policy as scores are taken of one: padded rows of all tasks in, actions in [-1, 1] out."""
+    """Adapt a ``predict`` to what ``Scorer`` calls: padded rows of all tasks in, actions in [-1, 1] out."""
     spaces = [spaces_of(task) for task in suite.tasks]
     width = max(own.action.size for own in spaces)
 

@@ -20,7 +20,7 @@ def of_one_budget(runs: Sequence[Run], steps_per_task: int | None = None) -> tup
     if steps_per_task is not None:
         if steps_per_task not in budgets:
             there = ", ".join(f"{steps:,} ({len(own)})" for steps, own in sorted(budgets.items()))
-            raise UsageError(f"--steps-per-task is {steps_per_task:,}, which no run has; there are (runs): {there}")
+            raise UsageError(f"--steps-per-task is {steps_per_task:,}, which no run has; budgets (and runs): {there}")
         return budgets[steps_per_task], []
     most = max(budgets, key=lambda steps: (len(budgets[steps]), steps))
     lines = [

@@ -63,4 +63,4 @@ def _differs(what: str, runs: Sequence[Run], values: Sequence[Any]) -> list[str]
     if other is None:
         return []
     first, second = (f"{_shown(values[i])} in {str(runs[i].path)!r}" for i in (0, other))
-    return [f"{what} is not the same in all runs: {first}, {second}"]
+    return [f"{what} differs between runs: {first}, {second}"]

@@ -59,7 +59,7 @@ def writable(folder: Path, flag: str = "--out") -> Path:
                 (folder / name).open("a").close()
     except OSError as error:
         raise UsageError(
-            f"{flag} {str(folder)!r} cannot be written ({error.strerror or error}); give a folder that can, "
+            f"{flag} {str(folder)!r} cannot be written ({error.strerror or error}); give a writable folder, "
             f"as in {flag} /tmp/comparison"
         ) from None
     return folder

@@ -53,7 +53,7 @@ def gather(patterns: Iterable[str | Path], steps_per_task: int | None = None) ->
             warnings.append(f"left out: {error}")
     if not runs:
         more = f" ({len(warnings) - 1} more like it)" if len(warnings) > 1 else ""
-        raise UsageError(f"no finished run among those given: {warnings[0].removeprefix('left out: ')}{more}")
+        raise UsageError(f"none of the given runs is finished: {warnings[0].removeprefix('left out: ')}{more}")
     chosen, others = of_one_budget(runs, steps_per_task)
     # Unless a budget was asked for, a run of another suite or protocol is refused, whatever its own budget.
     check_comparable(runs if steps_per_task is None else chosen)
@@ -76,12 +76,12 @@ def find_runs(patterns: Iterable[str | Path]) -> list[Path]:
     for pattern in map(str, patterns):
         places = [Path(pattern)] if Path(pattern).exists() else [Path(place) for place in sorted(glob(pattern))]
         if not places:
-            raise UsageError(f"{pattern!r} is no run, and no pattern that a run fits; try runs/tabletop/*/*")
+            raise UsageError(f"{pattern!r} is neither a run nor a pattern that matches one; try runs/tabletop/*/*")
         for place in places:
             below = [place] if (place / CONFIG).is_file() else sorted(file.parent for file in place.rglob(CONFIG))
             if not below and not place.is_file():
                 raise UsageError(
-                    f"{str(place)!r} is no run and holds none: no {CONFIG} in it or below; "
+                    f"{str(place)!r} is not a run and contains none: no {CONFIG} in it or below; "
                     "give a folder such as runs/tabletop/care/seed0"
                 )
             if not below:

@@ -36,7 +36,7 @@ def baseline_of(gathered: Gathered, name: str | None) -> Group | None:
     ]
     if len(found) > 1:
         several = ", ".join(repr(group.label) for group in found)
-        raise UsageError(f"--baseline {wanted!r} may be any of {several}; name one of them")
+        raise UsageError(f"--baseline {wanted!r} is ambiguous: {several}; name one of them")
     if not found and name is not None:
         raise UsageError(
             f"--baseline is {name!r}, which is not among the runs: {', '.join(labels)}.{nearest(name, labels)}"
@@ -102,9 +102,7 @@ def _settings(groups: Sequence[Group]) -> list[str]:
         differ = any(group.settings[name] != own[0].settings[name] for group in own)
         if differ and len({group.agent for group in own}) > 1:
             values = ", ".join(f"{group.label} {shown(group.settings[name])}" for group in own)
-            lines.append(
-                f"{name} is not the same for all{'' if len(own) == len(groups) else ' that have it'}: {values}"
-            )
+            lines.append(f"{name} differs between agents{'' if len(own) == len(groups) else ' that have it'}: {values}")
     return lines
 
 
@@ -118,7 +116,7 @@ def _dropped(groups: Sequence[Group]) -> list[str]:
                 asked.setdefault(name, []).append(shown(tuple(value) if isinstance(value, list) else value))
         if asked:
             values = ", ".join(f"{name} {' or '.join(dict.fromkeys(own))}" for name, own in asked.items())
-            lines.append(f"{group.label} goes without what it cannot be given: {values}")
+            lines.append(f"{group.label} does not support some settings of the others: {values}")
     return lines
 
 

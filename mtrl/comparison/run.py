@@ -42,9 +42,7 @@ def load_run(folder: Path) -> Run:
         result = json.loads(text)
         _check_result(result)
         if result.get("stopped"):
-            raise UsageError(
-                f"{str(folder)!r} was stopped before its end, after {result['steps_per_task']} steps per task"
-            )
+            raise UsageError(f"{str(folder)!r} was stopped early, after {result['steps_per_task']} steps per task")
         curves = read_curves(folder / METRICS)
         finished = (folder / RESULT).stat().st_mtime
     except FileNotFoundError as error:
@@ -67,6 +65,6 @@ def _check_result(result: Any) -> None:
     successes = [scores["success_any"] for scores in result["tasks"].values()]
     numbers += [success for success in successes if success is not None]
     if not all(isinstance(number, int | float) for number in numbers):
-        raise TypeError(f"{RESULT} holds something else where a number belongs")
+        raise TypeError(f"{RESULT} has something other than a number where a number belongs")
     if not (isinstance(result["suite"], str) and isinstance(result["agent"], str) and result["tasks"]):
-        raise TypeError(f"{RESULT} names no suite, agent or tasks")
+        raise TypeError(f"{RESULT} has no suite, agent or tasks")

@@ -41,7 +41,7 @@ def check_installed(format_: str) -> None:
     """Raise ``UsageError`` where a format asks for packages that are not here."""
     missing = [name for name in ("onnx", "onnxruntime", "onnxscript") if find_spec(name) is None]
     if format_ == "onnx" and missing:
-        raise UsageError(f"--format onnx asks for {', '.join(missing)}, not installed: pip install -e '.[onnx]'")
+        raise UsageError(f"--format onnx needs {', '.join(missing)}, not installed: pip install -e '.[onnx]'")
 
 
 def write(policy: ExportedPolicy, run: Path, path: Path, format_: str) -> None:
@@ -56,8 +56,8 @@ def write(policy: ExportedPolicy, run: Path, path: Path, format_: str) -> None:
             off = _difference_once_written(policy, run, partial, format_)
         if not off <= TOLERANCE:
             raise RunError(
-                f"{str(run)!r} as {format_} would act differently, by {off:.1e} of an action's range, so no file is "
-                "kept; has the agent a Python branch on its observations, or a random number?"
+                f"{str(run)!r} as {format_} acts differently, by {off:.1e} of an action's range, so it is not "
+                "kept; does the agent have a Python branch on its observations, or a random number?"
             )
         partial.replace(path)
     except OSError as error:

@@ -70,12 +70,12 @@ def read_tables(run: Path) -> dict[str, list[tuple[int, Table]]]:
             values = np.array(entry["values"], dtype=np.float64)
             rows, columns = tuple(map(str, entry["rows"])), tuple(map(str, entry["columns"]))
             if values.shape != (len(rows), len(columns)):
-                raise ValueError("its names do not fit its numbers")
+                raise ValueError("its names do not match its numbers")
             tables.setdefault(str(entry["name"]), []).append((int(entry["step"]), Table(rows, columns, values)))
         except (ValueError, KeyError, TypeError):
             damaged += 1
     if damaged:
-        sys.stderr.write(f"warning: {damaged} lines of {str(path)!r} are damaged and left out\n")
+        sys.stderr.write(f"warning: {damaged} lines of {str(path)!r} are damaged and skipped\n")
     return tables
 
 

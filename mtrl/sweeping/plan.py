@@ -99,7 +99,7 @@ def make_plan(
     for word in further:
         flag = word.partition("=")[0].replace("_", "-")
         if flag in TAKEN:
-            raise UsageError(f"{flag} after -- is the sweep's own to say; {TAKEN[flag]}")
+            raise UsageError(f"{flag} cannot be given after --; {TAKEN[flag]}")
     return [_job(suite, agent, seed, jobs, runs_dir, further) for seed in seeds for agent in agents]
 
 

@@ -89,7 +89,7 @@ def run_all(jobs: Sequence[Job], at_once: int, console: Console) -> dict[Job, st
             _stop(running)
     if stop.signal is not None:
         missing = len(waiting) + len(running)
-        console.print(f"stopped; {missing} of {len(jobs)} runs are missing: the same command does them")
+        console.print(f"stopped; {missing} of {len(jobs)} runs are missing; run the same command again to continue")
         raise Stopped(stop.signal)
     return failures
 

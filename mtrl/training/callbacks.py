@@ -1,4 +1,4 @@
-"""What a user's own code is told of a training, and how it ends one."""
+"""Callbacks of the user's: what they are called with, and when."""
 
 from __future__ import annotations
 
@@ -11,11 +11,20 @@ from mtrl.training.schedule import Counts, Rule, Scheduled, multiples_of
 
 @dataclass(frozen=True)
 class TrainingStatus:
-    """Where a training is.
+    """The progress of a training run, which callbacks are called with.
 
-    ``step`` counts environment steps per task, ``env_steps`` those of all tasks. ``evaluation`` holds the means over
-    tasks of the latest evaluation, ``success_any``, ``success_last`` (None where no task says success) and ``return``;
-    it is empty before the first.
+    Args:
+        step: Environment steps per task so far.
+        env_steps: Environment steps in all tasks together.
+        updates: Gradient updates so far.
+        evaluation: Means over tasks of the latest evaluation: ``success_any``, ``success_last`` (None if no task
+            reports success) and ``return``; empty before the first evaluation.
+
+    Example:
+        >>> def stop_when_solved(status: mtrl.TrainingStatus) -> bool:
+        ...     return (status.evaluation.get("success_any") or 0.0) < 0.95
+        >>> stop_when_solved(mtrl.TrainingStatus(20_000, 200_000, 2_000, {"success_any": 0.97}))
+        False
     """
 
     step: int
@@ -28,30 +37,31 @@ Callback = Callable[[TrainingStatus], bool | None]
 
 
 class ScheduledCallback(NamedTuple):
-    """A callback of the user's with an interval of its own."""
+    """A callback with its own interval."""
 
     callback: Callback
     due: Rule
 
 
 def every(steps: int, callback: Callback) -> ScheduledCallback:
-    """Have a callback called every ``steps`` environment steps per task, and at the end.
+    """Call a callback every ``steps`` environment steps per task, and at the end.
 
     Args:
-        steps: At least 1. As many copies of each task are stepped together, a call comes at the first step past it.
-        callback: Called with a ``TrainingStatus``; training ends once it returns False.
+        steps: The interval, at least 1. Several copies of a task are stepped at once, so a call comes with the first
+            step at or past a multiple of it.
+        callback: Called with a ``TrainingStatus``; training ends when it returns False.
 
     Returns:
-        What ``mtrl.learn`` takes among its ``callbacks``.
+        A callback for ``mtrl.learn``.
 
     Raises:
         ValueError: ``steps`` is less than 1.
 
     Example:
-        >>> heard = []
-        >>> callbacks = [mtrl.every(5_000, heard.append)]
+        >>> history = []
+        >>> callbacks = [mtrl.every(5_000, history.append)]
         >>> result = mtrl.learn("tabletop", "mtsac", steps_per_task=20_000, callbacks=callbacks)
-        >>> heard[-1].step == result.step
+        >>> history[-1].step == result.step
         True
     """
     if steps < 1:
@@ -60,14 +70,14 @@ def every(steps: int, callback: Callback) -> ScheduledCallback:
 
 
 class UserCallbacks:
-    """The callbacks of a training's caller, and the latest evaluation, which they are told of."""
+    """The user's callbacks, and the latest evaluation, which they are called with."""
 
     def __init__(self, callbacks: Sequence[Callback | ScheduledCallback]) -> None:
         self._callbacks = callbacks
         self._evaluation: Mapping[str, float | None] = {}
 
     def evaluated(self, means: Mapping[str, float | None]) -> None:
-        """Take note of an evaluation's means over tasks."""
+        """Keep the means over tasks of the latest evaluation."""
         self._evaluation = dict(means)
 
     def state_dict(self) -> dict[str, Any]:
@@ -79,7 +89,7 @@ class UserCallbacks:
         self._evaluation = state["evaluation"]
 
     def scheduled(self, otherwise: Rule) -> list[Scheduled]:
-        """Return them as a training calls them; those without an interval of their own by ``otherwise``."""
+        """Return the callbacks with their schedules; ``otherwise`` is for those without their own."""
         given = [c if isinstance(c, ScheduledCallback) else ScheduledCallback(c, otherwise) for c in self._callbacks]
         return [Scheduled(self._telling(callback), due) for callback, due in given]
 

@@ -113,5 +113,5 @@ def test_settings_of_ones_own_need_no_base_of_the_kits() -> None:
     assert dataclasses.asdict(settings) == {"strength": 2.0, "hidden": (8,)}
     assert settings_type(OWN) is settings_type(OWN)
     assert pickle.loads(pickle.dumps(settings)) == settings
-    with pytest.raises(RegistryError, match=r"settings of agent 'own' are no frozen dataclass"):
+    with pytest.raises(RegistryError, match=r"settings of agent 'own' are not a frozen dataclass"):
         settings_type(dataclasses.replace(OWN, settings=str))

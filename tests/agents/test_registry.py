@@ -134,7 +134,7 @@ def fail() -> None:
         ("agent", "no_such_module:mine", "no module named 'no_such_module'"),
         ("agent", "registry_example:min", "'registry_example' has no 'min'"),
         ("agent", "registry_example:weigh", "is function, not an agent; make one with mtrl.preset"),
-        ("agent", "registry_example:spec", "is of another kind: aggregator"),
+        ("agent", "registry_example:spec", "is of kind aggregator, not agent"),
         ("aggregator", "registry_example:number", "is int; give a class, a function or an mtrl.Spec"),
         ("aggregator", ":weigh", "not of the form module:attribute"),
     ],
@@ -152,11 +152,11 @@ def test_what_is_not_there_is_refused_in_words(kind: Any, name: str, words: str)
         ("care", {"trunk": "separate"}, "trunk 'separate' shares nothing between tasks"),
         ("single-task", {"aggregator": "mean"}, "its aggregator stays 'sum'"),
         ("single-task", {"trunk": "shared"}, "its trunk stays 'separate'"),
-        ("sb3", {"trunk": "shared"}, "is not made of pieces, so it takes no --trunk"),
+        ("sb3", {"trunk": "shared"}, "is not made of pieces, so it has no --trunk"),
         ("mtsac", {"critic": "bins"}, "unknown head 'bins'"),
         ("registry_example:odd", {}, "has no piece 'decoder'"),
         ("mtsac", {"aggregator": "registry_example:clash"}, "every agent both have a setting 'discount'"),
-        ("mtsac", {"aggregator": "registry_example:thawed"}, "are no frozen dataclass"),
+        ("mtsac", {"aggregator": "registry_example:thawed"}, "are not a frozen dataclass"),
     ],
 )
 def test_what_does_not_fit_together_is_refused_in_words(agent: str, chosen: dict[str, str], words: str) -> None:

@@ -100,7 +100,7 @@ def test_the_last_steps_come_back_in_their_order_across_the_rings_seam() -> None
     assert history.obs[..., 0].tolist() == [[[30, 40], [31, 41]], [[130, 140], [131, 141]]]
     assert history.next_obs.shape == (2, 2, 2, 1)
     assert history.reward.shape == (2, 2, 2)
-    with pytest.raises(ValueError, match="3 steps of 3 copies are asked for, and 8 transitions are held"):
+    with pytest.raises(ValueError, match="3 steps of 3 copies were requested, but the replay buffer holds 8"):
         replay.history(3, 3, 2)
 
 

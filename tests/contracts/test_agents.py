@@ -46,7 +46,7 @@ def test_pieces_multiply() -> None:
 
 
 def test_agents_that_read_the_context_are_asked_whether_the_order_of_tasks_matters() -> None:
-    asked = "tasks permuted with their contexts permute the actions"
+    asked = "permuting the tasks permutes their actions"
     assert asked in check_agent(PRESETS["care"]).passed
     assert asked in check_agent(PRESETS["mtsac"], {"encoder": "film"}).passed
     assert any(line.startswith(asked) for line in check_agent(PRESETS["single-task"]).skipped)

@@ -60,7 +60,7 @@ class Bad(Scripted):
     ("make", "problem"),
     [
         (partial(Scripted, [CALM] * 100), "no episode ended within 50 steps"),
-        (partial(Unseeded, GOOD), "twice, same actions, other observations"),
+        (partial(Unseeded, GOOD), "the same actions gave different observations"),
         (Bad, "OSError: no licence"),
         (partial(Scripted, [(np.nan, False, False)]), "reward nan"),
     ],

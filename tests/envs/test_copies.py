@@ -78,7 +78,7 @@ class Returns(Scripted):
 @pytest.mark.parametrize(
     ("instead", "said"),
     [
-        ({"obs": np.zeros(2)}, r"shape \(2,\); its space says \(3,\)"),
+        ({"obs": np.zeros(2)}, r"shape \(2,\); its space has \(3,\)"),
         ({"obs": np.zeros(1)}, r"shape \(1,\)"),
         ({"obs": np.zeros((1, 3))}, r"shape \(1, 3\)"),
         ({"obs": np.array([0.0, np.nan, 0.0])}, "nan at index 1"),
@@ -169,8 +169,8 @@ class Draws(Scripted):
 @pytest.mark.parametrize(
     ("picture", "said"),
     [
-        (None, r"render\(\) gave no .H, W, 3. picture"),
-        (np.zeros((4, 4)), r"render\(\) gave no .H, W, 3. picture"),
+        (None, r"render\(\) returned no .H, W, 3. image"),
+        (np.zeros((4, 4)), r"render\(\) returned no .H, W, 3. image"),
         (ImportError("pygame is not installed"), r"render\(\) failed: ImportError: pygame"),
     ],
 )

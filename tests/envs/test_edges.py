@@ -192,7 +192,7 @@ def test_observations_beyond_one_bound_only_are_noticed(low: float, high: float)
         return env
 
     (report,) = check_suite(suite_of(make))
-    assert any("lie outside its observation space" in remark for remark in report.remarks)
+    assert any("are outside its observation space" in remark for remark in report.remarks)
 
 
 def test_a_hashed_sentence_by_its_features() -> None:

@@ -70,7 +70,7 @@ def test_a_flat_box_is_left_as_it_is() -> None:
     ("changed", "said"),
     [
         ({"goal": None}, r"gave observation\['goal'\] None, of type NoneType; numbers"),
-        ({"goal": np.zeros(2)}, r"gave observation\['goal'\] of shape \(2,\); its space says \(1, 2\)"),
+        ({"goal": np.zeros(2)}, r"returned observation\['goal'\] of shape \(2,\); its space has \(1, 2\)"),
         ({"where": np.array([0.0, np.nan])}, r"gave observation\['where'\] with nan in it"),
         ({"where": np.array([0.0, 1e300])}, r"gave observation\['where'\] with inf in it"),
         ({"where": np.array(["a", "b"])}, r"gave observation\['where'\].*dtype <U1"),
@@ -89,14 +89,14 @@ def test_a_part_that_does_not_fit_is_named(changed: dict[str, Any], said: str) -
 @pytest.mark.parametrize(
     ("space", "obs", "said"),
     [
-        (ARM, {"where": FITTING["where"], "grip": 2}, r"gave no observation\['goal'\]"),
+        (ARM, {"where": FITTING["where"], "grip": 2}, r"returned no observation\['goal'\]"),
         (ARM, np.zeros(3), "of dtype float64; its space is Dict"),
         (Tuple([Box(-9, 9, (1,))]), (np.zeros(1), np.zeros(1)), "of 2 parts; its space has 1"),
         (Tuple([Box(-9, 9, (1,))]), np.zeros(1), "of dtype float64; its space is Tuple"),
         (
             Dict({"n": Box(0, 9, (2,), np.int64)}),
             {"n": np.array([1.0, 2.5])},
-            "int64, which would cut the fractions off",
+            "int64, which would truncate fractions",
         ),
     ],
 )

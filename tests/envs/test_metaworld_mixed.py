@@ -203,7 +203,7 @@ def test_envpool_alone_says_which_tasks_have_another_reward(capsys: pytest.Captu
     assert own.facts["trained_on_another_reward"] == {"pick-place-v3": REWARD_DIFFERS["pick-place-v3"]}
     for _ in range(2):
         EnvPoolEngine(own.tasks, 1)
-    warning = "warning: EnvPool pays another reward than Meta-World in pick-place-v3; take --engine auto"
+    warning = "warning: EnvPool's reward differs from Meta-World's in pick-place-v3; use --engine auto"
     assert capsys.readouterr().err.count(warning) == 1
     EnvPoolEngine(own.tasks[:1], 1)
     assert not capsys.readouterr().err

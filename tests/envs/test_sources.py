@@ -90,7 +90,8 @@ def test_ids_alone_are_a_suite_and_unequal_tasks_are_padded() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "said"), [("gym:", "names no id"), ("gym:Pendulm-v1", "Did you mean 'Pendulum-v1'"), ("gym:a:b", "'a'")]
+    ("spec", "said"),
+    [("gym:", "names no Gymnasium id"), ("gym:Pendulm-v1", "Did you mean 'Pendulum-v1'"), ("gym:a:b", "'a'")],
 )
 def test_bad_ids_are_refused(spec: str, said: str) -> None:
     with pytest.raises(SuiteError, match=said):

@@ -24,7 +24,7 @@ MAKE = partial(Scripted, [CALM])
         ("s", [Task("a", MAKE, "Do a."), Task("a", MAKE, "Do b.")], "two tasks named 'a'"),
         ("s", [Task(" ", MAKE, "Do a.")], "task 0 has the name ' '"),
         ("s", [Task(3, MAKE, "Do a.")], "has the name 3"),  # type: ignore[arg-type]
-        ("s", [Task("a", MAKE, "")], r"\('a'\) has no sentence"),
+        ("s", [Task("a", MAKE, "")], r"\('a'\) has no description"),
         ("s", ["a"], "task 0 is 'a', not a Task"),
     ],
 )

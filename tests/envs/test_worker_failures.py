@@ -27,10 +27,10 @@ SURVIVABLE = {
     "os._exit": "its worker process ended with exit code 4 in step",
     "killed": "its worker process was killed by SIGKILL in step",
     "segfault": "its worker process was killed by SIGSEGV in step",
-    "hang": "its worker process gave no answer for 1 s in step and was killed",
-    "deaf": "its worker process gave no answer for 1 s in step and was killed",
-    "locked": "its worker process gave no answer for 1 s in step and was killed",
-    "brood": "its worker process gave no answer for 1 s in step and was killed",
+    "hang": "its worker process did not respond for 1 s in step and was killed",
+    "deaf": "its worker process did not respond for 1 s in step and was killed",
+    "locked": "its worker process did not respond for 1 s in step and was killed",
+    "brood": "its worker process did not respond for 1 s in step and was killed",
     "fork": "its worker process ended with exit code 5 in step",
 }
 
@@ -153,7 +153,7 @@ def test_a_stopped_process_that_forked_and_hangs_is_ended_with_all_it_started(tm
 def test_the_third_failure_in_a_row_ends_it(
     how: str, workers: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    env = MultiTaskVectorEnv(walks(failing(how, "step", "xxx", tmp_path)), 1, workers=workers, patient=True)
+    env = MultiTaskVectorEnv(walks(failing(how, "step", "xxx", tmp_path)), 1, workers=workers, restart_failed=True)
     with pytest.raises(TaskFailed, match=r"task 'bad', copy 0: .*3 failures in a row.*leave the task out") as caught:
         play(env, 20)
     assert "\n" not in str(caught.value)
@@ -169,7 +169,9 @@ def test_a_process_that_always_dies_ends_it_before_it_begins(tmp_path: Path) -> 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_an_episode_that_ends_makes_up_for_failures_before_it(workers: int, tmp_path: Path) -> None:
     """Every second episode fails: 9 failures, never two in a row."""
-    env = MultiTaskVectorEnv(walks(failing("raise", "step", "x." * 9, tmp_path)), 1, workers=workers, patient=True)
+    env = MultiTaskVectorEnv(
+        walks(failing("raise", "step", "x." * 9, tmp_path)), 1, workers=workers, restart_failed=True
+    )
     seen = play(env, 80)
     assert sum(int(step["lost"][2]) for step in seen[1:]) == 9
     env.close()
@@ -180,7 +182,7 @@ def test_an_environment_in_this_process_is_survived_only_where_asked(tmp_path: P
     with pytest.raises(SuiteError, match=r"task 'bad': step\(\) failed: RuntimeError: out of order"):
         play(MultiTaskVectorEnv(suite, 1), 5)
     (tmp_path / "tries").unlink()
-    env = MultiTaskVectorEnv(suite, 1, patient=True)
+    env = MultiTaskVectorEnv(suite, 1, restart_failed=True)
     before = [row.env for row in env.engine._rows]
     seen = play(env, 5)
     assert [row.env is old for row, old in zip(env.engine._rows, before, strict=True)] == [True, True, False]
@@ -192,7 +194,7 @@ def test_a_fixed_start_that_was_lost_is_played_again(workers: int, tmp_path: Pat
     """Four starts, one copy: the second episode fails, and start 1 follows once more; without starts it is the next."""
     task = failing("raise", "step", ".x", tmp_path, length=3)
     fixed = TaskSuite("fixed", [Task("bad", task.make, "Fail.", starts=4)])
-    env = MultiTaskVectorEnv(fixed, 1, workers=workers, patient=True)
+    env = MultiTaskVectorEnv(fixed, 1, workers=workers, restart_failed=True)
     firsts = [env.reset(seed=SEED, options={"each_start": True})[0][0, 0]]
     for _ in range(11):
         obs, _, _, truncated, _ = env.step(np.zeros((1, 2), dtype=np.float32))

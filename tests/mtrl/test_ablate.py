@@ -99,7 +99,7 @@ def test_a_run_is_played_without_each_of_its_encoders(care_run: Path, capsys: py
     assert found["whole"] == [whole["tasks"][name]["success_any"] for name in found["tasks"]]
     assert found["encoders"] == ["enc 1", "enc 2", "enc 3", "enc 4"]
     assert np.asarray(found["without"]).shape == (2, 4)
-    assert "leaving out an encoder" in capsys.readouterr().out
+    assert "the difference without each encoder" in capsys.readouterr().out
     assert (care_run / "weights.safetensors").read_bytes() == before
 
 

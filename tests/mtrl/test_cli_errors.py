@@ -174,7 +174,7 @@ def test_a_replay_too_large_for_stable_baselines3_is_said_too(
         (
             "from mtrl import *\nsuite = TaskSuite('s', [Task('', None, 'Do it.')])",
             "suite",
-            ["'s'", "name ''", "not empty"],
+            ["'s'", "name ''", "non-empty"],
         ),
         ("from mtrl import *\nsuite = TaskSuite('', [])", "suite", ["name is ''"]),
     ],
@@ -254,7 +254,7 @@ def test_check_finds_the_same_faults_without_training(
         assert said.code == 2
         assert said.err == ""
         assert word in line
-    assert "keep this suite from training" in said.out
+    assert "this suite breaks the contract" in said.out
     assert not (tmp_path / "runs").exists()
 
 

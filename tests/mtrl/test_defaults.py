@@ -99,7 +99,7 @@ def test_a_recipe_goes_over_the_table_for_the_agent_and_its_baseline() -> None:
     ("suite", "recipe", "words"),
     [
         ("metaworld/MT10", "labtop", "unknown recipe 'labtop'; known: standard, laptop. Did you mean 'laptop'"),
-        ("tabletop", "laptop", r"says nothing of suite 'tabletop'; it is for metaworld/\*"),
+        ("tabletop", "laptop", r"does not apply to suite 'tabletop'; it is for metaworld/\*"),
     ],
 )
 def test_a_recipe_that_is_not_there_is_refused(suite: str, recipe: str, words: str) -> None:

@@ -107,7 +107,7 @@ def test_the_grid_has_the_columns_asked_for_and_even_sides() -> None:
     ],
 )
 def test_a_task_that_cannot_draw_is_named_with_the_flag(make: Any, part: str) -> None:
-    with pytest.raises(UsageError, match="--record needs environments that draw themselves: task 'a'") as error:
+    with pytest.raises(UsageError, match="--record needs environments that can render: task 'a'") as error:
         drawing_env(scripted_suite(a=make), "--record")
     assert part in str(error.value)
     for what in ("add a method render()", "render_mode='rgb_array'", "metadata['render_modes']"):
@@ -134,7 +134,7 @@ def test_a_pendulum_that_lacks_its_extra_says_how_to_install_it(monkeypatch: pyt
     suite = make_suite("pendulum-length").only(["length-1"])
     with pytest.raises(UsageError) as error:
         drawing_env(suite, "--record")
-    line = "--record needs environments that draw themselves: pygame is not installed: pip install -e '.[classic]'"
+    line = "--record needs environments that can render: pygame is not installed: pip install -e '.[classic]'"
     assert str(error.value) == line
     MultiTaskVectorEnv(suite, 1).reset(seed=0)  # to be trained on it needs nothing
 
@@ -223,7 +223,7 @@ def test_an_environment_that_fails_ends_the_films_and_not_the_run(capsys: pytest
     one = Camera(scripted_suite(a=partial(Breaks, (0.0,) * 2)), 0, CPU)
     assert one.film(zeros) is not None
     assert one.film(zeros) is None
-    assert "warning: no more films are made" in capsys.readouterr().err
+    assert "warning: no more videos are recorded" in capsys.readouterr().err
     assert one.film(zeros) is None
     assert capsys.readouterr().err == ""
 
@@ -263,7 +263,7 @@ def test_tasks_that_cannot_draw_are_trained_and_scored_all_the_same_and_one_line
     )
     said = call(train.main, *tiny(tmp_path / "runs", *chosen))
     assert said.code == 0
-    warning = "warning: no films are made, training goes on: --record-every needs environments that draw themselves"
+    warning = "warning: no videos are recorded, training continues: --record-every needs environments that can render"
     assert [line.startswith(warning) for line in said.err.splitlines()] == [True]
     run = tmp_path / "runs" / "blind" / "care" / "seed0"
     assert (run / "result.json").exists()

@@ -37,7 +37,7 @@ def test_the_weight_behind_a_broken_action_is_named_before_an_environment_sees_i
     agent = Weights()
     guard = FiniteGuard(agent, CPU)  # type: ignore[arg-type]
     guard.action(torch.zeros(1, 1, 2), 8, on_host=True)
-    with pytest.raises(Diverged, match="action is no finite number after 8 steps"):
+    with pytest.raises(Diverged, match="action is not finite after 8 steps"):
         guard.action(torch.tensor([[[torch.nan, 0.0]]]), 8, on_host=True)
     broken(agent.second)
     with pytest.raises(Diverged, match="weight second is not finite"):

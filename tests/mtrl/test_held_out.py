@@ -130,8 +130,8 @@ def test_a_recording_of_held_out_tasks_bears_the_name_it_was_given(run: Path, tm
         ("mtsac", (), "reads no context"),
         ("mtmhsac", (), "reads no context"),
         ("single-task", (), "reads no context"),
-        ("care", ("--context", "onehot"), "nothing in --context onehot tells a new task apart"),
-        ("care", ("--context", "learned"), "nothing in --context learned tells a new task apart"),
+        ("care", ("--context", "onehot"), "--context onehot does not describe new tasks"),
+        ("care", ("--context", "learned"), "--context learned does not describe new tasks"),
     ],
 )
 def test_an_agent_that_cannot_tell_a_new_task_refuses_and_names_care(
@@ -148,7 +148,7 @@ def test_an_agent_that_cannot_tell_a_new_task_refuses_and_names_care(
 def test_stable_baselines3_refuses_before_its_models_are_read(refused: Refused, run: Path) -> None:
     retold(run, agent="sb3", settings={})
     line = refused(evaluate.main, run, "--trust", "--tasks", "held-out")
-    assert "agent 'sb3' cannot play held-out tasks: it trains a model for each task alone" in line
+    assert "agent 'sb3' cannot play held-out tasks: it trains a separate model per task" in line
 
 
 def test_returns_are_shown_beside_what_random_actions_and_the_task_alone_come_to(call: Call, tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_returns_are_shown_beside_what_random_actions_and_the_task_alone_come_to
 
 def test_a_suite_that_holds_nothing_out_says_so(refused: Refused, run: Path) -> None:
     retold(run, suite="holding_suite:none")
-    assert "suite 'holding' holds no task out" in refused(evaluate.main, run, "--trust", "--tasks", "held-out")
+    assert "suite 'holding' has no held-out tasks" in refused(evaluate.main, run, "--trust", "--tasks", "held-out")
 
 
 def test_fixed_starts_are_played_once_each_unless_episodes_are_given(tmp_path: Path) -> None:

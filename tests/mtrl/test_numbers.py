@@ -22,11 +22,11 @@ def test_a_whole_number_is_read_however_it_is_written(text: str, number: int) ->
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("1.5", "'1.5' is no whole number"),
-        ("1e-3", "'1e-3' is no whole number"),
-        ("inf", "'inf' is no whole number"),
-        ("nan", "'nan' is no whole number"),
-        ("", "'' is no number"),
+        ("1.5", "'1.5' is not a whole number"),
+        ("1e-3", "'1e-3' is not a whole number"),
+        ("inf", "'inf' is not a whole number"),
+        ("nan", "'nan' is not a whole number"),
+        ("", "'' is not a number"),
         ("1e999999999", "more than 30 digits"),
     ],
 )
@@ -44,4 +44,4 @@ def test_every_option_that_is_a_whole_number_takes_1e5() -> None:
 
 def test_half_a_step_is_refused_in_one_line(refused: Callable[..., str]) -> None:
     assert "--steps-per-task: '1.5' is no whole number. It takes INT" in refused(train.main, "--steps-per-task", "1.5")
-    assert "'2.5' is no whole number" in refused(evaluate.main, "nowhere", "--episodes", "2.5")
+    assert "'2.5' is not a whole number" in refused(evaluate.main, "nowhere", "--episodes", "2.5")

@@ -157,7 +157,7 @@ def test_a_file_without_pieces_is_read_as_what_it_was() -> None:
     [
         (("--agent", "care", "--trunk", "separate"), "shares nothing between tasks"),
         (("--agent", "mtsac", "--trunk", "multihead"), "Did you mean 'multi-head'?"),
-        (("--agent", "sb3", "--encoder", "film"), "takes no --encoder"),
+        (("--agent", "sb3", "--encoder", "film"), "has no --encoder"),
         (("--agent", "my_methd:mine"), "no module named 'my_methd'"),
         (("--agent", "mtsac", "--film-size", "3"), "--film-size"),
     ],
@@ -185,10 +185,10 @@ def test_a_chosen_pieces_settings_are_in_the_help(
 
 def test_check_tells_a_sound_agent_from_one_that_waits_for_the_device(plug_in: Callable[..., str], call: Any) -> None:
     plug_in(METHOD, "my_method")
-    assert "nothing is wrong with it" in call(check.main, "--agent", "my_method:mine").out
+    assert "no problems found" in call(check.main, "--agent", "my_method:mine").out
     said = call(check.main, "--agent", "my_method:slow")
     assert said.code == 2
-    assert "the update reads from the device: _local_scalar_dense" in said.out
+    assert "the update synchronises with the device: _local_scalar_dense" in said.out
 
 
 def test_list_tells_what_there_is_to_a_program(plug_in: Callable[..., str], call: Any) -> None:
@@ -231,7 +231,7 @@ def test_an_aggregator_of_ones_own_needs_nothing_but_mtrl(
     assert weight.grad is not None
     assert weight.grad.tolist() == pytest.approx([0.6, -0.2])
     # Heads: parameters that tasks share, and parameters of each task's own.
-    assert "nothing is wrong with it" in call(check.main, "--agent", "my_aggregator:mine").out
+    assert "no problems found" in call(check.main, "--agent", "my_aggregator:mine").out
     assert train.main(tiny(tmp_path, "--agent", "my_aggregator:mine", *ALONE)) == 0
     result = read_json(tmp_path / "tabletop" / "my_aggregator_mine" / "seed0" / "result.json")
     assert result["updates"] == 16

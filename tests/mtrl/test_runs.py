@@ -156,7 +156,7 @@ def test_a_config_of_an_agent_that_is_no_more_is_a_usage_error(tmp_path: Path) -
 def test_what_is_no_run_is_a_usage_error_that_shows_what_a_run_looks_like(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for path in (tmp_path, tmp_path / "nowhere", tmp_path / "file"):
-        with pytest.raises(UsageError, match="is no run") as error:
+        with pytest.raises(UsageError, match="is not a run") as error:
             read_run(path)
         assert "runs/tabletop/care/seed0" in str(error.value)
 

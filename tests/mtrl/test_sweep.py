@@ -111,7 +111,7 @@ def test_a_sweep_runs_what_is_missing_and_ends_with_the_comparison(
     config, _ = read_run(tmp_path / "tabletop/mtsac/seed1")
     assert (config.baseline, config.steps_per_task, config.tasks) == ("none", 60, ("reach", "push"))
     assert sweep.main(["--dry-run", *arguments]) == 0
-    assert capsys.readouterr().out.count("there already") == 2
+    assert capsys.readouterr().out.count("already exists") == 2
 
 
 @pytest.mark.parametrize("why", ["unfinished", "damaged", "another budget", "other settings"])
@@ -286,6 +286,6 @@ def test_ctrl_c_ends_the_trainings_cleanly_and_leaves_none(tmp_path: Path) -> No
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate()
     assert process.returncode == 130
-    assert "stopped; 2 of 2 runs are missing: the same command does them" in said
+    assert "stopped; 2 of 2 runs are missing; run the same command again to continue" in said
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
     assert (tmp_path / "tabletop/mtsac/seed0/weights.safetensors").is_file()  # it was asked, and ended as runs do

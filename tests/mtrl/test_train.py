@@ -168,7 +168,7 @@ def test_an_equal_baseline_that_is_there_already_is_used_again(
     assert train.main(tiny(runs_dir, *budget, "--agent", "mtsac")) == 0
     assert [path.name for path in (runs_dir / "tabletop" / "single-task").iterdir()] == ["seed0"]
     said = capsys.readouterr().out
-    assert "single-task: the same run is there already" in said
+    assert "single-task: the same run already exists" in said
     assert "difference" in said
 
 

@@ -84,7 +84,7 @@ def test_a_callback_may_have_an_interval_of_its_own(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("clean_checkout")
 def test_a_run_that_was_stopped_is_no_run_of_the_whole_budget(tmp_path: Path) -> None:
     result = mtrl.learn("tabletop", "mtsac", callbacks=[lambda status: False], runs_dir=tmp_path, **TINY)
-    with pytest.raises(mtrl.UsageError, match="was stopped before its end, after 16 steps"):
+    with pytest.raises(mtrl.UsageError, match="was stopped early, after 16 steps"):
         load_run(result.path)
     assert finished_twin(result.path.parent, read_run(result.path)[0]) is None
 
@@ -96,7 +96,7 @@ def test_a_suite_made_in_the_program_is_trained_on_and_has_to_be_handed_over_aga
     assert result.path == tmp_path / "scripted" / "single-task" / "seed0"
     assert result.scores["b"].mean_return == 8.0
     assert mtrl.load(result.path, suite=suite).tasks == ("a", "b")
-    with pytest.raises(mtrl.SuiteError, match="'scripted' was made by a program .* mtrl.load"):
+    with pytest.raises(mtrl.SuiteError, match="'scripted' was passed to mtrl.learn as an object; .* mtrl.load"):
         mtrl.load(result.path)
 
 

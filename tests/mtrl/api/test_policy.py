@@ -131,7 +131,7 @@ def test_a_run_is_loaded_from_any_folder(finished: Path, tmp_path: Path, monkeyp
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(mtrl.UsageError, match="is no run"):
+    with pytest.raises(mtrl.UsageError, match="is not a run"):
         mtrl.load(tmp_path)
 
 

@@ -235,7 +235,7 @@ def test_a_baseline_of_several_settings_is_named_by_its_label(tmp_path: Path) ->
         make_run(tmp_path, "single-task", name=name, batch_per_task=batch)
     make_run(tmp_path)
     gathered = gather([tmp_path])
-    with pytest.raises(UsageError, match=r"may be any of 'single-task \(batch_per_task=32\)', 'single-task \(batch"):
+    with pytest.raises(UsageError, match=r"is ambiguous: 'single-task \(batch_per_task=32\)', 'single-task \(batch"):
         compare(gathered)
     assert compare(gathered, "single-task (batch_per_task=16)").baseline == "single-task (batch_per_task=16)"
 

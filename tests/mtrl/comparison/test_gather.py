@@ -96,7 +96,7 @@ def test_an_unfinished_or_damaged_run_is_left_out_with_a_line_and_refused_alone(
     assert said in line
     assert str(bad) in line
     shutil.rmtree(tmp_path / "tabletop/care/seed0")
-    with pytest.raises(UsageError, match="no finished run among those given") as refused:
+    with pytest.raises(UsageError, match="none of the given runs is finished") as refused:
         gather([tmp_path])
     assert said in str(refused.value)
 
@@ -106,8 +106,8 @@ def test_what_names_no_run_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").touch()
     for patterns, said in (
-        ([tmp_path / "runs", tmp_path / "empty"], "is no run and holds none"),
-        ([tmp_path / "runs", tmp_path / "nothing*"], "no pattern that a run fits"),
+        ([tmp_path / "runs", tmp_path / "empty"], "is not a run and contains none"),
+        ([tmp_path / "runs", tmp_path / "nothing*"], "nor a pattern that matches one"),
         ([tmp_path / "file"], "is a file"),
         ([], "none was given"),
     ):
@@ -189,10 +189,10 @@ def test_other_versions_code_and_rhythm_are_allowed_and_said(tmp_path: Path) -> 
     make_run(tmp_path, seed=1, protocol={**PROTOCOL, "versions": {"mujoco": "3.2"}}, facts=facts, eval_every=500)
     lines = gather([tmp_path]).warnings
     for said in (
-        "the version of mujoco is not the same in all runs: 3.1",
-        "the version of torch is not the same in all runs: 2.0",
-        "the kit's commit is not the same in all runs: ccccccccc",
-        "--eval-every is not the same in all runs: 4000",
+        "the version of mujoco differs between runs: 3.1",
+        "the version of torch differs between runs: 2.0",
+        "the kit's commit differs between runs: ccccccccc",
+        "--eval-every differs between runs: 4000",
     ):
         assert [line for line in lines if line.startswith(said)], (said, lines)
     assert len(lines) == 4

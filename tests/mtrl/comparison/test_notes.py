@@ -37,7 +37,7 @@ def test_settings_that_agents_share_by_name_only_are_told(tmp_path: Path) -> Non
     make_run(tmp_path)
     make_run(tmp_path, "mtsac", batch_per_task=32)
     notes = compare(gather([tmp_path])).notes
-    assert "batch_per_task is not the same for all: care 64, mtsac 32" in notes
+    assert "batch_per_task differs between agents: care 64, mtsac 32" in notes
     assert not [note for note in notes if "encoders" in note]
 
 
@@ -47,9 +47,9 @@ def test_settings_are_told_between_those_that_have_them_beside_sb3_too(tmp_path:
     make_run(tmp_path, "mtsac", settings={"layer_norm": False, "critic": "categorical"})
     make_run(tmp_path, "sb3", settings={"hidden": (64, 64)})
     notes = compare(gather([tmp_path])).notes
-    assert "layer_norm is not the same for all that have it: care True, mtsac False" in notes
-    assert "critic is not the same for all that have it: care scalar, mtsac categorical" in notes
-    assert "hidden is not the same for all: care 128x128, mtsac 128x128, sb3 64x64" in notes
+    assert "layer_norm differs between agents that have it: care True, mtsac False" in notes
+    assert "critic differs between agents that have it: care scalar, mtsac categorical" in notes
+    assert "hidden differs between agents: care 128x128, mtsac 128x128, sb3 64x64" in notes
 
 
 def test_settings_that_a_baseline_goes_without_are_told(tmp_path: Path) -> None:
@@ -57,5 +57,5 @@ def test_settings_that_a_baseline_goes_without_are_told(tmp_path: Path) -> None:
     for seed, critic in enumerate(("categorical", "scalar")):
         dropped = {"layer_norm": True, **({"critic": critic} if seed == 0 else {})}
         make_run(tmp_path, "sb3", seed, facts={"dropped_settings": dropped})
-    (note,) = [note for note in compare(gather([tmp_path])).notes if "goes without" in note]
-    assert note == "sb3 goes without what it cannot be given: layer_norm True, critic categorical"
+    (note,) = [note for note in compare(gather([tmp_path])).notes if "does not support" in note]
+    assert note == "sb3 does not support some settings of the others: layer_norm True, critic categorical"
