@@ -20,7 +20,7 @@ from mtrl.trust import refuse_imports
 
 @dataclass(frozen=True)
 class TrainArguments(TrainConfig[S], Generic[S]):
-    """What a training is told on a command line: its configuration, and a file to begin from."""
+    """The command line of a training run: its configuration, and a file of defaults."""
 
     config: Path | None = None
     """A run's config.json; its settings, except --runs-dir, replace the defaults of the other flags."""
@@ -29,7 +29,7 @@ class TrainArguments(TrainConfig[S], Generic[S]):
 
 
 def parse_config(arguments: Sequence[str]) -> TrainConfig[Any]:
-    """Parse a command line of ``mtrl.train``. Raises ``UsageError`` for what it cannot mean."""
+    """Parse a command line of ``mtrl.train``. Raises ``UsageError`` if it is invalid."""
     from envs.registry import BUILT_IN, make_suite
 
     defaults = defaults_of(arguments)
@@ -46,7 +46,7 @@ def parse_config(arguments: Sequence[str]) -> TrainConfig[Any]:
 
 
 def defaults_of(arguments: Sequence[str]) -> TrainConfig[Any]:
-    """Return what holds where a command line says nothing: a file's settings, or the suite's and the agent's.
+    """Return the defaults of a command line: a file's settings, or those of the suite and the agent.
 
     Raises ``UsageError`` for an unknown agent, piece or recipe, for a file that is no configuration, and, before
     anything is imported, for one that names what ``refuse_imports`` refuses.

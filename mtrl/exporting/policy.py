@@ -52,7 +52,7 @@ class ExportedPolicy(nn.Module):
 
 
 def exported_policy(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> ExportedPolicy:
-    """Return what is to be written of a run. Raises ``UsageError`` where its weights are missing or do not fit."""
+    """Return a run's policy for export. Raises ``UsageError`` if its weights are missing or do not fit."""
     if not agent_spec(config.agent).in_loop:
         raise UsageError(
             f"agent {config.agent!r} cannot be exported: it is one model of Stable-Baselines3's for each task, not one "
