@@ -95,7 +95,7 @@ def check_agent(spec: AgentSpec, pieces: Mapping[str, str] | None = None) -> Age
 
 
 class _Skip(Exception):
-    """A property that is not meant to hold of this agent."""
+    """A property that does not apply to this agent."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class _Trial:
     settings: Any
 
     def agent(self, seed: int = 0, mask: Tensor | None = None, order: Tensor | None = None) -> Any:
-        """Build it anew: ``mask`` (T, A) says which actions tasks have, ``order`` (T,) permutes their contexts."""
+        """Build a new agent: ``mask`` (T, A) marks the tasks' actions, ``order`` (T,) permutes their contexts."""
         context = noise(TASKS, CONTEXT, seed=5)
         context = context / context.norm(dim=1, keepdim=True)
         mask = torch.ones(TASKS, ACTIONS, dtype=torch.bool) if mask is None else mask
@@ -113,7 +113,7 @@ class _Trial:
 
 
 def noise(*shape: int, seed: int) -> Tensor:
-    """Standard normal numbers of a seed of their own."""
+    """Standard normal numbers from this seed."""
     return torch.randn(shape, generator=seeded_generator(seed))
 
 
@@ -171,7 +171,7 @@ def _gradients(trial: _Trial) -> str | None:
 
 
 def _masked(trial: _Trial) -> str | None:
-    """What stands in an action dimension that a task does not have must not count."""
+    """Action dimensions that a task does not have must have no influence."""
     mask = torch.tensor([[True, True], [True, False], [True, True]])
     agent, batch = trial.agent(mask=mask), noisy_batch(0)
     _learned(agent)
@@ -194,7 +194,7 @@ def _masked(trial: _Trial) -> str | None:
 
 
 def _permuted(trial: _Trial) -> str | None:
-    """Tasks in another order, with their contexts, act as before in that order."""
+    """With tasks and contexts in another order, the actions are the same in that order."""
     agent = trial.agent()
     if not trial.spec.of_pieces:
         raise _Skip("it is not made of an encoder and an actor")

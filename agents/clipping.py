@@ -11,10 +11,9 @@ from torch import Tensor, nn
 class GradientClip:
     """Clips ``.grad`` to a norm of at most ``max_norm``; 0 leaves it as it is.
 
-    ``own`` are those of ``parameters`` of which each task has a copy, stacked (E * T, ...) with the task running
-    fastest, as trunks keep them. The gradients of a task's copies are clipped by their joint norm and by nothing else,
-    so that a task cannot scale down what another one learns; all other gradients are clipped by their joint norm
-    (Pascanu et al. 2013).
+    ``own`` are the task-specific ones among ``parameters``, stacked (E * T, ...) with the task running fastest. Each
+    task's own gradients are clipped by their norm alone, so that no task scales down what another learns; all other
+    gradients are clipped by their joint norm (Pascanu et al. 2013).
     """
 
     def __init__(
@@ -26,7 +25,7 @@ class GradientClip:
 
     @torch.no_grad()
     def __call__(self) -> None:
-        """Clip the gradients in place; nothing is read back from the device."""
+        """Clip the gradients in place, without synchronising with the device."""
         if not self._max_norm:
             return
         if self._shared:

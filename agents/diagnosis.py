@@ -131,11 +131,11 @@ def _routing(agent: ActorCritic, obs: Tensor) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def overestimation(agent: ActorCritic, history: Batch) -> Tensor:
-    """What the critics said of the first half of W consecutive steps, less what came of them: -> (T,).
+    """Return how far the critics overestimate the return, on the first half of W consecutive steps: (T,).
 
-    In units of the task's own reward, mean over steps and copies. The return is the soft one that the critics are to
+    In units of the task's own reward, mean over steps and copies. The return is the soft one that the critics
     learn: it holds the policy's entropy times the temperature at every later step. It is counted to the episode's end;
-    where that was a truncation, or the steps end before, the rest is what the critics say of the successor.
+    where that is a truncation, or the steps end before, it is bootstrapped with the critics' value of the successor.
     """
     tasks, copies, steps = history.reward.shape
     # Consecutive unless a new episode, or a lost step, lies between: then the next observation is another.

@@ -81,7 +81,7 @@ def soft_returns(
     """Discounted returns of W consecutive steps, counted to the episode's end, all (..., W).
 
     ``bonus`` and ``value`` are those of a step's successor: what the policy's entropy is worth there, and what the
-    critics say of it. ``followed`` is 1 where the next step goes on from that successor; where it does not, since the
+    critics predict for it. ``followed`` is 1 where the next step starts from that successor; where not, since the
     episode was truncated there or the steps end, the rest is worth ``value``.
     """
     total = torch.zeros_like(reward[..., 0])

@@ -12,7 +12,7 @@ FACTS = "facts"  # their key in a field's metadata
 
 @dataclass(frozen=True)
 class Facts:
-    """What ``setting`` is told of a field."""
+    """The metadata of a field that ``setting`` made; see there."""
 
     least: float | None = None
     above: float | None = None
@@ -23,11 +23,11 @@ class Facts:
 
     @property
     def has_range(self) -> bool:
-        """Whether anything is said of the numbers that it may be."""
+        """Whether it has a range."""
         return (self.least, self.above, self.most) != (None, None, None)
 
     def fault(self, value: Any) -> str:
-        """Return in words what a value has to be, empty where it is that. None, for what is not told, always is."""
+        """Return what is wrong with a value, as ``it has to be ...``, or an empty string. None is always valid."""
         if value is None or not self.has_range:
             return ""
         if isinstance(value, tuple):
@@ -97,5 +97,5 @@ def setting(
 
 
 def facts_of(of: Field[Any]) -> Facts:
-    """Return what is known of a field; of one that was made without ``setting`` nothing is."""
+    """Return the metadata of a field; empty if it was not made with ``setting``."""
     return of.metadata.get(FACTS, Facts())

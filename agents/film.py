@@ -21,7 +21,7 @@ class FiLMEncoder(Encoder):
     """A perceptron whose layers are followed by (1 + gamma) x + beta, linear in the task's context.
 
     gamma and beta start at zero, so that all tasks begin with the same encoder. A hidden layer is linear, layer norm
-    where asked for, FiLM, ReLU; the last one is linear and FiLM.
+    if enabled, FiLM, ReLU; the last one is linear and FiLM.
     """
 
     def __init__(

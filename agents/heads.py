@@ -1,7 +1,7 @@
-"""What a critic's output means: one number, or a distribution over the return.
+"""Critic heads: a critic's output as one number, or as a distribution over the return.
 
 The target of a critic is an affine map of the successor's value, shift + scale * Z, where scale is the discount (0
-after an end) and shift the reward and the entropy's part. That is all a head has to know of the Bellman equation.
+after termination) and shift is the reward plus the entropy bonus. A head needs nothing else of the Bellman equation.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ class ValueHead(Protocol):
     size: int
 
     def value(self, out: Tensor) -> Tensor:
-        """-> the ensemble's value (T, N), as the actor is to believe it."""
+        """-> the ensemble's value (T, N), which the actor maximises."""
 
     def target(self, next_out: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
-        """-> what every critic is to say, from what the target critics say of the successor; shift, scale (T, N)."""
+        """-> the target of every critic, from the target critics' output at the successor; shift, scale (T, N)."""
 
     def losses(self, out: Tensor, target: Tensor) -> Tensor:
         """-> a loss per task, (T,), summed over the ensemble."""
 
 
 class ScalarHead:
-    """The return's mean, by squared error. ``combine`` says whether the ensemble's least or mean counts."""
+    """The mean return, by squared error. ``combine`` reduces the ensemble by its minimum or its mean."""
 
     size = 1
 
@@ -102,10 +102,10 @@ _COMBINE: dict[str, Any] = {"min": _least, "mean": _mean}
 
 
 def scalar(shape: PieceShape) -> ScalarHead:
-    """Make the head that says the mean return."""
+    """Make the scalar head."""
     return ScalarHead(shape.settings.critic_reduction)
 
 
 def categorical(shape: PieceShape) -> CategoricalHead:
-    """Make the head that says a distribution over the return."""
+    """Make the categorical head."""
     return CategoricalHead(BINS, V_MAX, shape.device, shape.settings.critic_reduction)

@@ -1,4 +1,4 @@
-"""Networks side by side: G of them, alike in shape, each layer one batched matrix product."""
+"""G networks of equal shape side by side, each layer one batched matrix product."""
 
 from __future__ import annotations
 
@@ -100,10 +100,10 @@ class StackedResidual(Network):
         return self.last(x, groups)
 
     def probed_layers(self) -> list[nn.Module]:
-        """Return those that read the first layer, the inside of each block, and what the blocks add up to."""
+        """Return the layers that read the first layer, the inside of each block, and the sum of the blocks."""
         return [*self.inner[:1], *self.outer, self.last]
 
 
 def hidden_activation(x: Tensor, layer_norm: bool) -> Tensor:
-    """What follows a hidden layer: layer norm, where asked for, and ReLU."""
+    """Apply layer normalisation, if enabled, and ReLU."""
     return F.relu(F.layer_norm(x, x.shape[-1:]) if layer_norm else x)

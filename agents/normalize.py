@@ -1,4 +1,4 @@
-"""Running scales of observations and rewards, learned from what the agent sees as it acts."""
+"""Running normalisation of observations and rewards, from what the agent observes as it acts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Unscaled(nn.Module):
     """Leaves everything as it is."""
 
     def observe(self, *_: Tensor) -> None:
-        """Nothing is learned."""
+        """Do nothing."""
 
     def forward(self, values: Tensor, task: Tensor | None = None) -> Tensor:
         """Return ``values``."""
@@ -20,10 +20,9 @@ class Unscaled(nn.Module):
 
 
 class ObsScale(nn.Module):
-    """Brings each number of the observation to zero mean and unit variance, clipped at +-``limit``.
+    """Normalises each component of the observation to zero mean and unit variance, clipped at +-``limit``.
 
-    The moments are pooled over all tasks; given ``tasks``, each of so many has its own, as agents that share nothing
-    would have.
+    The moments are pooled over all tasks; with ``tasks``, each task has its own, for agents that share nothing.
     """
 
     count: Tensor
@@ -80,7 +79,7 @@ class ReturnScale(nn.Module):
         self.register_buffer("running", torch.zeros(tasks, 1), persistent=False)
 
     def observe(self, reward: Tensor, ended: Tensor) -> None:
-        """Take in a step's rewards (T, N) and where an episode ended (T, N) bool."""
+        """Update the running returns with a step's rewards (T, N) and where an episode ended, (T, N) bool."""
         if self.running.shape != reward.shape:
             self.running = torch.zeros_like(reward)
         self.running = self.discount * self.running + reward

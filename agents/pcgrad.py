@@ -14,7 +14,7 @@ from agents.aggregators import Parameters, set_gradient, task_gradients
 def pcgrad(losses: Tensor, parameters: Parameters) -> None:
     """Shared parameters get the sum of the tasks' projected gradients; a task's own parameters get its gradient.
 
-    It costs a backward pass per task, and nothing is read back from the device.
+    It takes a backward pass per task and never synchronises with the device.
     """
     if parameters.shared:
         gradients = task_gradients(losses, parameters.shared)

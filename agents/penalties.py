@@ -1,4 +1,4 @@
-"""What is added to every task's loss before the losses are aggregated: a function ``module -> scalar``."""
+"""Penalties, added to every task's loss before aggregation: functions ``module -> scalar``."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Precision:
 
     @property
     def in_words(self) -> str:
-        """Say what was taken and why."""
+        """Return the precision taken, and why."""
         if self.speedup is None:
             return self.taken
         factor = f"{self.speedup:.1f} times as fast" if self.speedup >= 1 else f"{1 / self.speedup:.1f} times slower"
@@ -32,7 +32,7 @@ class Precision:
 
     @property
     def warning(self) -> str | None:
-        """Return what is to be said of a precision that was asked for and is the slower one here."""
+        """Return a warning if the requested precision is the slower one on this machine."""
         if self.asked != "bfloat16" or self.speedup is None or self.speedup >= 1:
             return None
         return f"--precision bfloat16 is {1 / self.speedup:.1f} times slower than float32 on this machine; use auto"

@@ -51,7 +51,7 @@ def resolve_agent(name: str) -> AgentSpec:
 
 
 def built_in(kind: Kind) -> dict[str, Any]:
-    """Return what comes with the kit, by name."""
+    """Return the built-in agents or pieces of a kind, by name."""
     return {**PRESETS} if kind == "agent" else PIECES[kind]
 
 
@@ -61,12 +61,12 @@ def installed(kind: Kind) -> dict[str, EntryPoint]:
 
 
 def from_outside(name: str) -> bool:
-    """Whether a name stands for a module of the user's own, which is imported to find out what it is."""
+    """Whether a name is ``module:attribute``, a module of the user's that would have to be imported."""
     return ":" in name
 
 
 def learned_alone(agent: str) -> bool:
-    """Whether an agent, by name, shares nothing between tasks: what a task comes to when it is learned alone.
+    """Whether an agent, by name, shares nothing between tasks, so that it shows what a task reaches alone.
 
     No module of the user's is imported to find out, so none of those counts as such.
     """

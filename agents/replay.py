@@ -1,4 +1,4 @@
-"""Replay of packed rows, one ring per task, on the learner's device."""
+"""Replay buffer of packed rows, one ring buffer per task, on the learner's device."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Replay:
     """T rings of ``capacity`` transitions, each one float32 row: obs, next obs, action, reward, terminated.
 
     All tasks are added to in step, so one position serves them all. ``sample`` draws the same number of rows from
-    every task, or of those it is told, each uniformly from what its ring holds.
+    every task, or of the given ones, uniformly from their rings.
     """
 
     def __init__(self, tasks: int, capacity: int, obs_size: int, action_size: int, generator: torch.Generator) -> None:

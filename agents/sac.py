@@ -25,16 +25,16 @@ from agents.trunks import Trunk
 
 
 class SAC(nn.Module):
-    """Twin critics, a squashed Gaussian actor and a temperature per task, over whatever encoder and trunks it is given.
+    """Twin critics, a squashed Gaussian actor and a temperature per task, on top of an encoder and trunks.
 
-    The encoder is shared by actor and critics and trained by the critics' loss alone. So an update encodes a batch
-    once: the actor learns on that encoding, detached, from before the critics' step. The target copy includes it.
-    ``action_mask``, (T, A), names the action dimensions that a task has: the others count neither in the
-    log-probability nor in the target entropy, which is minus their number times ``settings.target_entropy``.
-    ``head`` says what the critics' output means; ``obs_scale`` and ``reward_scale`` are running scales, or none;
-    ``penalty`` of a module that is trained is added to each of its per-task losses.
+    The encoder is shared by actor and critics and trained by the critics' loss only, so an update encodes a batch once:
+    the actor learns on that encoding, detached, from before the critics' step. The target network includes the encoder.
+    ``action_mask``, (T, A), marks each task's action dimensions: the others are excluded from the log-probability and
+    from the target entropy, which is minus the number of dimensions times ``settings.target_entropy``. ``head``
+    interprets the critics' output; ``obs_scale`` and ``reward_scale`` are running normalisers, or None; ``penalty`` of
+    a trained module is added to each of its per-task losses.
 
-    Wherever ``task`` is taken, (T',) int64, it names the tasks of the leading axis, and None means all, in order.
+    Every ``task`` argument, (T',) int64, gives the tasks of the leading axis; None is all of them, in order.
     """
 
     mask: Tensor
@@ -67,7 +67,7 @@ class SAC(nn.Module):
         self.register_buffer(
             "target_entropy", -settings.target_entropy * action_mask.float().sum(dim=1), persistent=False
         )
-        # Each task's latest critic loss and value, (2, T): what is said of a task that an update was not of.
+        # Each task's latest critic loss and value, (2, T), reported for tasks that an update did not include.
         self.register_buffer("latest", torch.zeros(2, len(action_mask)), persistent=False)
         self.aggregate, self.penalty = aggregate, penalty
         self.to(generator.device)
@@ -114,9 +114,9 @@ class SAC(nn.Module):
         self.reward_scale.observe(reward, ended)
 
     def update(self, batch: Batch) -> dict[str, Tensor]:
-        """One step on critics, actor, temperatures and targets, from the tasks of ``batch``.
+        """Take a step on critics, actor, temperatures and target networks, with the tasks of ``batch``.
 
-        Parameters of a task that is not among them have no gradient, but Adam's momentum moves them on.
+        Parameters of other tasks have no gradient, but Adam's momentum still moves them.
         """
         batch = self.scaled(batch)
         z, critic_metrics = self._update_critic(batch)
@@ -126,21 +126,21 @@ class SAC(nn.Module):
         return {**critic_metrics, "actor_loss": actor_loss, "ent_coef": self.log_temperature.detach().exp()}
 
     def set_progress(self, fraction: float) -> None:
-        """Set the learning rate, annealed linearly over the run, of which this fraction in [0, 1] is done."""
+        """Anneal the learning rate linearly: set it for this fraction, in [0, 1], of the run."""
         first, last = self._learning_rates
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
                 group["lr"] = first + (last - first) * fraction
 
     def inspect(self, obs: Tensor) -> dict[str, Tensor]:
-        """Return what encoder and actor show of themselves on ``obs`` (T, N, obs), in the environments' units."""
+        """Return quantities of encoder and actor to visualise on ``obs`` (T, N, obs), in the environments' units."""
         with torch.no_grad():
             scaled = self.obs_scale(obs)
             actor = self.actor.inspect(self.encoder(scaled))
             return {**self.encoder.inspect(scaled), **{f"actor_{name}": seen for name, seen in actor.items()}}
 
     def diagnose(self, batch: Batch, history: Batch | None, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return what ``agents.diagnosis`` finds; nothing changes by it."""
+        """Return what ``agents.diagnosis`` measures; the agent does not change."""
         return diagnose(self, batch, history, generator)
 
     def mask_expert(self, expert: int | None) -> None:
@@ -156,7 +156,7 @@ class SAC(nn.Module):
         self.mask = action_mask.float().to(self.mask.device)
 
     def scaled(self, batch: Batch) -> Batch:
-        """Return the batch in the units that the networks learn in."""
+        """Return the batch with observations and rewards normalised."""
         return batch._replace(
             obs=self.obs_scale(batch.obs, batch.task),
             next_obs=self.obs_scale(batch.next_obs, batch.task),
@@ -168,7 +168,7 @@ class SAC(nn.Module):
         return split_head(self.actor(z, task)[0].float())
 
     def sample(self, z: Tensor, task: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Draw an action for each row -> actions (T, N, A), log-probabilities (T, N)."""
+        """Sample an action for each row -> actions (T, N, A), log-probabilities (T, N)."""
         mean, log_std = self.policy(z, task)
         return squash(mean, log_std, self._noise(mean.shape), rows_of(self.mask, task)[:, None, :])
 
@@ -178,7 +178,7 @@ class SAC(nn.Module):
         return critic(torch.cat([z, action], dim=-1), task)
 
     def q(self, z: Tensor, action: Tensor, task: Tensor | None = None) -> Tensor:
-        """-> the value that the actor is to believe, (T, N)."""
+        """-> the value that the actor maximises, (T, N)."""
         return self.head.value(self.critic_output(z, action, task))
 
     def td_target(self, batch: Batch) -> Tensor:
@@ -195,22 +195,22 @@ class SAC(nn.Module):
     def critic_losses(
         self, z: Tensor, action: Tensor, target: Tensor, task: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """-> each task's loss (T,), what the critics said (E, T, N, ...)."""
+        """-> each task's loss (T,), the critics' output (E, T, N, ...)."""
         out = self.critic_output(z, action, task)
         return self.head.losses(out, target), out
 
     def actor_losses(self, z: Tensor, task: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """-> each task's loss (T,), the log-probability of the actions drawn (T, N)."""
+        """-> each task's loss (T,), the log-probability of the sampled actions (T, N)."""
         action, log_prob = self.sample(z, task)
         temperature = rows_of(self.log_temperature.detach().exp(), task)
         return (temperature[:, None] * log_prob - self.q(z, action, task)).mean(dim=1), log_prob
 
     def training_state(self) -> dict[str, Any]:
-        """Return everything that changes while training, as ``agents.snapshot`` gathers it."""
+        """Return everything that training changes, as ``agents.snapshot`` collects it."""
         return training_state(self, self.optimizers, self.generator)
 
     def load_training_state(self, state: dict[str, Any]) -> None:
-        """Continue from what ``training_state`` returned, with exactly the numbers that would have followed."""
+        """Restore what ``training_state`` returned, so that training continues with exactly the same numbers."""
         load_training_state(self, self.optimizers, self.generator, state)
 
     def _update_critic(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:

@@ -24,7 +24,7 @@ class GymCopies:
     where an environment breaks the contract: at construction for its spaces, at a step for what it returns.
 
     What an environment itself raises ends it all too, unless ``failed(row, words)`` is given: then that is called, the
-    row is lost, and its environment is made anew at its next reset. ``before(row, call)`` is called before each call of
+    row is lost, and its environment is restarted at its next reset. ``before(row, call)`` is called before each call of
     an environment, so that somebody else can say what it was that hung.
     """
 
@@ -80,7 +80,7 @@ class GymCopies:
         return step._replace(lost=lost)
 
     def render(self, rows: Sequence[int]) -> list[np.ndarray]:
-        """Let each of ``rows`` draw itself."""
+        """Render each of ``rows``."""
         return [self._rows[row].render() for row in rows]
 
     def close(self) -> None:
@@ -180,7 +180,7 @@ class CheckedEnv:
         )
 
     def render(self) -> np.ndarray:
-        """Let the environment draw itself -> (H, W, 3) uint8, checked."""
+        """Render the environment -> (H, W, 3) uint8, checked."""
         picture = np.asarray(self._call("render", self.env.render))
         if picture.ndim != 3 or picture.shape[2] != 3:
             raise self._error("render() returned no (H, W, 3) image; support render_mode='rgb_array'")

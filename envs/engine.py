@@ -15,7 +15,7 @@ class Step(NamedTuple):
     """What one step of every row yields, before any reset: n rows, task by task.
 
     ``success`` is 1 where the task is solved at this step, 0 where it is not, NaN where a task does not say. Rows that
-    are ``lost`` failed: they are ``truncated``, so that an episode begins there anew, and zero otherwise.
+    are ``lost`` failed: they are ``truncated``, so that a new episode starts there, and zero otherwise.
     """
 
     obs: Array  # (n, obs) float32

@@ -26,7 +26,7 @@ class EpisodeStatistics:
         self.reset()
 
     def reset(self) -> None:
-        """Begin every episode anew."""
+        """Start new episodes in all rows."""
         n = self._rows
         self.load_state_dict(
             {"returns": np.zeros(n), "lengths": np.zeros(n, dtype=np.int64), "success": np.full(n, np.nan)}
@@ -44,7 +44,7 @@ class EpisodeStatistics:
         return {"r": self._returns, "l": self._lengths, "success_any": self._success}
 
     def restart(self, ended: Array) -> None:
-        """Begin anew where an episode ended, (n,) bool."""
+        """Start new episodes where one ended, (n,) bool."""
         xp = self._xp
         self._returns = xp.where(ended, 0.0, self._returns)
         self._lengths = xp.where(ended, 0, self._lengths)

@@ -16,7 +16,7 @@ MADE_ANEW = "it is made anew, its open episode is dropped"
 
 
 class Failures:
-    """Counts each row's failures since an episode of it last came to its end."""
+    """Counts each row's failures since its last finished episode."""
 
     def __init__(self, tasks: Sequence[Task], copies: int) -> None:
         self.names = [f"task {task.name!r}, copy {copy}" for task in tasks for copy in range(copies)]
@@ -36,18 +36,18 @@ class Failures:
         warn(f"{words}; {remedy}")
 
     def note_one(self, row: int, words: str) -> None:
-        """Count a failure of ``row`` whose environment is made anew."""
+        """Count a failure of ``row``, whose environment is restarted."""
         self.note([row], f"{self.names[row]}: {words}")
 
     def after(self, step: Step) -> None:
-        """Forget the failures of rows whose episode came to its end in ``step``."""
+        """Reset the counts of rows whose episode finished in ``step``."""
         ended = step.terminated | step.truncated
         ended[list(step.lost)] = False
         self._in_a_row[ended] = 0
 
 
 class PatientCopies(GymCopies):
-    """``GymCopies`` that survive what an environment raises: the row is ``lost``, its environment is made anew."""
+    """``GymCopies`` that survive exceptions: the row is ``lost`` and its environment restarted."""
 
     def __init__(self, tasks: Sequence[Task], copies: int) -> None:
         self._failures = Failures(tasks, copies)

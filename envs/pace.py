@@ -26,7 +26,7 @@ def processors() -> int:
 
 
 def suggest_workers(suite: TaskSuite, copies: int, most: int) -> int:
-    """Return how many worker processes are to step ``copies`` of every task: 0 where this process does it as well.
+    """Return the number of worker processes to step ``copies`` of every task with: 0 if this process is as fast.
 
     A suite with a simulator has no environments to spread. Raises ``SuiteError`` where one breaks the contract.
     """

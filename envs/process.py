@@ -112,7 +112,7 @@ class Worker:
         self._process = None
 
     def _died(self, patience: float | None = None) -> Died:
-        """Make sure of its end, after ``patience`` seconds without an answer or by itself -> what to say of it."""
+        """Make sure that it has ended, by itself or after ``patience`` seconds without an answer -> how it ended."""
         call = CALLS[self._place[CALL]] if self._place[BEAT] else "start"
         where = PLACES.get(call, f"in {call}")
         if patience is not None:

@@ -1,4 +1,4 @@
-"""What runs inside a worker process: its share of the rows, stepped as they are told, and nothing of torch."""
+"""What runs inside a worker process: it steps its share of the rows on request. Free of torch."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Place:
         self._shared[BEAT] += 1
 
     def leave(self) -> None:
-        """Say that the worker waits to be told what to do."""
+        """Record that the worker waits for a request."""
         self._shared[ROW], self._shared[CALL] = -1, CALLS.index("idle")
 
 

@@ -33,8 +33,8 @@ class CannotStart(SuiteError):
 class WorkerCopies:
     """An ``Engine`` like ``GymCopies``, with the same numbers, its rows spread evenly over ``workers`` processes.
 
-    An environment that raises is made anew; a process that ends, is killed, or takes longer than ``timeout`` seconds
-    for one call is started anew. Each failure is named on stderr, its rows are ``lost``, and the third in a row raises
+    An environment that raises is restarted, and so is a process that ends, is killed, or takes longer than ``timeout``
+    seconds for one call. Each failure is named on stderr, its rows are ``lost``, and the third in a row raises
     ``TaskFailed``. Raises ``CannotStart`` where a task does not pickle or cannot be made in another process, and
     ``SuiteError`` where an environment breaks the contract.
     """
@@ -105,7 +105,7 @@ class WorkerCopies:
         self._end.cancel()
 
     def _answers(self, workers: Iterable[Worker]) -> dict[Worker, Any]:
-        """Wait for those that were asked -> their results, without those that died, which are started anew."""
+        """Wait for the requested workers -> their results, without those that died, which are restarted."""
         results: dict[Worker, Any] = {}
         failures: list[tuple[int, str]] = []
         dead: list[tuple[Worker, Died]] = []
@@ -175,7 +175,7 @@ def make_copies(
 ) -> Engine:
     """Return what steps one environment a row: in ``workers`` processes, or in this one.
 
-    In this one too where pictures are asked for, and, with a warning, where a task cannot be taken to another.
+    In this process if ``render_mode`` is set, and, with a warning, if a task cannot be pickled.
     """
     if workers < 0:
         raise SuiteError(f"workers is {workers}; it has to be at least 0, which means no worker processes")

@@ -21,10 +21,10 @@ from mtrl.trust import refuse_imports
 
 @dataclass(frozen=True)
 class TrainArguments(TrainConfig[S], Generic[S]):
-    """What a training is told on a command line: its configuration, and a file to begin from."""
+    """The command line of a training run: its configuration, and a file of defaults."""
 
     resume: str | None = None
-    """Go on with a run that was interrupted: its folder, or latest, the one in --runs-dir that was saved last."""
+    """Resume an interrupted run: its folder, or latest, the most recently saved one in --runs-dir."""
     config: Path | None = None
     """A run's config.json; its settings, except --runs-dir, replace the defaults of the other flags."""
     trust: bool = False
@@ -32,7 +32,7 @@ class TrainArguments(TrainConfig[S], Generic[S]):
 
 
 class Command(NamedTuple):
-    """What a command line of ``mtrl.train`` asks for; ``resumed`` is the run that it goes on with, as that was told."""
+    """A parsed command line; ``path`` is the run to resume, and ``told`` the configuration that it was started with."""
 
     config: TrainConfig[Any]
     path: Path | None = None
@@ -40,7 +40,7 @@ class Command(NamedTuple):
 
 
 def parse_command(arguments: Sequence[str]) -> Command:
-    """Parse a command line of ``mtrl.train``. Raises ``UsageError`` for what it cannot mean."""
+    """Parse a command line of ``mtrl.train``. Raises ``UsageError`` if it is invalid."""
     name = value_of(arguments, "--resume")
     if name is None:
         return Command(parse_config(arguments))
@@ -53,7 +53,7 @@ def parse_command(arguments: Sequence[str]) -> Command:
 
 
 def parse_config(arguments: Sequence[str], told: TrainConfig[Any] | None = None) -> TrainConfig[Any]:
-    """Parse a command line; ``told`` are its defaults, where they are known. Raises ``UsageError`` as it has to."""
+    """Parse a command line over the defaults in ``told``, if given. Raises ``UsageError`` if it is invalid."""
     from envs.registry import BUILT_IN, make_suite
 
     defaults = told or defaults_of(arguments)
@@ -70,7 +70,7 @@ def parse_config(arguments: Sequence[str], told: TrainConfig[Any] | None = None)
 
 
 def defaults_of(arguments: Sequence[str]) -> TrainConfig[Any]:
-    """Return what holds where a command line says nothing: a file's settings, or the suite's and the agent's.
+    """Return the defaults of a command line: a file's settings, or those of the suite and the agent.
 
     Raises ``UsageError`` for an unknown agent, piece or recipe, for a file that is no configuration, and, before
     anything is imported, for one that names what ``refuse_imports`` refuses.

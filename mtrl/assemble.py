@@ -30,7 +30,7 @@ EVALUATION, FINAL = (
 
 
 def suite_of(config: TrainConfig[AgentSettings], given: str | TaskSuite | None = None) -> TaskSuite:
-    """Return the run's suite, cut down to the tasks asked for; ``given``, a name or a suite, takes its place.
+    """Return the run's suite with the selected tasks; ``given``, a name or a suite, takes its place.
 
     Raises ``SuiteError`` where there is none such.
     """
@@ -54,19 +54,19 @@ def device_of(config: TrainConfig[AgentSettings]) -> torch.device:
 
 
 def threads_of(config: TrainConfig[AgentSettings]) -> int:
-    """Return how many CPU threads torch is to use: what was asked for, else the processors at hand, at most 4."""
+    """Return the number of CPU threads for torch: as configured, else the available processors, at most 4."""
     return config.threads or min(processors(), MOST_THREADS)
 
 
 def workers_of(config: TrainConfig[AgentSettings], suite: TaskSuite) -> int:
-    """Return how many processes are to step environments: what was asked for, else what promises to be quickest."""
+    """Return the number of processes to step environments with: as configured, else what timing finds fastest."""
     if config.workers is not None:
         return config.workers
     return suggest_workers(suite, config.envs_per_task, processors())
 
 
 def processes_of(config: TrainConfig[AgentSettings]) -> dict[str, Any]:
-    """Return what ``TensorEnv`` and ``Scorer`` are to know of worker processes."""
+    """Return the arguments of ``TensorEnv`` and ``Scorer`` about worker processes."""
     return {"workers": config.workers or 0, "timeout": config.env_timeout}
 
 
@@ -86,13 +86,13 @@ def sampler_of(config: TrainConfig[AgentSettings], env: TensorEnv) -> Sampler:
 
 
 def check_context(config: TrainConfig[AgentSettings], suite: TaskSuite) -> None:
-    """Raise ``SuiteError`` where the agent is to read a context that the suite does not have."""
+    """Raise ``SuiteError`` if the agent reads a context that the suite does not have."""
     if config.settings.context is not None:
         context_parts(suite, config.settings.context)
 
 
 def precision_of(config: TrainConfig[AgentSettings], tasks: int, device: torch.device) -> Precision:
-    """Return the precision that the run is to learn in, timed on this machine where that is asked for."""
+    """Return the precision of the run's updates, timed on this machine if it is auto."""
     width = max(config.settings.hidden, default=1)
     return choose_precision(config.settings.precision, tasks * config.batch_per_task, width, device)
 

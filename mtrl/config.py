@@ -1,4 +1,4 @@
-"""What a run is told: one frozen dataclass, and its way to JSON and back. Free of torch."""
+"""The configuration of a run: a frozen dataclass, to JSON and back. Free of torch."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def settings_of(agent: AgentSpec, pieces: Mapping[str, str]) -> type[AgentSettin
 
 
 def as_usage(error: RegistryError) -> UsageError:
-    """Return what is to be said to the user, with the nearest of the names that there are."""
+    """Return the error for the user, with the nearest known name."""
     return UsageError(f"{error}{nearest(error.name, error.known)}")
 
 

@@ -200,7 +200,7 @@ def baseline_config(config: TrainConfig[Any]) -> TrainConfig[Any]:
 
 
 def as_agent(config: TrainConfig[Any], agent: str, pieces: Mapping[str, str] | None = None) -> TrainConfig[Any]:
-    """Return the configuration of another agent on the same budget, with the same value of what both can be told.
+    """Return the configuration of another agent on the same budget, with the same values of settings that both have.
 
     Of what it is made of, ``pieces`` are given, the critics' head is taken over, and the rest is its own.
     """

@@ -40,9 +40,9 @@ class Moment(NamedTuple):
 
 
 def drawing_env(suite: TaskSuite, flag: str) -> MultiTaskVectorEnv:
-    """Make one environment of each task and let each draw itself once; ``flag`` is what asked for pictures.
+    """Make one environment of each task and render it once; ``flag`` is the option that needs it.
 
-    Raises ``UsageError`` where one cannot, naming the task, the flag, and what there is to add.
+    Raises ``UsageError`` if one cannot, naming the task, the flag and the remedy.
     """
     env = None
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):

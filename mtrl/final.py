@@ -1,4 +1,4 @@
-"""Final scores: what a policy comes to on starts that training never drew, and how that was counted."""
+"""Final scores of a policy, on starts that training never drew, and their protocol."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def play(
     """Score a policy on so many episodes of each task, fixed starts in turn -> ``mean``, ``tasks`` and ``protocol``.
 
     Beside each score stands its floor, ``random_success_any``, ``random_success_last`` and ``random_return``: what
-    uniform actions come to from the same starts.
+    uniformly random actions reach from the same starts.
     """
     judged = as_scored(suite)
     scorer = Scorer(judged, episodes, seed, device, each_start=True, **processes)

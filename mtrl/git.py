@@ -1,4 +1,4 @@
-"""What git says of the kit's files and of a user's: which commit they are of, and whether they differ from it."""
+"""The git commit of the kit's files and of a user's, and whether they differ from it."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def _suite_entry(name: str, suite: TaskSuite) -> dict[str, Any]:
 
 
 def _suite_lines(name: str, suite: TaskSuite, whole: bool) -> list[str]:
-    """A suite's tasks with their sentences; held-out ones, and those of a large suite, where it was asked for alone."""
+    """A suite's tasks with their descriptions; held-out ones, and all of a large suite, only if it alone is listed."""
     tasks = _tasks(suite) if whole else [*suite.tasks]
     width = max(len(task.name) for task in tasks)
     if len(suite.tasks) > MOST and not whole:

@@ -1,4 +1,4 @@
-"""What a run's options say of themselves beside what any setting does: what another value would change."""
+"""Metadata of a run's options besides that of any setting: what another value would change."""
 
 from __future__ import annotations
 

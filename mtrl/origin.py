@@ -1,4 +1,4 @@
-"""Where a suite comes from and in which state: what a run says of it, so that it can be found again."""
+"""Where a suite comes from and in which state, recorded with a run so that it can be found again."""
 
 from __future__ import annotations
 

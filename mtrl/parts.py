@@ -34,7 +34,7 @@ class Part:
 def parts_of(
     run: Path, tasks: Sequence[str], config: TrainConfig[Any], suite: TaskSuite, facts: dict[str, Any]
 ) -> list[Part]:
-    """Sort out which tasks are to be played, and load a policy for each part of them, before anything is played.
+    """Select the tasks to play, and load a policy for each part of them, before anything is played.
 
     No ``tasks`` stand for all that were trained, ``HELD_OUT`` for all that were not. Raises ``UsageError`` for an
     unknown one.

@@ -1,4 +1,4 @@
-"""The policy of a run, out of its folder: for tasks that it was trained on, and for tasks that are new to it."""
+"""Loading the policy of a run: for tasks that it was trained on, and for new ones."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _for_tasks(agent: Agent, sizes: Sizes, config: TrainConfig[Any], suite: Task
 def policies_without(path: Path, config: TrainConfig[Any], suite: TaskSuite, names: Sequence[str]) -> list[Policy]:
     """Return for each encoder of a run's mixture its policy for those of its tasks without that encoder.
 
-    They are one agent's, so play them one after the other. Raises ``UsageError`` where there is no mixture.
+    They share one agent, so play them one after the other. Raises ``UsageError`` where there is no mixture.
     """
     if not agent_spec(config.agent).in_loop:
         raise _no_mixture(config, "it has no encoders")
@@ -198,7 +198,7 @@ def _sb3_player(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> Playe
 
 @contextmanager
 def _sb3_weights(path: Path, config: TrainConfig[Any]) -> Iterator[dict[str, Tensor]]:
-    """Read the weights of a run of Stable-Baselines3's; what goes wrong with them inside is said of the run."""
+    """Read the weights of a run of Stable-Baselines3's; errors inside name the run."""
     try:
         yield _weights(path, config)
     except RuntimeError as error:

@@ -67,7 +67,7 @@ def _safe_parts(name: str) -> list[str]:
 
 
 def write_config(path: Path, config: TrainConfig[Any], **facts: Any) -> None:
-    """Write ``config.json``: what the run was told, and where, with what and from which state of the code it ran."""
+    """Write ``config.json``: the configuration, and the machine, versions and state of the code."""
     _write_json(
         path / CONFIG,
         {
@@ -86,7 +86,7 @@ def write_config(path: Path, config: TrainConfig[Any], **facts: Any) -> None:
 
 
 def write_result(path: Path, result: dict[str, Any]) -> None:
-    """Write ``result.json``, the sign that the run came to its end."""
+    """Write ``result.json``, which marks the run as finished."""
     _write_json(path / RESULT, result)
 
 
@@ -125,9 +125,9 @@ def _damaged(file: Path, error: Exception) -> UsageError:
 
 
 def finished_twin(folder: Path, config: TrainConfig[Any]) -> dict[str, Any] | None:
-    """Return the result of a finished run in ``folder`` that was told the same by the same code, if there is one.
+    """Return the result of a finished run in ``folder`` with the same configuration and code, if there is one.
 
-    Code that is not known to be the same (a changed checkout, a suite or a piece of the user's own) has no twin.
+    Code that is not known to be the same (a changed checkout, a suite or a piece of the user's own) never matches.
     """
     state = git_state()
     own_code = config.suite.partition(":")[0] not in BUILT_IN or outside_names(config.agent, config.settings)
@@ -156,7 +156,7 @@ def seed_folders(folder: Path, seed: int) -> list[Path]:
 
 
 def same_run(one: TrainConfig[Any], other: TrainConfig[Any]) -> bool:
-    """Say whether two configurations ask for the same run; where and how fast it goes does not count."""
+    """Whether two configurations describe the same run, wherever and however fast it runs."""
     mine, theirs = (told(config, "agent", "run") for config in (one, other))
     return mine == theirs  # and not the configurations: settings read from a file may be of another class
 

@@ -53,7 +53,7 @@ class _News(NamedTuple):
 
 
 class _Model(NamedTuple):
-    """What a task's training came to."""
+    """The result of a task's training."""
 
     weights: dict[str, Tensor]
     updates: int
@@ -69,9 +69,9 @@ def run_sb3(
 ) -> dict[str, Any]:
     """Train one SAC per task, ``config.jobs`` at a time, into one run folder -> its result and ``path``.
 
-    ``given`` is trained on in place of the suite that ``config`` names, ``callbacks`` hear of it. ``wanted`` are the
-    settings of the agent that it is the baseline of, not all of which it can be given. Never ``resumed``: no model is
-    saved while it is trained.
+    ``given`` replaces the suite that ``config`` names; ``callbacks`` are called during training. ``wanted`` are the
+    settings of the agent that it is the baseline of, not all of which it supports. A run is never
+    ``resumed``: no model is saved before it is trained.
     Raises ``Stopped`` where a signal asks to, ``RunError`` where a callback does, since tasks are then left without a
     model, and ``Diverged`` where a model's weights are no longer finite.
     """
@@ -192,7 +192,7 @@ def _train_all(
     board: _Board,
     stop: Callable[[], bool],
 ) -> dict[str, _Model]:
-    """Train every task in a process pool -> task name to model, of those that came to their end."""
+    """Train every task in a process pool -> task name to model, of those that finished."""
     context = get_context("spawn")
     with context.Manager() as manager, ProcessPoolExecutor(jobs, context, initializer=_in_worker) as pool:
         news, halt = manager.Queue(), manager.Event()
@@ -230,7 +230,7 @@ def _in_worker() -> None:
 
 
 def _train_one(config: TrainConfig[Any], given: TaskSuite | None, task: str, news: Any, halt: Any) -> _Model | None:
-    """Train one task to its budget -> its model, or None if told to halt."""
+    """Train one task to its budget -> its model, or None if halted."""
     whole = suite_of(config, given)
     suite, seed = whole.only([task]), task_seed(config.seed, whole.task_names.index(task))
     env = SB3VecEnv(suite, config.envs_per_task, seed)
@@ -249,7 +249,7 @@ def _train_one(config: TrainConfig[Any], given: TaskSuite | None, task: str, new
 
 
 class _Watch(BaseCallback):
-    """Tells how far the model is, evaluates it when due, and ends its training when told to."""
+    """Reports the model's progress, evaluates it when due, and ends its training on request."""
 
     def __init__(
         self,

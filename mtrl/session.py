@@ -72,9 +72,9 @@ def run_agent(
 ) -> dict[str, Any]:
     """Train an agent into a new run folder -> its result and ``path``. Raises ``Stopped`` where a signal asks to.
 
-    ``given`` is trained on in place of the suite that ``config`` names; ``callbacks`` hear of it, and may end it.
-    ``wanted`` is not needed: what the agent that it stands beside was told is in ``config``. ``resumed`` is a run to go
-    on with, in its own folder.
+    ``given`` replaces the suite that ``config`` names; ``callbacks`` are called during training, and may end it.
+    ``wanted`` is unused: the settings of the agent that it is compared with are in ``config``.
+    ``resumed`` is a run to continue, in its own folder.
     """
     torch.set_num_threads(threads_of(config))
     keep_freed_memory()
@@ -244,7 +244,7 @@ def resumption(resumed: Resumed | None) -> dict[str, Any]:
 
 
 def told_of(config: TrainConfig[Any], suite: TaskSuite) -> dict[str, Any]:
-    """Return what ``config.json`` says of the suite: where it comes from, and task name to sentence."""
+    """Return what ``config.json`` records of the suite: where it comes from, and task name to sentence."""
     return {
         "suite_source": origin_of(config.suite),
         "task_sentences": dict(zip(suite.task_names, suite.descriptions, strict=True)),
@@ -260,7 +260,7 @@ def log_of(
 
 
 def describe(log: RunLog, config: TrainConfig[Any], path: Path) -> None:
-    """Write into the log what the run was told: as a text, and as a row of the table of hyperparameters."""
+    """Log the configuration: as text, and as a row of the table of hyperparameters."""
     log.text("config", as_markdown(config))
     for summary in hyperparameters(config, path):
         log.summary(summary)

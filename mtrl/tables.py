@@ -34,7 +34,7 @@ def comparison_table(results: Sequence[dict[str, Any]]) -> Table:
 
     Success stands in pairs, at any step of the episode and at its last. Where it is rare there is a row of returns
     below; a task that does not say it has that row alone, normalised beside a single-task baseline. ``random`` is what
-    uniform actions come to. Held-out tasks show on which side of the trained range they are. Two agents fit 80 columns.
+    random actions reach. Held-out tasks show on which side of the trained range they are. Two agents fit 80 columns.
     """
     tasks = results[0]["tasks"]
     silent = all(scores["success_any"] is None for scores in tasks.values())

@@ -65,7 +65,7 @@ def suite(
 
 
 def engines_of(names: Sequence[str], engine: str, reward_version: str) -> dict[str, str]:
-    """Return what steps each task in training: ``engine`` itself, or what auto comes to."""
+    """Return the engine that steps each task in training: ``engine``, or what auto selects."""
     if engine != "auto":
         return dict.fromkeys(names, engine)
     pooled = importlib.util.find_spec("envpool") is not None and reward_version == "v2"

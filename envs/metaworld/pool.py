@@ -23,7 +23,7 @@ class EnvPoolEngine:
     The observation, (n, 39) float32, is Meta-World's with the goal in its last three numbers (metres). A pool is
     seeded when it is made and draws its goals by itself from then on, from the task's whole range rather than from
     fifty; so a reset of rows whose episode has ended takes no notice of the seeds, and any other one makes the pools
-    anew. Warns, once in a process, of tasks in which EnvPool pays another reward than Meta-World (``REWARD_DIFFERS``).
+    anew. Warns, once in a process, of tasks in which EnvPool's reward differs from Meta-World's (``REWARD_DIFFERS``).
     Raises ``SuiteError`` where EnvPool is not installed.
     """
 

@@ -40,7 +40,7 @@ class TabletopEnv(gym.Env[np.ndarray, np.ndarray]):
         self._simulator = TabletopSimulator([BY_NAME[task]])
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict]:
-        """Draw the start anew. -> observation (15,), empty info."""
+        """Draw a new start -> observation (15,), empty info."""
         super().reset(seed=seed)
         self._simulator.begin(ROW, self.np_random.random((1, DRAWS)))
         return self._simulator.observe()[0], {}

@@ -1,4 +1,4 @@
-"""What is asked of the hand: the distance still missing, success, and a dense reward in [0, 1] for every task."""
+"""Every task's remaining distance, success, and dense reward in [0, 1]."""
 
 from __future__ import annotations
 

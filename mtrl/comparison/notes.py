@@ -107,7 +107,7 @@ def _settings(groups: Sequence[Group]) -> list[str]:
 
 
 def _dropped(groups: Sequence[Group]) -> list[str]:
-    """Return a line for each group whose runs were asked for settings that their agent cannot be given."""
+    """Return a line for each group whose agent does not support settings that its runs were given."""
     lines = []
     for group in groups:
         asked: dict[str, list[str]] = {}

@@ -39,7 +39,7 @@ class Reached:
 
 @dataclass(frozen=True)
 class AgentSummary:
-    """What the runs of an agent came to; ``label`` names it, and says which settings set it apart from its namesakes.
+    """The results of an agent's runs; ``label`` is its name, with the settings that set it apart from its namesakes.
 
     ``iqm``, ``mean`` and ``auc`` are over seeds and tasks, with intervals over whole runs; ``worst_task`` has the
     lowest mean over seeds, ``worst_score``. ``auc`` is None without evaluations, ``reached`` empty where a threshold

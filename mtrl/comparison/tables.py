@@ -154,7 +154,7 @@ def legend(comparison: Comparison) -> str:
     if SAME in verdicts:
         words.append("no difference: none that shows at this number of seeds")
     if FEW_SEEDS in verdicts:
-        words.append("two seeds: too few on a side; three are the least of which anything is said")
+        words.append("two seeds: too few on one side; a verdict needs at least three")
     return "\n".join(words)
 
 

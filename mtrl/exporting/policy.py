@@ -61,7 +61,7 @@ class ExportedPolicy(nn.Module):
 
 
 def exported_policy(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> ExportedPolicy:
-    """Return what is to be written of a run. Raises ``UsageError`` where its weights are missing or do not fit."""
+    """Return a run's policy for export. Raises ``UsageError`` if its weights are missing or do not fit."""
     spaces = [spaces_of(task) for task in suite.tasks]
     if agent_spec(config.agent).in_loop:
         agent, _, sizes = load_agent(path, config, suite)

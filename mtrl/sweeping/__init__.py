@@ -1,1 +1,1 @@
-"""Many runs: what is to be run, the processes that run it, and how far they are."""
+"""Many runs: the plan, the processes that run it, and their progress."""

@@ -28,7 +28,7 @@ LOGS = ".sweep"  # hidden, so that patterns such as runs/tabletop/* do not take 
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """One run of a sweep: what ``mtrl.train`` is told, what that means, and the folder of its agent's runs."""
+    """One run of a sweep: the arguments of ``mtrl.train``, their configuration, and the folder of its agent's runs."""
 
     arguments: tuple[str, ...]
     config: TrainConfig[Any]
@@ -57,7 +57,7 @@ class Job:
         return self.folder.parent / LOGS / f"{self.folder.name}-seed{self.config.seed}.log"
 
     def finished(self) -> Run | None:
-        """Return the newest finished run that was told the same, by whatever state of the code."""
+        """Return the newest finished run with the same configuration, by any state of the code."""
         from mtrl.comparison.run import load_run
 
         found = []

@@ -135,7 +135,7 @@ def _kill(one: Running) -> None:
 
 
 def _why_failed(one: Running) -> str:
-    """Return the last thing that a failed run said, empty for one that came to its end."""
+    """Return the last output of a failed run, empty for one that finished."""
     code = one.process.returncode
     if code == 0 and one.job.finished():
         return ""

@@ -1,4 +1,4 @@
-"""An evaluation of the policy while it is trained: its scores are written down, and whoever follows them is told."""
+"""Evaluating the policy during training: scores are logged and passed on to listeners."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The training loop: act, step, remember, learn. What else there is to do, callbacks do."""
+"""The training loop: act, step, store, learn. Everything else is done by callbacks."""
 
 from __future__ import annotations
 

@@ -83,12 +83,12 @@ class Rules(NamedTuple):
 
 
 def rules_of(config: TrainConfig[Any]) -> Rules:
-    """Return a run's rules; progress is told with each line of the log, each evaluation, and where learning begins."""
+    """Return a run's rules; progress is reported with each log entry, each evaluation, and when learning starts."""
     log, evaluation = multiples_of(config.log_every), multiples_of(config.eval_every, at_end=True)
     return Rules(log, evaluation, either(log, evaluation, passing(config.random_steps)))
 
 
 def notify(callbacks: Sequence[Scheduled], now: Counts) -> bool:
-    """Call all that are due, in order -> whether the run is to go on."""
+    """Call all that are due, in order -> whether the run continues."""
     answers = [callback(now) for callback in callbacks]
     return all(answers)
