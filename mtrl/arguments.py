@@ -10,7 +10,7 @@ from typing import Any, Generic, NamedTuple
 
 from agents.compose import SLOTS, pieces_named
 from agents.spec import AgentSpec
-from mtrl.checkpoints.resume import run_named
+from mtrl.checkpoints.find import run_named
 from mtrl.cli import UsageError, parse
 from mtrl.config import STANDARD, S, TrainConfig, agent_spec
 from mtrl.config_checks import check_config
@@ -28,7 +28,7 @@ class TrainArguments(TrainConfig[S], Generic[S]):
     config: Path | None = None
     """A run's config.json; its settings, except --runs-dir, replace the defaults of the other flags."""
     trust: bool = False
-    """Allow importing the modules that this file names; otherwise, name your own suite again with --suite."""
+    """Allow importing the modules that this file names; otherwise a suite of your own has to be named again."""
 
 
 class Command(NamedTuple):

@@ -24,7 +24,8 @@ def main(arguments: Sequence[str]) -> int:
     from rich.console import Console
 
     from mtrl.assemble import check_context, device_of, suite_of
-    from mtrl.checkpoints.resume import is_over, resumed_run
+    from mtrl.checkpoints.find import is_over
+    from mtrl.checkpoints.resume import resumed_run
     from mtrl.runs import agent_folder, finished_twin, runs_dir_of
     from mtrl.tables import comparison_table
 

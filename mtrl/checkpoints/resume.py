@@ -1,45 +1,22 @@
-"""A run that was interrupted, found again and held to what may change when it goes on."""
+"""An interrupted run, opened to continue."""
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mtrl.checkpoints.find import check_changes
 from mtrl.checkpoints.folders import Damaged
-from mtrl.checkpoints.store import FOLDER, LATEST, Checkpoint, CheckpointStore
+from mtrl.checkpoints.store import Checkpoint, CheckpointStore
 from mtrl.cli import UsageError
 from mtrl.config import TrainConfig, agent_spec
-from mtrl.options import CHANGES
-from mtrl.runs import RESULT
-
-NEWEST = "latest"
-ALSO = ("steps_per_task", "device")  # may change, beside whatever makes no other run
 
 
 class Resumed(NamedTuple):
-    """A run to go on with: its folder, and the checkpoint to go on from."""
+    """A run to continue: its folder, and the checkpoint to continue from."""
 
     path: Path
     checkpoint: Checkpoint
-
-
-def run_named(name: str, runs_dir: Path) -> Path:
-    """Return the folder that ``--resume`` names, ``latest`` for that of the newest checkpoint in ``runs_dir``.
-
-    Raises ``UsageError`` where there is none.
-    """
-    if name != NEWEST:
-        return Path(name)
-    pointers = [path for path in runs_dir.glob(f"**/{FOLDER}/{LATEST}") if path.is_file()]
-    if not pointers:
-        raise UsageError(f"--resume is {name!r}, and no run in {str(runs_dir)!r} has a checkpoint; name a run's folder")
-    return max(pointers, key=lambda path: path.stat().st_mtime_ns).parent.parent
-
-
-def is_over(path: Path, config: TrainConfig[Any], told: TrainConfig[Any]) -> bool:
-    """Say whether a run came to its end and is not asked to go farther."""
-    return (path / RESULT).is_file() and config.steps_per_task <= told.steps_per_task
 
 
 def resumed_run(path: Path, config: TrainConfig[Any], told: TrainConfig[Any]) -> Resumed:
@@ -57,16 +34,3 @@ def resumed_run(path: Path, config: TrainConfig[Any], told: TrainConfig[Any]) ->
     if checkpoint is None:
         raise UsageError(f"--resume is {str(path)!r}, which has no checkpoint; train it again")
     return Resumed(path, checkpoint)
-
-
-def check_changes(config: TrainConfig[Any], told: TrainConfig[Any]) -> None:
-    """Raise ``UsageError`` where a run would go on as another one, naming each setting."""
-    mine, theirs = config.to_json(), told.to_json()
-    free = {f.name for f in dataclasses.fields(told) if f.metadata[CHANGES] == "nothing"} | {*ALSO}
-    fixed = {name: value for name, value in mine.items() if name not in (*free, "settings")}
-    wrong = [name for name, value in fixed.items() if value != theirs[name]]
-    wrong += [name for name, value in mine["settings"].items() if value != theirs["settings"].get(name)]
-    if wrong:
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in wrong)
-        may = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(free - {"runs_dir"}))
-        raise UsageError(f"--resume goes on with the same run, and {flags} would make it another; it may change {may}")

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 from safetensors.torch import load_file, save_file
 
 from agents.replay import Replay
+from mtrl.checkpoints.find import FOLDER, LATEST
 from mtrl.checkpoints.folders import UNFINISHED, Damaged, publish, read_manifest, verified, write_synced
 from mtrl.checkpoints.replay_chunks import Chunk, ReplayChunks
 from mtrl.checkpoints.tree import join_arrays, split_arrays
 
-FOLDER, LATEST, REPLAY = "checkpoints", "latest", "replay"
+REPLAY = "replay"
 STATE, ARRAYS = "state.json", "state.safetensors"
 FORMAT = 1
 KEPT = 2
@@ -29,12 +30,6 @@ class Checkpoint(NamedTuple):
     state: dict[str, Any]
     replay: ReplayChunks
     passed_over: list[str]
-
-
-def newest_pointer(run: Path) -> Path | None:
-    """Return the file that names a run's newest checkpoint, None where it has none."""
-    path = run / FOLDER / LATEST
-    return path if path.is_file() else None
 
 
 class CheckpointStore:

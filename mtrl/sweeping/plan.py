@@ -73,7 +73,7 @@ class Job:
 
     def unfinished(self) -> Path | None:
         """Return the run that was told the same, was interrupted and can go on: that with the newest checkpoint."""
-        from mtrl.checkpoints.store import newest_pointer
+        from mtrl.checkpoints.find import newest_pointer
 
         found = []
         for path in seed_folders(self.folder, self.config.seed):
