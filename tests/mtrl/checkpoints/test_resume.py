@@ -204,7 +204,7 @@ def test_the_newest_of_a_folder_is_found_and_a_finished_run_is_left_alone(
     assert (said.code, said.out.splitlines()[-1]) == (0, f"{interrupted} is finished: nothing to do")
     assert "no run in" in refused(train.main, "--resume", "latest", "--runs-dir", runs_dir)
     assert "has no checkpoint" in refused(train.main, "--resume", interrupted, "--steps-per-task", "999")
-    assert "is no run" in refused(train.main, "--resume", runs_dir)
+    assert "is not a run" in refused(train.main, "--resume", runs_dir)
 
 
 def test_a_finished_run_that_kept_its_checkpoint_is_trained_farther(tmp_path: Path) -> None:
