@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
+import sqlite3
 import tempfile
 import time
 import warnings
@@ -17,7 +19,8 @@ import numpy as np
 from mtrl.tracking.tracker import Status, TrackedRun
 
 T = TypeVar("T")
-STORE, ARTIFACTS = "mlflow.db", "mlflow"  # in runs_dir: the database, and the folder of pictures
+STORE, ARTIFACTS, LOCK = "mlflow.db", "mlflow", ".mlflow.lock"  # in runs_dir: the database, the folder of pictures
+PATIENCE = 120.0  # seconds: making the database takes a few, with all processors busy some more
 # Unless the user says otherwise: a training waits for a server that is gone for a minute, not for a quarter of an hour,
 # and nothing is sent to anybody.
 QUICK = {
@@ -40,12 +43,24 @@ def start(run: TrackedRun) -> MlflowTracker:
 
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
         local = None if mlflow.is_tracking_uri_set() else run.runs_dir.resolve()
-        client = mlflow.MlflowClient(None if local is None else f"sqlite:///{local / STORE}")
-        experiment = os.environ.get("MLFLOW_EXPERIMENT_ID") or _experiment(client, run, local)
+        with contextlib.nullcontext() if local is None else _alone(local):
+            client = mlflow.MlflowClient(None if local is None else f"sqlite:///{local / STORE}")
+            experiment = os.environ.get("MLFLOW_EXPERIMENT_ID") or _experiment(client, run, local)
         made = client.create_run(experiment, run_name=run.name, tags={"suite": run.suite, "agent": run.agent})
     tracker = MlflowTracker(client, made.info.run_id, made.info.experiment_id)
     tracker.params(run.params)
     return tracker
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let in one process of a sweep at a time: MLflow makes a database in steps, and another would stumble over them.
+
+    The lock is SQLite's own, of a file that holds nothing: it is given back however a process ends.
+    """
+    with contextlib.closing(sqlite3.connect(folder / LOCK, timeout=PATIENCE)) as lock:
+        lock.execute("BEGIN EXCLUSIVE")
+        yield
 
 
 def _experiment(client: Any, run: TrackedRun, local: Path | None) -> str:

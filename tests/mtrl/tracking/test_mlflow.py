@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,7 +37,9 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
 def client_of(folder: Path) -> Any:
     from mlflow import MlflowClient
 
-    return MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # between MLflow and SQLAlchemy, the first time
+        return MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
 
 
 def runs_of(client: Any, experiment: str) -> dict[str, Any]:
@@ -98,6 +103,22 @@ def started(tmp_path: Path) -> Callable[..., Any]:
         return start(TrackedRun("tabletop/care/seed0", tmp_path / "run", tmp_path, "tabletop", "care", params))
 
     return make
+
+
+def test_runs_that_begin_at_once_make_one_database(tmp_path: Path) -> None:
+    """As those of a sweep do; without a lock, one finds the tables of the other half made."""
+    code = f"""
+import sys
+from pathlib import Path
+from mtrl.tracking.mlflow import start
+from mtrl.tracking.tracker import TrackedRun
+folder = Path({str(tmp_path)!r})
+start(TrackedRun(sys.argv[1], folder / "run", folder, "tabletop", "care", {{}})).finish("finished")
+"""
+    commands = [[sys.executable, "-c", code, name] for name in ("one", "two", "three")]
+    started = [subprocess.Popen(command) for command in commands]
+    assert [process.wait(300) for process in started] == [0, 0, 0]
+    assert {*runs_of(client_of(tmp_path), "mtrl/tabletop")} == {"one", "two", "three"}
 
 
 @pytest.mark.parametrize(("error", "status"), [(KeyboardInterrupt(), "KILLED"), (RunError("diverged"), "FAILED")])
