@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from numbers import Integral
 from typing import Any
 
@@ -34,6 +35,7 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
     ``workers`` spreads other environments over so many processes, and ``timeout`` is how many seconds one call of
     one of them may take. There, and here where ``patient``, a row whose environment fails is survived: ``info["lost"]``
     ((T * copies,) bool, there only when a row was lost) says whose numbers mean nothing; it begins anew, truncated.
+    ``before(row, call)`` is called before each call of an environment in this process.
     Raises ``SuiteError`` where a task breaks the contract, ``TaskFailed`` at the third failure of a row in a row.
     """
 
@@ -48,6 +50,7 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         workers: int = 0,
         timeout: float = TIMEOUT,
         patient: bool = False,
+        before: Callable[[int, str], None] | None = None,
     ) -> None:
         if copies < 1:
             raise SuiteError(f"copies is {copies}; a vector environment has at least 1 of each task")
@@ -63,7 +66,7 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         if suite.simulator is not None:
             self.engine = suite.simulator(suite.tasks, copies, xp, device)
         else:
-            self.engine = make_copies(suite.tasks, copies, render_mode, workers, timeout, patient)
+            self.engine = make_copies(suite.tasks, copies, render_mode, workers, timeout, patient, before)
         self._statistics = EpisodeStatistics(self.num_envs)
         self.workers = self.engine.workers if isinstance(self.engine, WorkerCopies) else 0
         self.action_mask = self.engine.action_mask
@@ -76,6 +79,11 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
     def num_tasks(self) -> int:
         """T, the number of tasks."""
         return len(self.suite.tasks)
+
+    @property
+    def open_lengths(self) -> np.ndarray:
+        """How many steps each row's running episode has, (T * copies,) int, on the host."""
+        return self._statistics.lengths
 
     def split(self, rows: Array) -> Array:
         """View (T * copies, ...) as (T, copies, ...)."""

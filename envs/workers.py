@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import pickle
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from multiprocessing.util import Finalize
 from typing import Any
 
@@ -129,7 +129,7 @@ class WorkerCopies:
     def _first_sizes(self, worker: Worker) -> _Sizes:
         sizes = self._begun(worker)
         if isinstance(sizes, str):
-            row = worker.row_at_work()
+            row = worker.row
             raise CannotStart(sizes if row is None else f"{self._failures.names[row]}: {sizes}")
         return sizes
 
@@ -171,11 +171,18 @@ class WorkerCopies:
 
 
 def make_copies(
-    tasks: Sequence[Task], copies: int, render_mode: str | None, workers: int, timeout: float, patient: bool
+    tasks: Sequence[Task],
+    copies: int,
+    render_mode: str | None,
+    workers: int,
+    timeout: float,
+    patient: bool,
+    before: Callable[[int, str], None] | None = None,
 ) -> Engine:
     """Return what steps one environment a row: in ``workers`` processes, or in this one.
 
-    In this one too where pictures are asked for, and, with a warning, where a task cannot be taken to another.
+    In this one too where pictures are asked for, and, with a warning, where a task cannot be taken to another; there
+    ``before`` is that of ``GymCopies``.
     """
     if workers < 0:
         raise SuiteError(f"workers is {workers}; it has to be at least 0, which steps environments in this process")
@@ -186,7 +193,7 @@ def make_copies(
         except CannotStart as error:
             warning = f"{error}; its suite's environments are stepped in this process, without workers"
     patient = (patient or workers > 0) and render_mode is None
-    engine = PatientCopies(tasks, copies) if patient else GymCopies(tasks, copies, render_mode)
+    engine = PatientCopies(tasks, copies, before) if patient else GymCopies(tasks, copies, render_mode, before=before)
     if warning:
         warn(warning)  # not before: what keeps a task from being made here is an error, and says enough
     return engine

@@ -46,7 +46,7 @@ class TrainConfig(Generic[S]):
     workers: int | None = option(None, changes="nothing", least=0)
     """Processes that step environments; 0: none, all in this one; unless given, a short measurement decides."""
     env_timeout: float = option(60.0, changes="nothing", above=0, unit="seconds")
-    """Seconds that one call of an environment in a worker process may take before it is killed and started anew."""
+    """Seconds that one call of an environment in a worker process may take before that is started anew (sb3: ends)."""
     batch_per_task: int = option(128, changes="agent", least=1)
     """Transitions of each task in one update."""
     updates_per_step: int = option(1, changes="agent", least=1)
