@@ -25,6 +25,11 @@ class EpisodeStatistics:
         self._success: Array
         self.reset()
 
+    @property
+    def lengths(self) -> np.ndarray:
+        """Steps of every running episode, (n,) int, on the host."""
+        return np.asarray(self._lengths.tolist(), dtype=np.int64)
+
     def reset(self) -> None:
         """Start new episodes in all rows."""
         n = self._rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -49,9 +49,9 @@ class Failures:
 class PatientCopies(GymCopies):
     """``GymCopies`` that survive exceptions: the row is ``lost`` and its environment restarted."""
 
-    def __init__(self, tasks: Sequence[Task], copies: int) -> None:
+    def __init__(self, tasks: Sequence[Task], copies: int, before: Callable[[int, str], None] | None = None) -> None:
         self._failures = Failures(tasks, copies)
-        super().__init__(tasks, copies, failed=self._failures.note_one)
+        super().__init__(tasks, copies, failed=self._failures.note_one, before=before)
 
     def step(self, action: np.ndarray) -> Step:
         """Step every row; see ``Engine.step``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from numbers import Integral
 from typing import Any
 
@@ -45,6 +46,7 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         workers: Processes to step the environments in; 0 for this one. A simulator runs in this one.
         timeout: Seconds that a call of an environment in a worker may take.
         restart_failed: Restart an environment that fails, instead of raising; workers always do.
+        before: Called as ``before(row, call)`` before each call of an environment in this process.
 
     Raises:
         SuiteError: An environment breaks the contract: its spaces, or what it returned.
@@ -69,6 +71,7 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         workers: int = 0,
         timeout: float = TIMEOUT,
         restart_failed: bool = False,
+        before: Callable[[int, str], None] | None = None,
     ) -> None:
         if copies < 1:
             raise SuiteError(f"copies is {copies}; it has to be at least 1")
@@ -84,7 +87,7 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         if suite.simulator is not None:
             self.engine = suite.simulator(suite.tasks, copies, xp, device)
         else:
-            self.engine = make_copies(suite.tasks, copies, render_mode, workers, timeout, restart_failed)
+            self.engine = make_copies(suite.tasks, copies, render_mode, workers, timeout, restart_failed, before)
         self._statistics = EpisodeStatistics(self.num_envs)
         self.workers = self.engine.workers if isinstance(self.engine, WorkerCopies) else 0
         self.action_mask = self.engine.action_mask
@@ -97,6 +100,11 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
     def num_tasks(self) -> int:
         """T, the number of tasks."""
         return len(self.suite.tasks)
+
+    @property
+    def open_lengths(self) -> np.ndarray:
+        """How many steps each row's running episode has, (T * copies,) int, on the host."""
+        return self._statistics.lengths
 
     def split(self, rows: Array) -> Array:
         """View (T * copies, ...) as (T, copies, ...)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import pickle
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from multiprocessing.util import Finalize
 from typing import Any
 
@@ -129,7 +129,7 @@ class WorkerCopies:
     def _first_sizes(self, worker: Worker) -> _Sizes:
         sizes = self._begun(worker)
         if isinstance(sizes, str):
-            row = worker.row_at_work()
+            row = worker.row
             raise CannotStart(sizes if row is None else f"{self._failures.names[row]}: {sizes}")
         return sizes
 
@@ -171,11 +171,18 @@ class WorkerCopies:
 
 
 def make_copies(
-    tasks: Sequence[Task], copies: int, render_mode: str | None, workers: int, timeout: float, restart_failed: bool
+    tasks: Sequence[Task],
+    copies: int,
+    render_mode: str | None,
+    workers: int,
+    timeout: float,
+    restart_failed: bool,
+    before: Callable[[int, str], None] | None = None,
 ) -> Engine:
     """Return what steps one environment a row: in ``workers`` processes, or in this one.
 
-    In this process if ``render_mode`` is set, and, with a warning, if a task cannot be pickled.
+    In this process if ``render_mode`` is set, and, with a warning, if a task cannot be pickled; ``before`` is called
+    there, as by ``GymCopies``.
     """
     if workers < 0:
         raise SuiteError(f"workers is {workers}; it has to be at least 0, which means no worker processes")
@@ -186,7 +193,9 @@ def make_copies(
         except CannotStart as error:
             warning = f"{error}; the environments are stepped in this process, without workers"
     restart_failed = (restart_failed or workers > 0) and render_mode is None
-    engine = PatientCopies(tasks, copies) if restart_failed else GymCopies(tasks, copies, render_mode)
+    engine = (
+        PatientCopies(tasks, copies, before) if restart_failed else GymCopies(tasks, copies, render_mode, before=before)
+    )
     if warning:
         warn(warning)  # not before: what keeps a task from being made here is an error, and says enough
     return engine

@@ -47,7 +47,7 @@ class TrainConfig(Generic[S]):
     workers: int | None = option(None, changes="nothing", least=0)
     """Worker processes that step environments; 0: step in this process; by default, timed and chosen."""
     env_timeout: float = option(60.0, changes="nothing", above=0, unit="seconds")
-    """Seconds a call of an environment in a worker may take before the worker is killed and restarted."""
+    """Seconds a call of an environment in a worker may take before it is killed and restarted (sb3: not restarted)."""
     batch_per_task: int = option(128, changes="agent", least=1)
     """Batch size per task: transitions of each task in an update."""
     updates_per_step: int = option(1, changes="agent", least=1)

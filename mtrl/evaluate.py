@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -67,6 +68,7 @@ def evaluate(options: EvaluateConfig) -> int:
     from mtrl.assemble import device_of
     from mtrl.evaluation import ablation_of, evaluation_of, warn_of_changed_sentences, write_evaluation
     from mtrl.final import as_scored
+    from mtrl.guardian import guarded
     from mtrl.parts import parts_of
     from mtrl.record import check_film, record
     from mtrl.runs import ABLATION
@@ -82,19 +84,20 @@ def evaluate(options: EvaluateConfig) -> int:
     ablated = ablated_policies(options.run, config, suite, parts) if options.ablate_encoders else []
     warn_of_changed_sentences(config, suite, facts)
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-    for part in parts:
-        result = evaluation_of(part, config, options.episodes, options.seed)
-        write_evaluation(options.run / f"evaluation{part.suffix}.json", result)
-        console.print(comparison_table([result]))
-        if ablated:
-            worth = ablation_of(part, ablated, config, options.episodes, options.seed)
-            write_evaluation(options.run / ABLATION, worth)
-            console.print(ablation_table(worth))
-    if options.record is not None:  # last, so that tasks that cannot draw themselves are scored all the same
+    with guarded() if as_scored(suite).simulator is None else nullcontext():
         for part in parts:
-            film = options.record.with_stem(options.record.stem + (part.suffix if len(parts) > 1 else ""))
-            record(as_scored(part.suite), part.policy, film, options.seed, device)
-            console.print(f"recorded one episode of each task: {film}")
+            result = evaluation_of(part, config, options.episodes, options.seed)
+            write_evaluation(options.run / f"evaluation{part.suffix}.json", result)
+            console.print(comparison_table([result]))
+            if ablated:
+                worth = ablation_of(part, ablated, config, options.episodes, options.seed)
+                write_evaluation(options.run / ABLATION, worth)
+                console.print(ablation_table(worth))
+        if options.record is not None:  # last, so that tasks that cannot draw themselves are scored all the same
+            for part in parts:
+                film = options.record.with_stem(options.record.stem + (part.suffix if len(parts) > 1 else ""))
+                record(as_scored(part.suite), part.policy, film, options.seed, device)
+                console.print(f"recorded one episode of each task: {film}")
     return 0
 
 

@@ -3,60 +3,36 @@
 from __future__ import annotations
 
 import pickle
-import queue
-import signal
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
 from rich.console import Console
 from safetensors.torch import save_file
-from stable_baselines3.common.callbacks import BaseCallback
-from torch import Tensor
 
 from agents.precision import Precision
 from agents.replay import Replay
 from envs.pace import processors
 from envs.suite import TaskSuite
 from envs.vector import MultiTaskVectorEnv
-from mtrl.assemble import EVALUATION, score_seed, suite_of
+from mtrl.assemble import suite_of
 from mtrl.cli import RunError, UsageError
 from mtrl.config import TrainConfig
 from mtrl.defaults import dropped_settings
 from mtrl.display import Display
 from mtrl.final import final_scores
+from mtrl.guardian import guarded
 from mtrl.interrupt import Stopped, StopWish
 from mtrl.log import RunLog, per_task
-from mtrl.memory import check_replay_fits, keep_freed_memory
+from mtrl.memory import check_replay_fits
 from mtrl.reporter import Reporter
 from mtrl.runs import WEIGHTS, new_run_folder, write_config
-from mtrl.sb3_env import SB3VecEnv
-from mtrl.sb3_model import divergence, load_sb3_policy, make_model, pack_weights, task_seed
-from mtrl.scores import Scorer, TaskScore
+from mtrl.sb3_model import load_sb3_policy, pack_weights
+from mtrl.sb3_pool import train_tasks
+from mtrl.sb3_task import CPU, News
 from mtrl.session import Progress, describe, finish, log_of, replay_capacity, told_of
 from mtrl.training.callbacks import Callback, ScheduledCallback, UserCallbacks
 from mtrl.training.schedule import Scheduled, Span, notify, rules_of
-
-CPU = torch.device("cpu")
-
-
-class _News(NamedTuple):
-    """What a task's process tells the run: how far it is, and an evaluation where one was due."""
-
-    task: str
-    step: int
-    updates: int
-    score: TaskScore | None
-    temperature: float
-
-
-class _Model(NamedTuple):
-    """The result of a task's training."""
-
-    weights: dict[str, Tensor]
-    updates: int
 
 
 def run_sb3(
@@ -73,7 +49,8 @@ def run_sb3(
     settings of the agent that it is the baseline of, not all of which it supports. A run is never
     ``resumed``: no model is saved before it is trained.
     Raises ``Stopped`` where a signal asks to, ``RunError`` where a callback does, since tasks are then left without a
-    model, and ``Diverged`` where a model's weights are no longer finite.
+    model, ``Diverged`` where a model's weights are no longer finite, and ``SuiteError`` or ``TaskFailed`` where a
+    task's environment breaks the contract, or its process ends or hangs.
     """
     suite, dropped = suite_of(config, given), dropped_settings(config, wanted)
     jobs = min(config.jobs or processors(), len(suite.tasks))
@@ -84,14 +61,20 @@ def run_sb3(
     if dropped:
         lacking = ", ".join(f"{name} {value}" for name, value in dropped.items())
         console.print(f"{config.agent} does not support these settings, which are dropped: {lacking}")
-    with log_of(config, suite, path, console) as log:
+    with guarded(), log_of(config, suite, path, console) as log:
         with StopWish() as stop, Display(console, config.agent, config.steps_per_task) as display:
             describe(log, config, path)
             board = _Board(suite, config, log, display, callbacks)
-            models = _train_all(config, given, suite.task_names, jobs, board, lambda: bool(stop) or board.stopped)
+            models, failure = train_tasks(
+                config, given, suite.task_names, jobs, board.take, lambda: bool(stop) or board.stopped
+            )
             seconds = log.seconds
-        weights = pack_weights(suite, {name: model.weights for name, model in models.items()})
+        tensors = {name: {k: torch.from_numpy(v) for k, v in model.weights.items()} for name, model in models.items()}
+        weights = pack_weights(suite, tensors)
         save_file(weights, path / WEIGHTS)
+        if failure is not None:
+            console.print(f"weights and metrics so far, of {len(models)} finished tasks, are in {path}")
+            raise failure
         if stop.signal is not None:
             console.print(f"stopped; weights and metrics so far, of {len(models)} finished tasks, are in {path}")
             raise Stopped(stop.signal)
@@ -153,14 +136,14 @@ class _Board:
         self._told, self.stopped = 0, False
         self._steps = dict.fromkeys(self._names, 0)
         self._updates = dict.fromkeys(self._names, 0)
-        self._scores: dict[int, dict[str, _News]] = {}
+        self._scores: dict[int, dict[str, News]] = {}
 
     @property
     def step(self) -> int:
         """Steps per task of the task that came farthest."""
         return max(self._steps.values())
 
-    def take(self, news: _News) -> None:
+    def take(self, news: News) -> None:
         """Take in what one task's process tells."""
         self._steps[news.task], self._updates[news.task] = news.step, news.updates
         if news.score is not None:
@@ -171,7 +154,7 @@ class _Board:
         self._told = step
         self.stopped = not notify(self._callbacks, now) or self.stopped
 
-    def _evaluate(self, news: _News) -> None:
+    def _evaluate(self, news: News) -> None:
         """Keep a task's evaluation, and write that of all tasks once it is whole."""
         reached = self._scores.setdefault(news.step, {})
         reached[news.task] = news
@@ -182,102 +165,3 @@ class _Board:
             means = self._report.evaluation(news.step, scores, {})
             self._display.evaluated(means)
             self._user.evaluated(means)
-
-
-def _train_all(
-    config: TrainConfig[Any],
-    given: TaskSuite | None,
-    names: Sequence[str],
-    jobs: int,
-    board: _Board,
-    stop: Callable[[], bool],
-) -> dict[str, _Model]:
-    """Train every task in a process pool -> task name to model, of those that finished."""
-    context = get_context("spawn")
-    with context.Manager() as manager, ProcessPoolExecutor(jobs, context, initializer=_in_worker) as pool:
-        news, halt = manager.Queue(), manager.Event()
-        futures = {name: pool.submit(_train_one, config, given, name, news, halt) for name in names}
-        while not all(future.done() for future in futures.values()):
-            _take_all(news, board)
-            failed = any(f.done() and not f.cancelled() and f.exception() for f in futures.values())
-            if stop() or failed:
-                halt.set()
-                pool.shutdown(wait=True, cancel_futures=True)
-        _take_all(news, board)
-        return {name: model for name, future in futures.items() if (model := _result_of(future)) is not None}
-
-
-def _result_of(future: Future[_Model | None]) -> _Model | None:
-    return None if future.cancelled() else future.result()
-
-
-def _take_all(news: Any, board: _Board) -> None:
-    try:
-        one = news.get(timeout=0.2)
-        while True:
-            board.take(one)
-            one = news.get_nowait()
-    except queue.Empty:
-        return
-
-
-def _in_worker() -> None:
-    """Leave signals to the run's own process, and one thread to each model."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    torch.set_num_threads(1)
-    keep_freed_memory()
-
-
-def _train_one(config: TrainConfig[Any], given: TaskSuite | None, task: str, news: Any, halt: Any) -> _Model | None:
-    """Train one task to its budget -> its model, or None if halted."""
-    whole = suite_of(config, given)
-    suite, seed = whole.only([task]), task_seed(config.seed, whole.task_names.index(task))
-    env = SB3VecEnv(suite, config.envs_per_task, seed)
-    model = make_model(config, env, seed)
-    scorer = Scorer(suite, config.eval_episodes, score_seed(config.seed, EVALUATION), CPU)
-    try:
-        model.learn(config.steps_per_task, callback=_Watch(config, task, scorer, news.put, halt.is_set))
-    except ValueError as error:  # torch's distributions refuse parameters that are not finite
-        raise (divergence(model, task, config) or error) from None
-    env.close()
-    scorer.close()
-    if diverged := divergence(model, task, config):
-        raise diverged
-    weights = {name: weight.contiguous() for name, weight in model.policy.state_dict().items()}
-    return None if halt.is_set() else _Model(weights, int(model._n_updates))
-
-
-class _Watch(BaseCallback):
-    """Reports the model's progress, evaluates it when due, and ends its training on request."""
-
-    def __init__(
-        self,
-        config: TrainConfig[Any],
-        task: str,
-        scorer: Scorer,
-        tell: Callable[[_News], None],
-        halted: Callable[[], bool],
-    ) -> None:
-        super().__init__()
-        self._config, self._task, self._scorer = config, task, scorer
-        self._tell, self._halted, self._rules = tell, halted, rules_of(config)
-
-    def _on_step(self) -> bool:
-        step = self.num_timesteps
-        span = Span(step - self._config.envs_per_task, step, self._config.steps_per_task)
-        if self._rules.evaluation(span):
-            self._tell(self._news(self._scorer.score(self._act)[self._task]))
-        elif self._rules.progress(span):
-            self._tell(self._news(None))
-        else:
-            return True
-        return not self._halted()
-
-    def _act(self, obs: Tensor) -> Tensor:
-        return torch.as_tensor(self.model.predict(obs[0].numpy(), deterministic=True)[0])[None]
-
-    def _news(self, score: TaskScore | None) -> _News:
-        model: Any = self.model
-        temperature = float(model.log_ent_coef.detach().exp())
-        return _News(self._task, self.num_timesteps, int(model._n_updates), score, temperature)

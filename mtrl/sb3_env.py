@@ -7,23 +7,30 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv
 
+from envs.inside import Place
 from envs.suite import TaskSuite
 from envs.vector import MultiTaskVectorEnv
 
 
 class SB3VecEnv(VecEnv):
-    """A suite of one task, ``copies`` times, as a Stable-Baselines3 ``VecEnv``; ``seed`` sets its first reset."""
+    """A suite of one task, ``copies`` times, as a Stable-Baselines3 ``VecEnv``; ``seed`` sets its first reset.
 
-    def __init__(self, suite: TaskSuite, copies: int, seed: int) -> None:
-        self._env = MultiTaskVectorEnv(suite, copies)
+    ``place`` is told of each call of an environment, and when there is none.
+    """
+
+    def __init__(self, suite: TaskSuite, copies: int, seed: int, place: Place | None = None) -> None:
+        self._place = place
+        self._env = MultiTaskVectorEnv(suite, copies, before=None if place is None else place.enter)
         self._start: int | None = seed
         space = self._env.single_observation_space
         super().__init__(copies, space, self._env.single_action_space)
+        self._leave()
 
     def reset(self) -> np.ndarray:
         """Begin an episode in every copy."""
         obs, _ = self._env.reset(seed=self._start)
         self._start = None
+        self._leave()
         return obs
 
     def step_async(self, actions: np.ndarray) -> None:
@@ -33,6 +40,7 @@ class SB3VecEnv(VecEnv):
     def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
         """Step every copy; infos are Stable-Baselines3's: terminal_observation, TimeLimit.truncated, episode."""
         obs, reward, terminated, truncated, info = self._env.step(self._actions)
+        self._leave()
         ended, episode = terminated | truncated, info["episode"]
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         for k in np.flatnonzero(ended):
@@ -47,6 +55,10 @@ class SB3VecEnv(VecEnv):
     def close(self) -> None:
         """Close the environments."""
         self._env.close()
+
+    def _leave(self) -> None:
+        if self._place is not None:
+            self._place.leave()
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
         """Return an attribute that all copies share."""

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from envs.suite import TaskSuite
+from mtrl.endless import EpisodeLimit
 from mtrl.episodes import Episode, success_rate
 from mtrl.tensor_env import TensorEnv
 
@@ -113,9 +114,13 @@ class Scorer:
         self._quotas = [[len(range(copy, n, copies)) for copy in range(copies)] for n in wanted]
 
     def score(self, policy: Policy, check: Callable[[], None] | None = None) -> dict[str, TaskScore]:
-        """Play the episodes -> task name to score. ``check`` is called before each step, and may raise."""
+        """Play the episodes -> task name to score. ``check`` is called before each step, and may raise.
+
+        Raises ``SuiteError`` where a task's episodes have no end.
+        """
         finished: list[list[list[Episode]]] = [[[] for _ in quotas] for quotas in self._quotas]
         missing = sum(map(sum, self._quotas))
+        limit = EpisodeLimit(self.suite.task_names, self.env.open_lengths)
         obs = self.env.reset(self.seed, self.each_start)
         while missing:
             if check is not None:
@@ -127,10 +132,16 @@ class Scorer:
                 if len(mine) < self._quotas[episode.task][episode.copy]:
                     mine.append(episode)
                     missing -= 1
+            limit(lambda: self._unfinished(finished), missing)
         return {
             name: TaskScore.of([episode for copy in copies for episode in copy])
             for name, copies in zip(self.suite.task_names, finished, strict=True)
         }
+
+    def _unfinished(self, finished: list[list[list[Episode]]]) -> np.ndarray:
+        """Return which copies have still episodes to play, (T, N) bool."""
+        played = np.array([[len(episodes) for episodes in copies] for copies in finished])
+        return played < np.array(self._quotas)
 
     def close(self) -> None:
         """Close the environments."""

@@ -44,8 +44,10 @@ from mtrl.config import TrainConfig
 from mtrl.curve_picture import learning_curves, task_curves
 from mtrl.diagnose import Diagnoser
 from mtrl.display import Display
+from mtrl.endless import LongEpisodes
 from mtrl.final import as_scored, final_scores
 from mtrl.finite import Diverged, FiniteGuard
+from mtrl.guardian import guarded
 from mtrl.interrupt import Interrupted, Stopped, StopWish
 from mtrl.log import RunLog
 from mtrl.memory import check_replay_fits, keep_freed_memory, size_in_words
@@ -81,6 +83,8 @@ def run_agent(
     device, suite = device_of(config), suite_of(config, given)
     config = dataclasses.replace(config, workers=workers_of(config, as_scored(suite)))
     with ExitStack() as files, ExitStack() as stack:
+        if as_scored(suite).simulator is None:  # environments may start whatever they like
+            files.enter_context(guarded())
         env = stack.enter_context(closing(TensorEnv(suite, config.envs_per_task, device, **processes_of(config))))
         if suite.simulator is None:  # what was refused once, with a warning, is not asked for again
             config = dataclasses.replace(config, workers=env.workers)
@@ -130,6 +134,7 @@ def run_agent(
                     Scheduled(diagnoser, diagnoser.due),
                     Scheduled(guard, either(rules.log, rules.evaluation)),
                     Scheduled(report.log, rules.log),
+                    Scheduled(LongEpisodes(suite.task_names, env.open_lengths), rules.log),
                     Scheduled(evaluation, rules.evaluation),
                     Scheduled(film_of(camera, agent, report), multiples_of(config.record_every, at_end=True)),
                     Scheduled(display.progress, rules.progress),
@@ -142,6 +147,8 @@ def run_agent(
             pass  # in the middle of an evaluation or of a slow step, which is done again when the run goes on
         except (TaskFailed, SuiteError):  # it is the environments that failed; what was learned is sound
             save_weights(agent.state_dict(), path)
+            if saving.save(training.step):
+                console.print(how_to_go_on(path))
             raise
         except Diverged as error:
             save_weights(guard.weights, path)
@@ -153,7 +160,7 @@ def run_agent(
         if stop.signal is not None:
             console.print(f"stopped at {training.step:,} steps per task; weights and metrics so far are in {path}")
             if saved:
-                console.print(f"to go on: python -m mtrl.train --resume {shlex.quote(str(path))}")
+                console.print(how_to_go_on(path))
             raise Stopped(stop.signal)
         scores = final_scores(config, suite, greedy(agent), device)
         progress = Progress(training.step, training.env_steps, training.updates)
@@ -161,6 +168,11 @@ def run_agent(
         if not config.keep_checkpoint:
             saving.discard()
         return result
+
+
+def how_to_go_on(path: Path) -> str:
+    """Return the command that goes on with a run."""
+    return f"to go on: python -m mtrl.train --resume {shlex.quote(str(path))}"
 
 
 class Progress(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import array_api_compat.torch as array_torch
@@ -49,16 +49,19 @@ class TensorEnv:
         in_torch: bool | None = None,
         workers: int = 0,
         timeout: float = TIMEOUT,
+        before: Callable[[int, str], None] | None = None,
     ) -> None:
         """``in_torch`` makes a suite's simulator compute on tensors; unless said, it does off the CPU.
 
-        ``workers`` and ``timeout`` are those of ``MultiTaskVectorEnv``; an environment that fails is survived.
+        ``workers``, ``timeout`` and ``before`` are those of ``MultiTaskVectorEnv``; failures are survived.
         """
         self.device = device
         wanted = device.type != "cpu" if in_torch is None else in_torch
         self._in_torch = wanted and suite.simulator is not None
         arrays: dict[str, Any] = {"xp": array_torch, "device": device} if self._in_torch else {}
-        self.env = MultiTaskVectorEnv(suite, copies, workers=workers, timeout=timeout, restart_failed=True, **arrays)
+        self.env = MultiTaskVectorEnv(
+            suite, copies, workers=workers, timeout=timeout, restart_failed=True, before=before, **arrays
+        )
         self.tasks, self.copies, self.workers = self.env.num_tasks, copies, self.env.workers
         self.obs_size, self.action_size = self.env.engine.obs_size, self.env.engine.action_size
         self.action_mask = torch.as_tensor(self.env.action_mask)
@@ -81,6 +84,10 @@ class TensorEnv:
             lost=self._tensor(info["lost"]) if "lost" in info else None,
             episodes=finished_episodes(info, self.copies),
         )
+
+    def open_lengths(self) -> np.ndarray:
+        """Return how many steps the running episode of every copy of every task has, (T, N) int."""
+        return self.env.split(self.env.open_lengths)
 
     def random_action(self, generator: np.random.Generator) -> Tensor:
         """Draw actions (T, N, A) uniformly, zero in the dimensions that a task does not have."""

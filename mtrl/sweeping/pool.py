@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mtrl.cli import SIGNALLED
 from mtrl.guard import HOME
+from mtrl.guardian import guarded
 from mtrl.interrupt import Stopped, StopWish
 from mtrl.runs import METRICS, seed_folders
 from mtrl.sweeping.display import SweepDisplay
@@ -64,10 +65,10 @@ def run_all(jobs: Sequence[Job], at_once: int, console: Console) -> dict[Job, st
     """Run the jobs, ``at_once`` at a time -> those that failed, and why. One that fails does not stop the others.
 
     Raises ``Stopped`` after SIGINT or SIGTERM: no job is started any more, those that run are asked to end, and none is
-    left when it is raised.
+    left when it is raised. Even where the sweep is killed they are asked to end.
     """
     waiting, running, failures = list(jobs), list[Running](), dict[Job, str]()
-    with StopWish() as stop, SweepDisplay(console, len(jobs)) as display:
+    with guarded(PATIENCE), StopWish() as stop, SweepDisplay(console, len(jobs)) as display:
         try:
             while (waiting or running) and not stop:
                 while waiting and len(running) < at_once:

@@ -94,7 +94,7 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("training began")
 
     monkeypatch.setattr("mtrl.session.Training", begun)
-    monkeypatch.setattr("mtrl.sb3._train_all", begun)
+    monkeypatch.setattr("mtrl.sb3.train_tasks", begun)
 
 
 @pytest.mark.usefixtures("no_training")
