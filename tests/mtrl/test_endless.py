@@ -69,7 +69,7 @@ def test_an_episode_that_need_not_be_scored_any_more_may_last(monkeypatch: pytes
 
     suite = scripted_suite(once=OnceShort, long=partial(Scripted, (1.0,) * 1400))
     scorer = Scorer(suite, [1, 3], 0, CPU)
-    monkeypatch.setattr("mtrl.scores.MOST_ENVIRONMENTS", 2)
+    monkeypatch.setattr("mtrl.scores.MAX_ENVIRONMENTS", 2)
     assert [score.mean_return for score in scorer.score(zeros).values()] == [1.0, 1400.0]
 
 
