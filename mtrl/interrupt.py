@@ -16,7 +16,7 @@ class Stopped(Exception):
         self.signal = number
 
 
-class StopWish:
+class StopRequest:
     """While entered, the first SIGINT or SIGTERM sets ``signal``; a second one acts as usual.
 
     Python hears signals in its main thread alone, so in any other nothing is listened to.
@@ -29,7 +29,7 @@ class StopWish:
     def __bool__(self) -> bool:
         return self.signal is not None
 
-    def __enter__(self) -> StopWish:
+    def __enter__(self) -> StopRequest:
         heard = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
         for number in heard:
             self._former[number] = signal.signal(number, self._note)

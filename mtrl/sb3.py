@@ -27,7 +27,7 @@ from mtrl.config import TrainConfig
 from mtrl.defaults import dropped_settings
 from mtrl.display import Display
 from mtrl.final import final_scores
-from mtrl.interrupt import Stopped, StopWish
+from mtrl.interrupt import Stopped, StopRequest
 from mtrl.log import RunLog, per_task
 from mtrl.memory import check_replay_fits, keep_freed_memory
 from mtrl.reporter import Reporter
@@ -35,7 +35,7 @@ from mtrl.runs import WEIGHTS, new_run_folder, write_config
 from mtrl.sb3_env import SB3VecEnv
 from mtrl.sb3_model import divergence, load_sb3_policy, make_model, pack_weights, task_seed
 from mtrl.scores import Scorer, TaskScore
-from mtrl.session import Progress, describe, finish, replay_capacity, told_of
+from mtrl.session import Progress, describe, finish, replay_capacity, suite_facts
 from mtrl.training.callbacks import Callback, ScheduledCallback, UserCallbacks
 from mtrl.training.schedule import Scheduled, Span, notify, rules_of
 
@@ -77,13 +77,13 @@ def run_sb3(
     jobs = min(config.jobs or processors(), len(suite.tasks))
     _check_before(config, given, suite, jobs)
     path = new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
-    write_config(path, config, context_source="none", **told_of(config, suite), dropped_settings=dropped)
+    write_config(path, config, context_source="none", **suite_facts(config, suite), dropped_settings=dropped)
     console.print(f"{path}: Stable-Baselines3's SAC on {len(suite.tasks)} tasks, one model each, {jobs} at a time, cpu")
     if dropped:
         lacking = ", ".join(f"{name} {value}" for name, value in dropped.items())
         console.print(f"{config.agent} does not support these settings, which are dropped: {lacking}")
     with RunLog(path) as log:
-        with StopWish() as stop, Display(console, config.agent, config.steps_per_task) as display:
+        with StopRequest() as stop, Display(console, config.agent, config.steps_per_task) as display:
             describe(log, config, path)
             board = _Board(suite, config, log, display, callbacks)
             models = _train_all(config, given, suite.task_names, jobs, board, lambda: bool(stop) or board.stopped)

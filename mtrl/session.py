@@ -41,7 +41,7 @@ from mtrl.diagnose import Diagnoser
 from mtrl.display import Display
 from mtrl.final import as_scored, final_scores
 from mtrl.finite import Diverged, FiniteGuard
-from mtrl.interrupt import Stopped, StopWish
+from mtrl.interrupt import Stopped, StopRequest
 from mtrl.log import RunLog
 from mtrl.memory import check_replay_fits, keep_freed_memory, size_in_words
 from mtrl.origin import origin_of
@@ -83,7 +83,7 @@ def run_agent(
         if camera is not None:
             stack.enter_context(closing(camera))
         path = new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
-        write_config(path, config, context_source=context.source, **told_of(config, suite))
+        write_config(path, config, context_source=context.source, **suite_facts(config, suite))
         console.print(
             f"{path}: {config.agent} on {env.tasks} tasks, {device}, {parameter_count(agent):,} parameters, "
             f"replay {size}, sentence vectors: {context.source}, worker processes: {env.workers or 'none'}, "
@@ -92,7 +92,7 @@ def run_agent(
         if precision.warning:
             console.print(f"warning: {precision.warning}")
         scorer = stack.enter_context(closing(Scorer(suite, config.eval_episodes, seed, device, **processes_of(config))))
-        log, stop = files.enter_context(RunLog(path)), stack.enter_context(StopWish())
+        log, stop = files.enter_context(RunLog(path)), stack.enter_context(StopRequest())
         display = stack.enter_context(Display(console, config.agent, config.steps_per_task))
         describe(log, config, path)
         report, user, rules = Reporter(suite, log), UserCallbacks(callbacks), rules_of(config)
@@ -201,7 +201,7 @@ def film_of(camera: Camera, agent: Agent, report: Reporter, config: TrainConfig[
     )
 
 
-def told_of(config: TrainConfig[Any], suite: TaskSuite) -> dict[str, Any]:
+def suite_facts(config: TrainConfig[Any], suite: TaskSuite) -> dict[str, Any]:
     """Return what ``config.json`` records of the suite: where it comes from, and task name to sentence."""
     return {
         "suite_source": origin_of(config.suite),
