@@ -11,8 +11,8 @@ from envs.engine import Step
 from envs.errors import TaskFailed, warn
 from envs.suite import Task
 
-MOST_IN_A_ROW = 3
-MADE_ANEW = "it is made anew, its open episode is dropped"
+MAX_IN_A_ROW = 3
+RESTARTED = "it is restarted, its current episode is dropped"
 
 
 class Failures:
@@ -22,15 +22,15 @@ class Failures:
         self.names = [f"task {task.name!r}, copy {copy}" for task in tasks for copy in range(copies)]
         self._in_a_row = np.zeros(len(self.names), dtype=np.int64)
 
-    def note(self, rows: Sequence[int] | np.ndarray, words: str, remedy: str = MADE_ANEW) -> None:
+    def note(self, rows: Sequence[int] | np.ndarray, words: str, remedy: str = RESTARTED) -> None:
         """Count a failure against ``rows``; say it, and what is done about it, on stderr.
 
         Raises ``TaskFailed`` where it is the third in a row for one of them.
         """
         self._in_a_row[rows] += 1
-        if self._in_a_row[rows].max() >= MOST_IN_A_ROW:
+        if self._in_a_row[rows].max() >= MAX_IN_A_ROW:
             raise TaskFailed(
-                f"{words}; these are {MOST_IN_A_ROW} failures in a row without a finished episode, so the run stops; "
+                f"{words}; these are {MAX_IN_A_ROW} failures in a row without a finished episode, so the run stops; "
                 "fix the environment, or leave out the task"
             )
         warn(f"{words}; {remedy}")
@@ -46,7 +46,7 @@ class Failures:
         self._in_a_row[ended] = 0
 
 
-class PatientCopies(GymCopies):
+class RestartingCopies(GymCopies):
     """``GymCopies`` that survive exceptions: the row is ``lost`` and its environment restarted."""
 
     def __init__(self, tasks: Sequence[Task], copies: int, before: Callable[[int, str], None] | None = None) -> None:

@@ -14,8 +14,8 @@ from envs.copies import CheckedEnv
 from envs.errors import EnvFailed
 from envs.suite import Task, TaskSuite
 
-MOST_SECONDS = 0.3  # for the measurement, unless one environment takes longer to make
-MOST_STEPS = 10  # of each task
+MAX_SECONDS = 0.3  # for the measurement, unless one environment takes longer to make
+MAX_STEPS = 10  # of each task
 HANDING_OVER = 200e-6  # seconds that a step costs for each process, whatever it does there (python -m mtrl.bench envs)
 WORTH_IT = 0.8  # of the time in this process: what processes have to promise
 
@@ -50,7 +50,7 @@ def best_workers(rows: int, seconds: float, most: int) -> int:
 
 def step_seconds(tasks: Sequence[Task]) -> float:
     """Time some steps of one environment of each task, as many tasks as the time allows -> mean seconds of a step."""
-    end = time.perf_counter() + MOST_SECONDS
+    end = time.perf_counter() + MAX_SECONDS
     medians = []
     for task in tasks:
         env = CheckedEnv(task, task.make_env())
@@ -66,7 +66,7 @@ def _time_steps(env: CheckedEnv, end: float) -> list[float]:
     """Take at least one step; one episode at most."""
     action, times = np.zeros(env.action_size, dtype=np.float32), []
     env.reset(0)
-    for _ in range(MOST_STEPS):
+    for _ in range(MAX_STEPS):
         begin = time.perf_counter()
         _, _, terminated, truncated, _ = env.step(action)
         now = time.perf_counter()

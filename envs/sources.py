@@ -145,7 +145,7 @@ def _success_wrapper(rule: dict[str, Any], where: str) -> Callable[[gym.Env[Any,
         )
     if "info_key" in rule:
         return partial(SuccessFromInfo, key=rule["info_key"])
-    return partial(SuccessFromReturn, least=float(rule["return_at_least"]))
+    return partial(SuccessFromReturn, threshold=float(rule["return_at_least"]))
 
 
 def _with_success(make: Callable[..., Any], wrap: Callable[[Any], Any], **kwargs: Any) -> Any:

@@ -31,11 +31,11 @@ class SuccessFromInfo(gym.Wrapper[Any, Any, Any, Any]):
 
 
 class SuccessFromReturn(gym.Wrapper[Any, Any, Any, Any]):
-    """An episode is a success if its return is at least ``least``; this is known at its end alone."""
+    """An episode is a success if its return is at least ``threshold``; this is known at its end alone."""
 
-    def __init__(self, env: gym.Env[Any, Any], least: float) -> None:
+    def __init__(self, env: gym.Env[Any, Any], threshold: float) -> None:
         super().__init__(env)
-        self._least, self._total = least, 0.0
+        self._threshold, self._total = threshold, 0.0
 
     def reset(self, **kwargs: Any) -> Any:
         """Begin an episode."""
@@ -47,5 +47,5 @@ class SuccessFromReturn(gym.Wrapper[Any, Any, Any, Any]):
         obs, reward, terminated, truncated, info = self.env.step(action)
         self._total += float(reward)
         if terminated or truncated:
-            info = {**info, "success": float(self._total >= self._least)}
+            info = {**info, "success": float(self._total >= self._threshold)}
         return obs, reward, terminated, truncated, info

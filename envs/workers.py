@@ -15,7 +15,7 @@ import numpy as np
 from envs.copies import GymCopies
 from envs.engine import Engine, Step
 from envs.errors import SuiteError, one_line, warn
-from envs.failures import Failures, PatientCopies
+from envs.failures import Failures, RestartingCopies
 from envs.process import Died, Worker
 from envs.suite import Task
 
@@ -194,7 +194,9 @@ def make_copies(
             warning = f"{error}; the environments are stepped in this process, without workers"
     restart_failed = (restart_failed or workers > 0) and render_mode is None
     engine = (
-        PatientCopies(tasks, copies, before) if restart_failed else GymCopies(tasks, copies, render_mode, before=before)
+        RestartingCopies(tasks, copies, before)
+        if restart_failed
+        else GymCopies(tasks, copies, render_mode, before=before)
     )
     if warning:
         warn(warning)  # not before: what keeps a task from being made here is an error, and says enough

@@ -22,7 +22,7 @@ from mtrl.config import TrainConfig, agent_spec, as_usage
 from mtrl.scores import Policy
 from mtrl.tensor_env import TensorEnv
 
-MOST_THREADS = 4  # small networks gain nothing from more
+MAX_THREADS = 4  # small networks gain nothing from more
 EVALUATION, FINAL = (
     1,
     2,
@@ -55,7 +55,7 @@ def device_of(config: TrainConfig[AgentSettings]) -> torch.device:
 
 def threads_of(config: TrainConfig[AgentSettings]) -> int:
     """Return the number of CPU threads for torch: as configured, else the available processors, at most 4."""
-    return config.threads or min(processors(), MOST_THREADS)
+    return config.threads or min(processors(), MAX_THREADS)
 
 
 def workers_of(config: TrainConfig[AgentSettings], suite: TaskSuite) -> int:

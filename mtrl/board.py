@@ -14,7 +14,7 @@ from agents.facts import facts_of
 from agents.presets import PRESETS
 from mtrl.config import TrainConfig
 from mtrl.log import board_tag, per_task
-from mtrl.options import told
+from mtrl.options import options_changing
 from mtrl.scores import TaskScore
 
 CONFIDENCE = 0.95
@@ -113,7 +113,7 @@ def final_metrics(result: dict[str, Any]) -> dict[str, float]:
 
 def settings_of(config: TrainConfig[Any]) -> dict[str, bool | float | str]:
     """Return the settings that make up a run, the agent's own among them, as hyperparameters: flat, no sequences."""
-    return {name: _flat(value) for name, value in told(config, "agent", "run").items()}
+    return {name: _flat(value) for name, value in options_changing(config, "agent", "run").items()}
 
 
 def hyperparameters(config: TrainConfig[Any], run: Path) -> list[Any]:

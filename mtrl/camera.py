@@ -15,7 +15,7 @@ from mtrl.scores import Policy
 
 SIDE, COLUMNS = 96, 3  # pixels of a task's picture; TensorBoard shows 300 of a film's, in its width
 MANY, MANY_COLUMNS = 15, 6  # with more tasks than that a film would be too high, and is to be clicked on
-MOST = 60  # pictures in a film
+MAX_FRAMES = 60  # frames of a video
 COLOURS = 64
 FPS = 12
 
@@ -54,7 +54,7 @@ class Camera:
         if self._broken:
             return None
         try:
-            frames, _ = film(self._env, policy, self._seed, self._device, SIDE, MOST, self._columns)
+            frames, _ = film(self._env, policy, self._seed, self._device, SIDE, MAX_FRAMES, self._columns)
         except (SuiteError, TaskFailed) as error:
             self._broken = True
             warn(f"no more videos are recorded, training continues: {error}")

@@ -19,7 +19,7 @@ from mtrl.renamed import present_names
 
 S = TypeVar("S", bound=AgentSettings, covariant=True)
 STANDARD = "standard"  # the default recipe
-MOST_SEED = 2**32 - 1  # what Stable-Baselines3 takes
+MAX_SEED = 2**32 - 1  # what Stable-Baselines3 takes
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class TrainConfig(Generic[S]):
     """Simulator, where a suite has several: metaworld has farama, envpool and auto, which mixes both."""
     reward_version: str = option("auto", changes="run")
     """Reward version, where a suite has several: metaworld has v2 (the default) and v1."""
-    seed: int = option(0, changes="run", least=0, most=MOST_SEED, shown=True)
+    seed: int = option(0, changes="run", least=0, most=MAX_SEED, shown=True)
     """Random seed of the whole run."""
     steps_per_task: int = option(100_000, changes="run", least=1, shown=True)
     """Environment steps per task."""

@@ -20,8 +20,8 @@ from mtrl.training.schedule import multiples_of
 GROUP = "train_diagnostics"
 ROWS = 256  # of each task: more than an update has, since noise pulls cosines to 0
 COPIES = 2  # of each task whose last steps are followed
-FAR = 0.05  # what the last of the steps that a value is compared with counts for, at most
-MOST_STEPS = 1_000  # followed at most, where the discount would ask for more
+NEGLIGIBLE = 0.05  # what the last of the steps that a value is compared with counts for, at most
+MAX_STEPS = 1_000  # followed at most, where the discount would ask for more
 SEED = 700_000_000  # apart from training's and the scores'
 DRAWN = 5  # one diagnosis in so many is drawn too, and the last: drawing costs more than measuring
 SHARES = ("loss_share",)  # of which the mean over tasks says nothing
@@ -94,8 +94,8 @@ class Diagnoser:
 
 
 def steps_followed(discount: float) -> int:
-    """Return after how many steps a reward counts for ``FAR`` of itself, at most ``MOST_STEPS``."""
-    return MOST_STEPS if discount >= 1.0 else min(MOST_STEPS, math.ceil(math.log(FAR) / math.log(discount)))
+    """Return after how many steps a reward counts for ``NEGLIGIBLE`` of itself, at most ``MAX_STEPS``."""
+    return MAX_STEPS if discount >= 1.0 else min(MAX_STEPS, math.ceil(math.log(NEGLIGIBLE) / math.log(discount)))
 
 
 def on_host(found: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -25,7 +25,7 @@ class Interrupted(Exception):
     """Something that takes long was left in the middle, because a signal asked the run to stop."""
 
 
-class StopWish:
+class StopRequest:
     """While entered, the first of the signals sets ``signal``; a second one acts as usual.
 
     Python hears signals in its main thread alone, so in any other nothing is listened to. A signal that is ignored, as
@@ -40,7 +40,7 @@ class StopWish:
     def __bool__(self) -> bool:
         return self.signal is not None
 
-    def __enter__(self) -> StopWish:
+    def __enter__(self) -> StopRequest:
         if threading.current_thread() is threading.main_thread():
             for name in NAMES:
                 number = getattr(signal, name, None)

@@ -20,7 +20,7 @@ from mtrl.cli import command, parse
 from mtrl.config import agent_spec, as_usage
 
 PLURAL = {"penalty": "penalties", "head": "critic heads"}
-MOST = 10  # tasks of a suite that are shown beside other suites
+MAX_LISTED = 10  # tasks of a suite that are shown beside other suites
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _suite_lines(name: str, suite: TaskSuite, whole: bool) -> list[str]:
     """A suite's tasks with their descriptions; held-out ones, and all of a large suite, only if it alone is listed."""
     tasks = _tasks(suite) if whole else [*suite.tasks]
     width = max(len(task.name) for task in tasks)
-    if len(suite.tasks) > MOST and not whole:
+    if len(suite.tasks) > MAX_LISTED and not whole:
         return [f"suite {name}: {_count(suite)} (python -m mtrl.list --suite {name})"]
     marked = ("  (held out)" if task in suite.held_out else "" for task in tasks)
     rows = [f"  {task.name:<{width}}  {task.description}{mark}" for task, mark in zip(tasks, marked, strict=True)]

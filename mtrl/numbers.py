@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
-MOST_DIGITS = 30
+MAX_DIGITS = 30
 
 
 def whole_number(text: str) -> int:
@@ -17,8 +17,8 @@ def whole_number(text: str) -> int:
         number = Decimal(text)
     except InvalidOperation:
         raise ValueError(f"{text!r} is not a number") from None
-    if number.is_finite() and number.adjusted() >= MOST_DIGITS:  # 1e999999999 would fill the memory
-        raise ValueError(f"{text!r} has more than {MOST_DIGITS} digits")
+    if number.is_finite() and number.adjusted() >= MAX_DIGITS:  # 1e999999999 would fill the memory
+        raise ValueError(f"{text!r} has more than {MAX_DIGITS} digits")
     if not number.is_finite() or number != int(number):
         raise ValueError(f"{text!r} is not a whole number")
     return int(number)

@@ -23,7 +23,7 @@ def option(default: T, *, changes: Changes, **facts: Any) -> T:
     return dataclasses.field(default=default, metadata={**made.metadata, CHANGES: changes})
 
 
-def told(config: Any, *changes: Changes) -> dict[str, Any]:
+def options_changing(config: Any, *changes: Changes) -> dict[str, Any]:
     """Return those options of a ``TrainConfig`` that change one of ``changes``, by name; an agent's own among its."""
     fields = [field for field in dataclasses.fields(config) if field.metadata[CHANGES] in changes]
     values = {field.name: getattr(config, field.name) for field in fields if field.name != "settings"}

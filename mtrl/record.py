@@ -19,7 +19,7 @@ from mtrl.scores import Policy
 
 TILE = 192  # pixels a side
 FPS = 20  # of the episode's steps: where not every one is drawn, pictures stand longer
-MOST = 100  # pictures: a MuJoCo scene drawn without a GPU takes a tenth of a second
+MAX_FRAMES = 100  # pictures: a MuJoCo scene drawn without a GPU takes a tenth of a second
 COLOURS = 128  # of a GIF, one table for all of its pictures
 
 
@@ -40,7 +40,7 @@ def record(suite: TaskSuite, policy: Policy, path: Path, seed: int, device: torc
     Raises ``UsageError`` where a task cannot draw itself or the file cannot be written.
     """
     env = drawing_env(suite, "--record")
-    frames, every = film(env, policy, seed, device, TILE, MOST)
+    frames, every = film(env, policy, seed, device, TILE, MAX_FRAMES)
     env.close()
     try:
         if path.suffix.lower() == ".mp4":

@@ -18,7 +18,7 @@ from mtrl.cli import UsageError
 from mtrl.config import TrainConfig
 from mtrl.git import commit_of, is_top_level
 from mtrl.guard import HOME
-from mtrl.options import told
+from mtrl.options import options_changing
 from mtrl.version import __version__
 
 CONFIG, RESULT, WEIGHTS, METRICS = "config.json", "result.json", "weights.safetensors", "metrics.csv"
@@ -157,7 +157,7 @@ def seed_folders(folder: Path, seed: int) -> list[Path]:
 
 def same_run(one: TrainConfig[Any], other: TrainConfig[Any]) -> bool:
     """Whether two configurations describe the same run, wherever and however fast it runs."""
-    mine, theirs = (told(config, "agent", "run") for config in (one, other))
+    mine, theirs = (options_changing(config, "agent", "run") for config in (one, other))
     return mine == theirs  # and not the configurations: settings read from a file may be of another class
 
 

@@ -22,7 +22,7 @@ from mtrl.defaults import dropped_settings
 from mtrl.display import Display
 from mtrl.final import final_scores
 from mtrl.guardian import guarded
-from mtrl.interrupt import Stopped, StopWish
+from mtrl.interrupt import Stopped, StopRequest
 from mtrl.log import RunLog, per_task
 from mtrl.memory import check_replay_fits
 from mtrl.reporter import Reporter
@@ -30,7 +30,7 @@ from mtrl.runs import WEIGHTS, new_run_folder, write_config
 from mtrl.sb3_model import load_sb3_policy, pack_weights
 from mtrl.sb3_pool import train_tasks
 from mtrl.sb3_task import CPU, News
-from mtrl.session import Progress, describe, finish, log_of, replay_capacity, told_of
+from mtrl.session import Progress, describe, finish, log_of, replay_capacity, suite_facts
 from mtrl.training.callbacks import Callback, ScheduledCallback, UserCallbacks
 from mtrl.training.schedule import Scheduled, Span, notify, rules_of
 
@@ -56,13 +56,13 @@ def run_sb3(
     jobs = min(config.jobs or processors(), len(suite.tasks))
     _check_before(config, given, suite, jobs)
     path = new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
-    write_config(path, config, context_source="none", **told_of(config, suite), dropped_settings=dropped)
+    write_config(path, config, context_source="none", **suite_facts(config, suite), dropped_settings=dropped)
     console.print(f"{path}: Stable-Baselines3's SAC on {len(suite.tasks)} tasks, one model each, {jobs} at a time, cpu")
     if dropped:
         lacking = ", ".join(f"{name} {value}" for name, value in dropped.items())
         console.print(f"{config.agent} does not support these settings, which are dropped: {lacking}")
     with guarded(), log_of(config, suite, path, console) as log:
-        with StopWish() as stop, Display(console, config.agent, config.steps_per_task) as display:
+        with StopRequest() as stop, Display(console, config.agent, config.steps_per_task) as display:
             describe(log, config, path)
             board = _Board(suite, config, log, display, callbacks)
             models, failure = train_tasks(

@@ -48,7 +48,7 @@ from mtrl.endless import LongEpisodes
 from mtrl.final import as_scored, final_scores
 from mtrl.finite import Diverged, FiniteGuard
 from mtrl.guardian import guarded
-from mtrl.interrupt import Interrupted, Stopped, StopWish
+from mtrl.interrupt import Interrupted, Stopped, StopRequest
 from mtrl.log import RunLog
 from mtrl.memory import check_replay_fits, keep_freed_memory, size_in_words
 from mtrl.origin import origin_of
@@ -98,7 +98,7 @@ def run_agent(
             stack.enter_context(closing(camera))
         path = resumed.path if resumed else new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
         files.enter_context(lock(path))
-        write_config(path, config, context_source=context.source, **told_of(config, suite), **resumption(resumed))
+        write_config(path, config, context_source=context.source, **suite_facts(config, suite), **resumption(resumed))
         console.print(
             f"{path}: {config.agent} on {env.tasks} tasks, {device}, {parameter_count(agent):,} parameters, "
             f"replay {size}, sentence vectors: {context.source}, worker processes: {env.workers or 'none'}, "
@@ -108,7 +108,7 @@ def run_agent(
             console.print(f"warning: {precision.warning}")
         scorer = stack.enter_context(closing(Scorer(suite, config.eval_episodes, seed, device, **processes_of(config))))
         log = files.enter_context(log_of(config, suite, path, console, before))
-        stop = stack.enter_context(StopWish())
+        stop = stack.enter_context(StopRequest())
         display = stack.enter_context(Display(console, config.agent, config.steps_per_task))
         if not before:
             describe(log, config, path)
@@ -255,7 +255,7 @@ def resumption(resumed: Resumed | None) -> dict[str, Any]:
     return {"resumed": [*(said if isinstance(said, list) else []), {"step": resumed.checkpoint.step}]}
 
 
-def told_of(config: TrainConfig[Any], suite: TaskSuite) -> dict[str, Any]:
+def suite_facts(config: TrainConfig[Any], suite: TaskSuite) -> dict[str, Any]:
     """Return what ``config.json`` records of the suite: where it comes from, and task name to sentence."""
     return {
         "suite_source": origin_of(config.suite),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mtrl.comparison.run import Run
 
-MOST_SEEDS = 1_000
+MAX_SEEDS = 1_000
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,8 @@ def seeds_of(text: str) -> list[int]:
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, -1)
         if last < first:
             raise UsageError(f"--seeds is {text!r}; give a range such as 0-4, or seeds such as 0,2,5")
-        if last - first >= MOST_SEEDS:
-            raise UsageError(f"--seeds is {text!r}, more than {MOST_SEEDS} seeds; give fewer")
+        if last - first >= MAX_SEEDS:
+            raise UsageError(f"--seeds is {text!r}, more than {MAX_SEEDS} seeds; give fewer")
         seeds += range(first, last + 1)
     return list(dict.fromkeys(seeds))
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from envs.errors import SuiteError, nearest
-from envs.failures import PatientCopies
+from envs.failures import RestartingCopies
 from envs.metaworld import tasks as lists
 from envs.metaworld.differs import REWARD_DIFFERS
 from envs.metaworld.farama import STARTS, make_env, metaworlds_own, versions
@@ -78,7 +78,7 @@ def _simulator(engines: Mapping[str, str]) -> MakeSimulator | None:
         return None
     if set(engines.values()) == {"envpool"}:
         return EnvPoolEngine
-    return partial(MixedEngine, engine_of=engines, makers={"envpool": EnvPoolEngine, "farama": PatientCopies})
+    return partial(MixedEngine, engine_of=engines, makers={"envpool": EnvPoolEngine, "farama": RestartingCopies})
 
 
 def _task(name: str, reward_version: str, goal_seed: int, tags: tuple[str, ...] = ()) -> Task:

@@ -12,7 +12,7 @@ from mtrl.comparison.gather import Gathered
 from mtrl.comparison.grouping import Group
 from mtrl.comparison.measures import RETURN, SUCCESS, headline, measures_of
 from mtrl.comparison.notes import baseline_of, measure_words, notes_on
-from mtrl.comparison.outcomes import MOST_RATIO, THRESHOLDS, AgentSummary, Comparison, Reached, pair_of
+from mtrl.comparison.outcomes import MAX_RATIO, THRESHOLDS, AgentSummary, Comparison, Reached, pair_of
 from mtrl.comparison.scored import Scored, bands, mean_curves, rows
 from mtrl.comparison.statistics import Estimate, estimate_iqm, estimate_mean
 from mtrl.comparison.verdicts import pairs_of
@@ -79,7 +79,7 @@ def summary(one: Scored, counted: Sequence[int], fewest: int) -> AgentSummary:
         wall_seconds=float(np.mean([result["wall_seconds"] for result in results])),
         parameters=parameters,
         size_ratio=parameters / fewest,
-        larger=parameters > MOST_RATIO * fewest,
+        larger=parameters > MAX_RATIO * fewest,
     )
 
 

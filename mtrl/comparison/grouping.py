@@ -11,7 +11,7 @@ from agents.registry import from_outside
 from mtrl.comparison.run import Run
 from mtrl.config import TrainConfig
 from mtrl.defaults import default_config
-from mtrl.options import told
+from mtrl.options import options_changing
 
 MADE_OF = ("agent", *(slot for slot in SLOTS if slot != "critic"))  # what an agent is, rather than how it was set
 
@@ -36,7 +36,7 @@ class Group:
 
 def settings_of(config: TrainConfig[Any]) -> dict[str, Any]:
     """Return what makes a run's agent what it is: budget of updates, replay, and the agent's own settings."""
-    return told(config, "agent")
+    return options_changing(config, "agent")
 
 
 def group_runs(runs: Sequence[Run]) -> tuple[tuple[Group, ...], list[str]]:

@@ -14,10 +14,10 @@ from mtrl.cli import UsageError
 from mtrl.comparison.gather import Gathered
 from mtrl.comparison.grouping import MADE_OF, Group, shown
 from mtrl.comparison.measures import NORMALISED, SUCCESS, Measure
-from mtrl.comparison.outcomes import MOST_RATIO
+from mtrl.comparison.outcomes import MAX_RATIO
 from mtrl.config import TrainConfig
 from mtrl.defaults import baseline_config, default_config
-from mtrl.options import told
+from mtrl.options import options_changing
 from mtrl.renamed import present_names
 
 SINGLE = "single-task"
@@ -82,7 +82,7 @@ def _sizes(groups: Sequence[Group]) -> list[str]:
     larger = [
         f"{label} {count / counts[least]:.1f}x ({count:,})"
         for label, count in counts.items()
-        if count > MOST_RATIO * counts[least]
+        if count > MAX_RATIO * counts[least]
     ]
     if not larger:
         return []
@@ -135,7 +135,7 @@ def single_task_command(gathered: Gathered) -> str:
 def flags_of(config: TrainConfig[Any]) -> list[str]:
     """Return the flags of ``mtrl.train`` for what a budget and settings have that is not the suite's default."""
     default = default_config(config.suite, config.agent, config.recipe)
-    mine, usual = ({**told(one, "run"), **told(one, "agent")} for one in (config, default))
+    mine, usual = ({**options_changing(one, "run"), **options_changing(one, "agent")} for one in (config, default))
     words = [] if config.recipe == TrainConfig.recipe else ["--recipe", config.recipe]
     for name, value in mine.items():
         if value == usual[name] or name in SAID:

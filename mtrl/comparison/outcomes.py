@@ -14,7 +14,7 @@ from typing import Any, Literal
 from mtrl.comparison.statistics import Estimate
 
 THRESHOLDS = (0.5, 0.8, 0.95)
-MOST_RATIO = 1.5  # agents that have more than so many times another's parameters are marked
+MAX_RATIO = 1.5  # agents that have more than so many times another's parameters are marked
 AHEAD, BEHIND = "ahead", "behind"  # of another agent
 HELPED, HURT = "helped", "hurt"  # sharing did
 BETTER, WORSE = "better", "worse"  # than a baseline, where sharing is not what sets the two apart
@@ -44,7 +44,7 @@ class AgentSummary:
     ``iqm``, ``mean`` and ``auc`` are over seeds and tasks, with intervals over whole runs; ``worst_task`` has the
     lowest mean over seeds, ``worst_score``. ``auc`` is None without evaluations, ``reached`` empty where a threshold
     means nothing (raw returns). ``env_steps``, ``updates`` and ``wall_seconds`` are means over seeds. ``size_ratio`` is
-    its parameters over the fewest in the table; ``larger`` marks more than ``MOST_RATIO``.
+    its parameters over the fewest in the table; ``larger`` marks more than ``MAX_RATIO``.
     """
 
     label: str

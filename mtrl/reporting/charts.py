@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 INK = "#0a0b0c"  # stands for the page's text colour, so that a chart follows light and dark
 SERIES = tuple(f"#0000{k:02x}" for k in range(1, 9))  # stand for the page's colours of series, --s1 to --s8
 DASHES: tuple[Any, ...] = ("solid", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))  # for those who print in grey
-MOST_POINTS = 120
+MAX_POINTS = 120
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Line:
 
     def thinned(self) -> Line:
         """Return the line with no more points than a chart can show, its ends among them."""
-        kept = np.unique(np.linspace(0, len(self.steps) - 1, min(len(self.steps), MOST_POINTS)).round().astype(int))
+        kept = np.unique(np.linspace(0, len(self.steps) - 1, min(len(self.steps), MAX_POINTS)).round().astype(int))
         low, high = (None if end is None else end[kept] for end in (self.low, self.high))
         return Line(self.series, self.steps[kept], self.middle[kept], low, high)
 

@@ -27,7 +27,7 @@ from mtrl.comparison.statistics import LEAST_SEEDS, Estimate
 
 CLEAR = (HELPED, BETTER, HURT, WORSE)
 CEILING = 0.99
-MOST_NAMED = 3  # agents in a line
+MAX_NAMED = 3  # agents in a line
 SAME_SIZE = 1.1  # parameters of the larger over those of the smaller, at most
 FEW, ENOUGH = 5, 10  # seeds an agent: below the first only large differences show, from the second on a claim holds
 
@@ -244,7 +244,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _named(names: Sequence[str]) -> str:
     """List names where they are few, else the first and how many more there are."""
-    return _listed(names) if len(names) <= MOST_NAMED else f"{names[0]} and {len(names) - 1} others"
+    return _listed(names) if len(names) <= MAX_NAMED else f"{names[0]} and {len(names) - 1} others"
 
 
 def _sentences(notes: Sequence[str]) -> tuple[str, ...]:

@@ -14,11 +14,11 @@ import numpy as np
 from mtrl.names import shortened
 from mtrl.runs import MATRICES
 
-MOST_NAMED = 3  # pairs in a sentence
+MAX_NAMED = 3  # pairs in a sentence
 AGREE = "That says that they agree by then, not that sharing cost nothing."
 LONGEST = 20  # letters of a column's name that are written
 SIDE_BY_SIDE = 6  # letters of columns' names that are not turned
-MOST_WRITTEN = 12  # columns whose cells have their numbers written into them
+MAX_WRITTEN = 12  # columns whose cells have their numbers written into them
 BLIND = 0.05  # share of what attention could tell of the task, below which it tells nothing
 
 
@@ -43,7 +43,7 @@ class Table:
     @property
     def many(self) -> bool:
         """Whether columns are too many to bear numbers."""
-        return len(self.columns) > MOST_WRITTEN
+        return len(self.columns) > MAX_WRITTEN
 
     @property
     def lines(self) -> list[tuple[str, list[float | None]]]:
@@ -142,8 +142,8 @@ def say_of_gradients(whose: str, late: Table, early: Table | None = None) -> lis
 
 
 def _named(pairs: Sequence[tuple[str, str, float]]) -> str:
-    shown = "; ".join(f"{first} and {second} ({value:.2f})" for first, second, value in pairs[:MOST_NAMED])
-    return f"{shown}; and {len(pairs) - MOST_NAMED} more" if len(pairs) > MOST_NAMED else shown
+    shown = "; ".join(f"{first} and {second} ({value:.2f})" for first, second, value in pairs[:MAX_NAMED])
+    return f"{shown}; and {len(pairs) - MAX_NAMED} more" if len(pairs) > MAX_NAMED else shown
 
 
 def say_of_attention(attention: Table, information: float) -> str:

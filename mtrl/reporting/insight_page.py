@@ -36,7 +36,7 @@ NUMBERS = (
 )
 GRADIENTS = (("critic", "gradient_cosine"), ("actor", "actor_gradient_cosine"))
 PREFIX = "train_diagnostics/"
-MOST_SHOWN = 12  # tasks of a map that is open from the start
+MAX_SHOWN = 12  # tasks of a map that is open from the start
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def _maps(attention: Sequence[Table], contexts: Sequence[Table], ablated: Sequen
 
 def _map(title: str, note: str, tables: Sequence[Table]) -> Map:
     table = mean_table(tables)
-    return Map(title, note, table, open=len(table.rows) <= MOST_SHOWN)
+    return Map(title, note, table, open=len(table.rows) <= MAX_SHOWN)
 
 
 def _last(runs: Sequence[Run]) -> dict[str, list[float]]:

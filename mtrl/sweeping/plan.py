@@ -106,11 +106,11 @@ def make_plan(
 def _job(suite: str, agent: str, seed: int, jobs: int, runs_dir: Path, further: Sequence[str]) -> Job:
     from envs.pace import processors
     from mtrl.arguments import parse_config
-    from mtrl.assemble import MOST_THREADS, check_context, device_of, suite_of
+    from mtrl.assemble import MAX_THREADS, check_context, device_of, suite_of
 
     share = max(1, processors() // jobs)
     arguments = ["--suite", suite, "--agent", agent, "--seed", str(seed), "--baseline", "none"]
-    arguments += ["--runs-dir", str(runs_dir), "--threads", str(min(share, MOST_THREADS))]
+    arguments += ["--runs-dir", str(runs_dir), "--threads", str(min(share, MAX_THREADS))]
     if not agent_spec(agent).in_loop:
         arguments += ["--jobs", str(share)]  # its own processes, one for each task at hand
     arguments += further

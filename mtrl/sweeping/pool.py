@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mtrl.cli import SIGNALLED
 from mtrl.guard import HOME
 from mtrl.guardian import guarded
-from mtrl.interrupt import Stopped, StopWish
+from mtrl.interrupt import Stopped, StopRequest
 from mtrl.runs import METRICS, seed_folders
 from mtrl.sweeping.display import SweepDisplay
 from mtrl.sweeping.plan import Job
@@ -68,7 +68,7 @@ def run_all(jobs: Sequence[Job], at_once: int, console: Console) -> dict[Job, st
     left when it is raised. Even where the sweep is killed they are asked to end.
     """
     waiting, running, failures = list(jobs), list[Running](), dict[Job, str]()
-    with guarded(PATIENCE), StopWish() as stop, SweepDisplay(console, len(jobs)) as display:
+    with guarded(PATIENCE), StopRequest() as stop, SweepDisplay(console, len(jobs)) as display:
         try:
             while (waiting or running) and not stop:
                 while waiting and len(running) < at_once:

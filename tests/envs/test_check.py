@@ -77,7 +77,7 @@ def test_problems_are_named(make: Any, problem: str) -> None:
     [
         (partial(Silent, GOOD), "neither 'success' nor 'is_success'"),
         (partial(Global, GOOD), "global random generator"),
-        (Outside, "100% of its observations lie outside"),
+        (Outside, "100% of its observations are outside"),
     ],
 )
 def test_remarks_do_not_keep_a_task_from_training(make: Any, remark: str) -> None:

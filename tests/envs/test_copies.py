@@ -94,7 +94,7 @@ class Returns(Scripted):
         ({"reward": 1j}, "reward 1j"),
         ({"terminated": "yes"}, "terminated='yes'"),
         ({"terminated": 2}, "terminated=2"),
-        ({"result": (np.zeros(3), 0.0, False, {})}, "no .observation, reward, terminated, truncated, info"),
+        ({"result": (np.zeros(3), 0.0, False, {})}, "not return .observation, reward, terminated, truncated, info"),
     ],
 )
 def test_a_bad_step_is_named(instead: dict[str, Any], said: str) -> None:
@@ -134,7 +134,7 @@ class Raises(Scripted):
         ("constructor", "making its environment failed: RuntimeError: no simulator here"),
         ("reset", r"reset\(\) failed: RuntimeError: no reset"),
         ("step", r"step\(\) failed: RuntimeError: no step"),
-        ("old api", r"reset\(\) returned no \(observation, info\) pair"),
+        ("old api", r"reset\(\) did not return \(observation, info\)"),
     ],
 )
 def test_what_an_environment_raises_is_named_after_its_task(where: str, said: str) -> None:

@@ -69,14 +69,14 @@ def test_a_flat_box_is_left_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"goal": None}, r"gave observation\['goal'\] None, of type NoneType; numbers"),
+        ({"goal": None}, r"returned observation\['goal'\] None, of type NoneType; expected numbers"),
         ({"goal": np.zeros(2)}, r"returned observation\['goal'\] of shape \(2,\); its space has \(1, 2\)"),
-        ({"where": np.array([0.0, np.nan])}, r"gave observation\['where'\] with nan in it"),
-        ({"where": np.array([0.0, 1e300])}, r"gave observation\['where'\] with inf in it"),
-        ({"where": np.array(["a", "b"])}, r"gave observation\['where'\].*dtype <U1"),
-        ({"grip": 0}, r"gave observation\['grip'\] 0; its space is Discrete\(3, start=1\)"),
-        ({"grip": 4}, r"gave observation\['grip'\] 4"),
-        ({"grip": 1.5}, r"gave observation\['grip'\] 1\.5"),
+        ({"where": np.array([0.0, np.nan])}, r"returned observation\['where'\] with nan in it"),
+        ({"where": np.array([0.0, 1e300])}, r"returned observation\['where'\] with inf in it"),
+        ({"where": np.array(["a", "b"])}, r"returned observation\['where'\].*dtype <U1"),
+        ({"grip": 0}, r"returned observation\['grip'\] 0; its space is Discrete\(3, start=1\)"),
+        ({"grip": 4}, r"returned observation\['grip'\] 4"),
+        ({"grip": 1.5}, r"returned observation\['grip'\] 1\.5"),
     ],
 )
 @pytest.mark.filterwarnings("error")
@@ -101,7 +101,7 @@ def test_a_part_that_does_not_fit_is_named(changed: dict[str, Any], said: str) -
     ],
 )
 def test_parts_that_lack_are_named(space: gym.Space[Any], obs: Any, said: str) -> None:
-    with pytest.raises(SuiteError, match=rf"task 'odd': reset\(\) gave .*{said}|task 'odd': reset\(\) {said}"):
+    with pytest.raises(SuiteError, match=rf"task 'odd': reset\(\) returned .*{said}|task 'odd': reset\(\) {said}"):
         first(space, obs)
 
 

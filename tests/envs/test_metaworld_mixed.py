@@ -12,7 +12,7 @@ import pytest
 
 from envs.engine import Step
 from envs.errors import TaskFailed
-from envs.failures import PatientCopies
+from envs.failures import RestartingCopies
 from envs.metaworld import lists, mt10, mt50, suite
 from envs.metaworld.differs import REWARD_DIFFERS
 from envs.metaworld.mixed import MixedEngine
@@ -60,7 +60,7 @@ class Ahead:
         self.log.append("close")
 
 
-class Noted(PatientCopies):
+class Noted(RestartingCopies):
     """Environments that note when they step."""
 
     def __init__(self, log: list[str], tasks: Sequence[Task], copies: int) -> None:

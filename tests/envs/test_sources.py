@@ -57,7 +57,7 @@ def test_a_toml_file_is_a_suite(tmp_path: Path) -> None:
         ("name = 's'", "'task' is missing"),
         ("name = 's'\ntask = []", "has no task"),
         ("name = 's'\ntasks = 1", "unknown key 'tasks'.*Did you mean 'task'"),
-        ("name = 3\n[[task]]\nname='a'\nid='Pendulum-v1'", "name is 3; a str"),
+        ("name = 3\n[[task]]\nname='a'\nid='Pendulum-v1'", "name is 3; expected a str"),
         ("name = 's'\n[[task]]\nname='a'", "task 0: 'id' is missing"),
         ("name = 's'\n[[task]]\nname='a'\nid='Pendulm-v1'", "'Pendulm-v1'.*Did you mean 'Pendulum-v1'"),
         ("name = 's'\n[[task]]\nname='a'\nid='nowhere:Pendulum-v1'", "importing 'nowhere'"),
@@ -76,7 +76,7 @@ def test_a_bad_toml_file_is_refused_in_one_line(tmp_path: Path, text: str, said:
 
 
 def test_a_missing_toml_file_is_said() -> None:
-    with pytest.raises(SuiteError, match=r"'no\.toml': there is no such file"):
+    with pytest.raises(SuiteError, match=r"'no\.toml': no such file"):
         make_suite("no.toml")
 
 

@@ -154,7 +154,7 @@ def test_the_third_failure_in_a_row_ends_it(
     how: str, workers: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     env = MultiTaskVectorEnv(walks(failing(how, "step", "xxx", tmp_path)), 1, workers=workers, restart_failed=True)
-    with pytest.raises(TaskFailed, match=r"task 'bad', copy 0: .*3 failures in a row.*leave the task out") as caught:
+    with pytest.raises(TaskFailed, match=r"task 'bad', copy 0: .*3 failures in a row.*leave out the task") as caught:
         play(env, 20)
     assert "\n" not in str(caught.value)
     assert len(capfd.readouterr().err.splitlines()) == 2

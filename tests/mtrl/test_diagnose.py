@@ -136,7 +136,7 @@ def test_the_last_diagnosis_is_drawn() -> None:
 def test_the_steps_shown_are_the_agents_own_and_as_many_as_the_discount_asks_for() -> None:
     """.7^9 is the first power below .05, so that 18 steps are shown, and none before 18 of the agent's own."""
     assert steps_followed(0.7) == 9
-    assert steps_followed(1.0) == steps_followed(0.9999) == diagnose.MOST_STEPS
+    assert steps_followed(1.0) == steps_followed(0.9999) == diagnose.MAX_STEPS
     told = Told(x=torch.tensor(1.0))
     run = diagnoser(told, Kept(), random_steps=20)
     for step in (54, 56):  # 34 and 36 of the agent's own: 17 and 18 in each copy

@@ -229,7 +229,7 @@ def test_an_environment_that_fails_ends_the_films_and_not_the_run(capsys: pytest
 
 
 def test_filming_changes_nothing_in_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(camera, "MOST", 2)
+    monkeypatch.setattr(camera, "MAX_FRAMES", 2)
     for name, every in (("with", "32"), ("without", "0")):
         assert train.main(tiny(tmp_path / name, "--baseline", "none", "--record-every", every)) == 0
     run, plain = (tmp_path / name / "tabletop" / "care" / "seed0" for name in ("with", "without"))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mtrl.interrupt import StopWish
+from mtrl.interrupt import StopRequest
 
 BOTH = (signal.SIGINT, signal.SIGTERM)
 
@@ -24,7 +24,7 @@ def ctrl_c() -> Iterator[None]:
 @pytest.mark.parametrize("number", BOTH, ids=lambda number: number.name)
 def test_a_first_signal_is_noted_and_gives_the_former_handlers_back(number: signal.Signals) -> None:
     former = [signal.getsignal(each) for each in BOTH]
-    with StopWish() as stop:
+    with StopRequest() as stop:
         assert not stop
         assert [signal.getsignal(each) for each in BOTH] != former
         os.kill(os.getpid(), number)
@@ -36,7 +36,7 @@ def test_a_first_signal_is_noted_and_gives_the_former_handlers_back(number: sign
 
 
 def test_a_second_ctrl_c_is_not_swallowed() -> None:
-    with StopWish() as stop:
+    with StopRequest() as stop:
         os.kill(os.getpid(), signal.SIGINT)
         assert stop
         with pytest.raises(KeyboardInterrupt):
@@ -45,7 +45,7 @@ def test_a_second_ctrl_c_is_not_swallowed() -> None:
 
 def test_without_a_signal_and_after_an_error_the_handlers_are_as_before() -> None:
     former = [signal.getsignal(each) for each in BOTH]
-    with pytest.raises(OSError, match="inside"), StopWish() as stop:
+    with pytest.raises(OSError, match="inside"), StopRequest() as stop:
         raise OSError("inside")
     assert not stop
     assert [signal.getsignal(each) for each in BOTH] == former

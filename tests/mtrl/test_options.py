@@ -11,7 +11,7 @@ import pytest
 from agents.facts import facts_of
 from mtrl.config import TrainConfig
 from mtrl.defaults import default_config
-from mtrl.options import CHANGES, option, told
+from mtrl.options import CHANGES, option, options_changing
 
 FIELDS = {field.name: field for field in dataclasses.fields(TrainConfig)}
 # Written out once: what another value changes, and between what a number has to be.
@@ -66,12 +66,12 @@ def test_what_is_told_of_a_run_is_flat_and_in_the_order_of_the_fields() -> None:
     config = dataclasses.replace(default_config("tabletop", "sb3"), seed=3, workers=2)
     own = dataclasses.asdict(config.settings)
     agents = ("agent", "envs_per_task", "batch_per_task", "updates_per_step", "random_steps", "replay_per_task")
-    assert [*told(config, "agent")] == [*agents, *own]
-    assert told(config, "agent")["hidden"] == own["hidden"]
-    assert told(config, "run")["seed"] == 3
-    assert told(config, "run").keys() == CHANGED["run"]
-    assert told(config, "nothing")["workers"] == 2
-    assert told(config, "run", "nothing").keys() == CHANGED["run"] | CHANGED["nothing"]
+    assert [*options_changing(config, "agent")] == [*agents, *own]
+    assert options_changing(config, "agent")["hidden"] == own["hidden"]
+    assert options_changing(config, "run")["seed"] == 3
+    assert options_changing(config, "run").keys() == CHANGED["run"]
+    assert options_changing(config, "nothing")["workers"] == 2
+    assert options_changing(config, "run", "nothing").keys() == CHANGED["run"] | CHANGED["nothing"]
 
 
 def test_an_option_that_does_not_say_what_it_changes_cannot_be_made() -> None:

@@ -56,7 +56,7 @@ def test_unknown_success_is_null_in_json() -> None:
 
 def test_each_copy_plays_a_number_of_episodes_fixed_in_advance(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seven episodes on five copies of lengths 1 to 5: the first two copies play two each, however short theirs are."""
-    monkeypatch.setattr(scores, "MOST_ENVIRONMENTS", 5)
+    monkeypatch.setattr(scores, "MAX_ENVIRONMENTS", 5)
     scorer = Scorer(TaskSuite("s", [Task("t", growing_copies(), "Do it.")]), 7, 0, CPU)
     score = scorer.score(zeros)["t"]
     assert score.episodes == 7
@@ -117,13 +117,13 @@ def starting(**starts: int) -> TaskSuite:
 @pytest.mark.parametrize("most", [3, 7, 1, 40])
 def test_each_fixed_start_is_played_exactly_once(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     """Seven starts on three copies do not divide; a return of 1,111,111 / 7 takes each of them once."""
-    monkeypatch.setattr(scores, "MOST_ENVIRONMENTS", most)
+    monkeypatch.setattr(scores, "MAX_ENVIRONMENTS", most)
     score = Scorer(starting(t=7), 7, 5, CPU, each_start=True).score(zeros)["t"]
     assert score.mean_return == pytest.approx(1_111_111 / 7, rel=1e-12)
 
 
 def test_tasks_of_one_suite_may_have_unequal_numbers_of_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scores, "MOST_ENVIRONMENTS", 6)
+    monkeypatch.setattr(scores, "MAX_ENVIRONMENTS", 6)
     played = Scorer(starting(a=7, b=2, c=5), [7, 2, 5], 5, CPU, each_start=True).score(zeros)
     assert [score.mean_return * score.episodes for score in played.values()] == [1_111_111, 11, 11_111]
 
