@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from envs.errors import SuiteError, TaskFailed
+from envs.output import lasting_output
 from mtrl.interrupt import Stopped
 
 T = TypeVar("T")
@@ -27,30 +28,40 @@ class RunError(RuntimeError):
 
 
 def command(main: Callable[[Sequence[str]], int]) -> Callable[[], int]:
-    """Make ``main(arguments) -> exit code`` a console script: bad input is one line on stderr and exit code 2."""
+    """Make ``main(arguments) -> exit code`` a console script: bad input is one line on stderr and exit code 2.
+
+    A reader of its output that is gone does not end it.
+    """
 
     def run() -> int:
         # Last, so that `module:attribute` resolves in the current folder and nothing installed is shadowed.
         if os.getcwd() not in sys.path and "" not in sys.path:
             sys.path.append(os.getcwd())
-        try:
-            return main(sys.argv[1:])
-        except (UsageError, SuiteError) as error:
-            sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
-            return BAD_INPUT
-        except (RunError, TaskFailed) as error:
-            sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+        with lasting_output() as failures:
+            code = _exit_code(main)
+        if failures and code == 0:
+            sys.stderr.write(f"error: not all output could be written ({failures[0].strerror})\n")
             return FAILED
-        except Stopped as stopped:
-            return SIGNALLED + stopped.signal
-        except KeyboardInterrupt:
-            sys.stderr.write("interrupted\n")
-            return INTERRUPTED
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
+        return code
 
     return run
+
+
+def _exit_code(main: Callable[[Sequence[str]], int]) -> int:
+    """Call a command's ``main`` -> its exit code, and in one line on stderr what ended it before its time."""
+    try:
+        return main(sys.argv[1:])
+    except (UsageError, SuiteError) as error:
+        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+        return BAD_INPUT
+    except (RunError, TaskFailed) as error:
+        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+        return FAILED
+    except Stopped as stopped:
+        return SIGNALLED + stopped.signal
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return INTERRUPTED
 
 
 def parse(kind: type[T] | Any, program: str, arguments: Sequence[str], default: Any = None, **options: Any) -> T:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,8 +13,8 @@ from typing import Any
 
 import numpy as np
 from tensorboard.compat.proto.summary_pb2 import Summary
-from torch.utils.tensorboard.writer import SummaryWriter
 
+from mtrl.lasting import Board, Complaint, LineFile
 from mtrl.pictures import Scale, heat_map
 from mtrl.runs import MATRICES, METRICS
 from mtrl.tracking.tracker import Status, Tracker, status_of
@@ -30,7 +29,7 @@ class RunLog:
 
     A step is a number of environment steps per task, so that agents and baselines overlay. Each line of the CSV is
     ``step,seconds,tag,value``, seconds counted from the log's making; it is flushed with every call. Each line of
-    ``matrices.jsonl`` is an object ``{"step", "name", "rows", "columns", "values"}``.
+    ``matrices.jsonl`` is an object ``{"step", "name", "rows", "columns", "values"}``. A full disk ends nothing.
     """
 
     def __init__(
@@ -43,16 +42,14 @@ class RunLog:
         """``resumed`` is what ``state_dict`` returned at ``step``: what was written after that is taken back."""
         self._trackers = trackers
         before = resumed or {"seconds": 0.0, METRICS: 0, MATRICES: 0}
-        self._path, self._begin = path, time.monotonic() - before["seconds"]
-        for name in (METRICS, MATRICES):
-            (path / name).touch()
-            os.truncate(path / name, before[name])
-        self._events = SummaryWriter(str(path), purge_step=None if resumed is None else step + 1)
-        self._file = (path / METRICS).open("a", newline="", encoding="utf-8")
+        self._begin = time.monotonic() - before["seconds"]
+        complain = Complaint()
+        self._events = Board(path, None if resumed is None else step + 1, complain)
+        self._file = LineFile(path / METRICS, before[METRICS], complain)
         self._csv = csv.writer(self._file)
         if resumed is None:
             self._csv.writerow(["step", "seconds", "tag", "value"])
-        self._matrices = (path / MATRICES).open("a", encoding="utf-8")
+        self._matrices = LineFile(path / MATRICES, before[MATRICES], complain)
 
     @property
     def seconds(self) -> float:
@@ -111,15 +108,17 @@ class RunLog:
         self._events.add_custom_scalars(charts)
 
     def summary(self, summary: Summary, step: int = 0) -> None:
-        """Write what ``SummaryWriter`` has no call for, into the run's one events file."""
-        self._events._get_file_writer().add_summary(summary, step)
+        """Write a summary that was made elsewhere."""
+        self._events.summary(summary, step)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return how long the run has taken, and how much of its files is written."""
-        for file in (self._events, self._file, self._matrices):
-            file.flush()
-        sizes = {name: (self._path / name).stat().st_size for name in (METRICS, MATRICES)}
-        return {"seconds": self.seconds, **sizes}
+        """Return how long the run has taken, and how long its files are. Raises ``OSError`` where they lack lines."""
+        self._events.flush()
+        return {"seconds": self.seconds, METRICS: self._file.size(), MATRICES: self._matrices.size()}
+
+    def check(self) -> None:
+        """Raise ``OSError`` where the files lack lines that cannot be written."""
+        self.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Nothing: a log is made in the state that it goes on from."""

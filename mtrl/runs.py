@@ -14,7 +14,7 @@ from typing import Any
 
 from agents.compose import outside_names
 from envs.registry import BUILT_IN
-from mtrl.cli import UsageError
+from mtrl.cli import RunError, UsageError
 from mtrl.config import TrainConfig
 from mtrl.git import commit_of, is_top_level
 from mtrl.guard import HOME
@@ -177,7 +177,10 @@ def _command() -> list[str]:
 
 
 def _write_json(path: Path, values: dict[str, Any]) -> None:
-    """Write through a temporary file, so that a reader never sees half of it."""
+    """Write through a temporary file, so that a reader never sees half of it. Raises ``RunError`` where it cannot."""
     partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(values, indent=2, allow_nan=False) + "\n")
-    partial.replace(path)
+    try:
+        partial.write_text(json.dumps(values, indent=2, allow_nan=False) + "\n")
+        partial.replace(path)
+    except OSError as error:
+        raise RunError(f"{path} cannot be written ({error.strerror or error})") from None

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import torch
 from rich.console import Console
-from safetensors.torch import save_file
 
 from agents.precision import Precision
 from agents.replay import Replay
@@ -23,14 +22,15 @@ from mtrl.display import Display
 from mtrl.final import final_scores
 from mtrl.guardian import guarded
 from mtrl.interrupt import Stopped, StopRequest
+from mtrl.kept_folder import KeptFolder
 from mtrl.log import RunLog, per_task
 from mtrl.memory import check_replay_fits
 from mtrl.reporter import Reporter
-from mtrl.runs import WEIGHTS, new_run_folder, write_config
+from mtrl.runs import new_run_folder, write_config
 from mtrl.sb3_model import load_sb3_policy, pack_weights
 from mtrl.sb3_pool import train_tasks
 from mtrl.sb3_task import CPU, News
-from mtrl.session import Progress, describe, finish, log_of, replay_capacity, suite_facts
+from mtrl.session import Progress, describe, finish, log_of, replay_capacity, save_weights, suite_facts
 from mtrl.training.callbacks import Callback, ScheduledCallback, UserCallbacks
 from mtrl.training.schedule import Scheduled, Span, notify, rules_of
 
@@ -56,7 +56,9 @@ def run_sb3(
     jobs = min(config.jobs or processors(), len(suite.tasks))
     _check_before(config, given, suite, jobs)
     path = new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
-    write_config(path, config, context_source="none", **suite_facts(config, suite), dropped_settings=dropped)
+    told = {"context_source": "none", **suite_facts(config, suite), "dropped_settings": dropped}
+    write_config(path, config, **told)
+    folder = KeptFolder(path, lambda: write_config(path, config, **told))
     console.print(f"{path}: Stable-Baselines3's SAC on {len(suite.tasks)} tasks, one model each, {jobs} at a time, cpu")
     if dropped:
         lacking = ", ".join(f"{name} {value}" for name, value in dropped.items())
@@ -71,7 +73,8 @@ def run_sb3(
             seconds = log.seconds
         tensors = {name: {k: torch.from_numpy(v) for k, v in model.weights.items()} for name, model in models.items()}
         weights = pack_weights(suite, tensors)
-        save_file(weights, path / WEIGHTS)
+        folder()
+        save_weights(weights, path)
         if failure is not None:
             console.print(f"weights and metrics so far, of {len(models)} finished tasks, are in {path}")
             raise failure

@@ -15,10 +15,12 @@ from torch import Tensor
 
 from envs.errors import SuiteError, TaskFailed, one_line
 from envs.inside import Place, detach
+from envs.output import lasting_output
 from envs.suite import TaskSuite
 from mtrl.assemble import EVALUATION, score_seed, suite_of
 from mtrl.cli import RunError
 from mtrl.config import TrainConfig
+from mtrl.finite import Diverged
 from mtrl.memory import keep_freed_memory
 from mtrl.sb3_env import SB3VecEnv
 from mtrl.sb3_model import divergence, make_model, task_seed
@@ -26,7 +28,7 @@ from mtrl.scores import Scorer, TaskScore
 from mtrl.training.schedule import Span, rules_of
 
 CPU = torch.device("cpu")
-SAID = (SuiteError, TaskFailed, RunError)  # the errors whose message is one line already
+SAID = (SuiteError, TaskFailed, Diverged, RunError)  # the errors whose message is one line already
 
 
 class News(NamedTuple):
@@ -60,13 +62,14 @@ def train_task(
     detach(parent, dies_with_parent)
     torch.set_num_threads(1)
     keep_freed_memory()
-    try:
-        connection.send(_trained(config, given, task, connection.send, halt.is_set, Place(shared)))
-    except SAID as error:
-        connection.send(next(kind for kind in SAID if isinstance(error, kind))(str(error)))
-    except Exception as error:  # noqa: BLE001  # whatever the library raises is told in one line, and whole on stderr
-        traceback.print_exc(file=sys.stderr)
-        connection.send(RunError(f"task {task!r}: {one_line(error)}"))
+    with lasting_output():
+        try:
+            connection.send(_trained(config, given, task, connection.send, halt.is_set, Place(shared)))
+        except SAID as error:
+            connection.send(next(kind for kind in SAID if isinstance(error, kind))(str(error)))
+        except Exception as error:  # noqa: BLE001  # whatever the library raises: in one line, and whole on stderr
+            traceback.print_exc(file=sys.stderr)
+            connection.send(RunError(f"task {task!r}: {one_line(error)}"))
 
 
 def _trained(

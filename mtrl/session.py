@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import torch
 from rich.console import Console
-from safetensors.torch import save_file
 from torch import Tensor
 
 from agents.base import Agent, seeded_generator
@@ -40,6 +39,8 @@ from mtrl.checkpoints.lock import lock
 from mtrl.checkpoints.resume import Resumed
 from mtrl.checkpoints.saving import Saving, Stateful
 from mtrl.checkpoints.store import Checkpoint
+from mtrl.checkpoints.tree import save_arrays
+from mtrl.cli import RunError
 from mtrl.config import TrainConfig
 from mtrl.curve_picture import learning_curves, task_curves
 from mtrl.diagnose import Diagnoser
@@ -49,6 +50,7 @@ from mtrl.final import as_scored, final_scores
 from mtrl.finite import Diverged, FiniteGuard
 from mtrl.guardian import guarded
 from mtrl.interrupt import Interrupted, Stopped, StopRequest
+from mtrl.kept_folder import FolderTaken, KeptFolder
 from mtrl.log import RunLog
 from mtrl.memory import check_replay_fits, keep_freed_memory, size_in_words
 from mtrl.origin import origin_of
@@ -98,7 +100,9 @@ def run_agent(
             stack.enter_context(closing(camera))
         path = resumed.path if resumed else new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
         files.enter_context(lock(path))
-        write_config(path, config, context_source=context.source, **suite_facts(config, suite), **resumption(resumed))
+        told = {"context_source": context.source, **suite_facts(config, suite), **resumption(resumed)}
+        write_config(path, config, **told)
+        folder = KeptFolder(path, lambda: write_config(path, config, **told))
         console.print(
             f"{path}: {config.agent} on {env.tasks} tasks, {device}, {parameter_count(agent):,} parameters, "
             f"replay {size}, sentence vectors: {context.source}, worker processes: {env.workers or 'none'}, "
@@ -130,6 +134,7 @@ def run_agent(
         try:
             training.run(
                 [
+                    Scheduled(folder, either(rules.log, rules.evaluation)),
                     Scheduled(report.step),
                     Scheduled(diagnoser, diagnoser.due),
                     Scheduled(guard, either(rules.log, rules.evaluation)),
@@ -145,15 +150,22 @@ def run_agent(
             )
         except Interrupted:
             pass  # in the middle of an evaluation or of a slow step, which is done again when the run goes on
+        except FolderTaken as error:
+            rescued = new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
+            save_weights(agent.state_dict(), rescued)
+            raise RunError(f"{error}; the weights so far are in {rescued}") from None
         except (TaskFailed, SuiteError):  # it is the environments that failed; what was learned is sound
+            folder()
             save_weights(agent.state_dict(), path)
             if saving.save(training.step):
                 console.print(how_to_go_on(path))
             raise
         except Diverged as error:
+            folder()
             save_weights(guard.weights, path)
             raise Diverged(f"{error}; the last finite weights are in {path}") from None
         seconds = log.seconds
+        folder()
         saved = saving.save(training.step)
         stack.close()  # what follows needs no environments, and a signal may end it at once
         save_weights(agent.state_dict(), path)
@@ -211,6 +223,10 @@ def finish(
         **scores,
     }
     log.scalars(progress.step, final_metrics(result))
+    try:
+        log.check()
+    except OSError as error:
+        raise RunError(f"{error}; make room, and go on with the run: it is trained, and needs scoring alone") from None
     log.result(progress.step, result)
     measure, curves = task_curves(path / METRICS, suite.task_names)
     log.picture(progress.step, "viz/curves", learning_curves(curves, measure))
@@ -233,8 +249,11 @@ def replay_of(config: TrainConfig[Any], env: TensorEnv) -> tuple[Replay, str]:
 
 
 def save_weights(weights: dict[str, Tensor], path: Path) -> None:
-    """Write weights by name into a run folder as safetensors."""
-    save_file({name: weight.contiguous() for name, weight in weights.items()}, path / WEIGHTS)
+    """Write weights by name into a run folder as safetensors. Raises ``RunError`` where they cannot be written."""
+    try:
+        save_arrays({name: weight.contiguous() for name, weight in weights.items()}, path / WEIGHTS)
+    except OSError as error:
+        raise RunError(f"the run's weights cannot be written ({error.strerror or error})") from None
 
 
 def film_of(camera: Camera | None, agent: Agent, report: Reporter) -> Callable[[Moment], None]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from mtrl.cli import UsageError
+from mtrl.cli import RunError, UsageError
 
 LOCK = "lock.json"
 
@@ -21,22 +21,34 @@ def lock(run: Path) -> Iterator[None]:
 
     The lock of a process that is gone, killed or on a machine that has started anew, counts for nothing.
     """
-    path = run / LOCK
-    holder = _holder(path)
-    if holder is not None:
-        raise UsageError(f"{str(run)!r} is being trained by process {holder}; stop that one first")
-    me = psutil.Process()
-    path.write_text(json.dumps({"pid": me.pid, "started": me.create_time()}) + "\n", encoding="utf-8")
+    take(run)
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
+        if holder(run) is None:
+            (run / LOCK).unlink(missing_ok=True)
 
 
-def _holder(path: Path) -> int | None:
-    """Return the process that a lock is of, None where it is gone, or is this one."""
+def take(run: Path) -> None:
+    """Write down that this process trains into a run folder.
+
+    Raises ``UsageError`` where another one does, and ``RunError`` where it cannot be written.
+    """
+    other = holder(run)
+    if other is not None:
+        raise UsageError(f"{str(run)!r} is being trained by process {other}; stop that one first")
+    me = psutil.Process()
+    lock = {"pid": me.pid, "started": me.create_time()}
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
+        (run / LOCK).write_text(json.dumps(lock) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"{run / LOCK} cannot be written ({error.strerror or error})") from None
+
+
+def holder(run: Path) -> int | None:
+    """Return the process that trains into a run folder, None where there is none, or it is this one."""
+    try:
+        said = json.loads((run / LOCK).read_text(encoding="utf-8"))
         pid, started = int(said["pid"]), float(said["started"])
         alive = psutil.Process(pid).create_time()
     except (OSError, ValueError, KeyError, TypeError, psutil.Error):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from agents.replay import Replay
 from mtrl.checkpoints.folders import check_digest, digest, sync
+from mtrl.checkpoints.tree import save_arrays
 
 ROWS = "rows"
 
@@ -40,11 +41,13 @@ class ReplayChunks:
     def save(self, replay: Replay) -> None:
         """Write what is new, and forget chunks that lie before all that is held. Raises ``OSError`` for a full disk."""
         self._folder.mkdir(parents=True, exist_ok=True)
+        if not all((self._folder / chunk.name).is_file() for chunk in self._chunks):
+            self._chunks = []  # somebody has removed them, so all that is held is written again
         first = max(self._chunks[-1].end if self._chunks else 0, replay.added - replay.size)
         if first == replay.added:
             return
         path = self._folder / f"{first}-{replay.added}.safetensors"
-        save_file({ROWS: replay.rows_between(first, replay.added).cpu().contiguous()}, path)
+        save_arrays({ROWS: replay.rows_between(first, replay.added).cpu().contiguous()}, path)
         sync(path)
         sync(self._folder)
         oldest = replay.added - replay.size

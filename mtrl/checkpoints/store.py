@@ -8,13 +8,13 @@ import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from agents.replay import Replay
 from mtrl.checkpoints.find import FOLDER, LATEST
 from mtrl.checkpoints.folders import UNFINISHED, Damaged, publish, read_manifest, verified, write_synced
 from mtrl.checkpoints.replay_chunks import Chunk, ReplayChunks
-from mtrl.checkpoints.tree import join_arrays, split_arrays
+from mtrl.checkpoints.tree import join_arrays, save_arrays, split_arrays
 
 REPLAY = "replay"
 STATE, ARRAYS = "state.json", "state.safetensors"
@@ -46,7 +46,7 @@ class CheckpointStore:
         values, arrays = split_arrays(state)
 
         def write(folder: Path) -> dict[str, Any]:
-            save_file(arrays, folder / ARRAYS)
+            save_arrays(arrays, folder / ARRAYS)
             (folder / STATE).write_text(json.dumps(values, allow_nan=False), encoding="utf-8")
             return {"format": FORMAT, "step": step, "replay": [chunk._asdict() for chunk in self._replay.chunks]}
 

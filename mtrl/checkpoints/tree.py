@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import save_file
 from torch import Tensor
 
 # What JSON has no word for is an object of one entry with one of these names.
@@ -41,6 +44,14 @@ def join_arrays(values: Any, arrays: dict[str, Tensor]) -> Any:
         if kind == FLOAT:
             return float(value)
     return {key: join_arrays(value, arrays) for key, value in values.items()}
+
+
+def save_arrays(arrays: dict[str, Tensor], path: Path) -> None:
+    """Write arrays by name as safetensors. Raises ``OSError`` where the disk does not take them."""
+    try:
+        save_file(arrays, path)
+    except SafetensorError as error:  # the newer versions' own word for what the system says
+        raise OSError(f"{path}: {error}") from None
 
 
 def _encoded(value: Any, name: str, arrays: dict[str, Tensor]) -> Any:

@@ -208,7 +208,7 @@ def test_a_full_disk_leaves_the_last_good_checkpoint_and_nothing_half(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("mtrl.checkpoints.store.save_file", full)
+        patch.setattr("mtrl.checkpoints.store.save_arrays", full)
         with pytest.raises(OSError, match="No space left"):
             store.save(12, {"step": 12}, filled(replay, 6, 12))
     assert read(tmp_path).step == 6
