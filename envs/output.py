@@ -59,7 +59,7 @@ def lasting_output() -> Iterator[list[OSError]]:
 def _like(stream: io.TextIOWrapper, raw: io.FileIO) -> io.TextIOWrapper:
     """Return a text stream over ``raw`` that writes as another one does."""
     return io.TextIOWrapper(
-        raw if stream.write_through else io.BufferedWriter(raw),  # type: ignore[arg-type]  # as Python's own, with -u
+        raw if stream.write_through else io.BufferedWriter(raw),  # as Python's own, with -u
         encoding=stream.encoding,
         errors=stream.errors,
         line_buffering=stream.line_buffering,
