@@ -13,7 +13,7 @@ from torch import Tensor
 class Batch(NamedTuple):
     """Transitions sampled for an update: N of each of T' tasks.
 
-    Args:
+    Attributes:
         obs: (T', N, obs).
         action: (T', N, action) in [-1, 1], 0 in dimensions that the task does not have.
         reward: (T', N).
