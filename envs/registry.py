@@ -53,8 +53,8 @@ def make_suite(name: str, **options: Any) -> TaskSuite:
     Example:
         >>> mtrl.make_suite("tabletop").task_names[:3]
         ('reach', 'push', 'pick-place')
-        >>> [task.parameters["gravity"] for task in mtrl.make_suite("pendulum-gravity:5,10").tasks]
-        [5.0, 10.0]
+        >>> mtrl.make_suite("pendulum-gravity:5,10").task_names
+        ('gravity-5', 'gravity-10')
     """
     form = form_of(name)
     if form == "built-in":
