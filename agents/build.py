@@ -12,16 +12,18 @@ from torch import Tensor
 
 from agents.aggregators import Aggregate
 from agents.base import Agent, PieceShape, seeded_generator
-from agents.compose import pieces_named, pieces_of
 from agents.encoders import Encoder, EncoderShape
-from agents.heads import ScalarHead, ValueHead
+from agents.heads import ValueHead
+from agents.heads.scalar import ScalarHead
 from agents.networks import StackedMLP, StackedResidual
 from agents.normalize import ObsScale, ReturnScale
 from agents.penalties import Penalty
+from agents.registry.compose import pieces_named, pieces_of
+from agents.registry.settings import SACSettings
+from agents.registry.spec import AgentSpec, Spec
 from agents.sac import SAC
-from agents.samplers import Sampler, Uniform
-from agents.settings import SACSettings
-from agents.spec import AgentSpec, Spec
+from agents.samplers import Sampler
+from agents.samplers.uniform import Uniform
 from agents.trunks import MakeTrunk, Trunk, TrunkShape
 
 NETWORKS = {"mlp": StackedMLP, "residual": StackedResidual}

@@ -12,8 +12,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from agents.base import Batch, seeded_generator
 from agents.build import Sizes, build_agent
-from agents.compose import settings_type
-from agents.spec import AgentSpec, RegistryError
+from agents.registry.compose import settings_type
+from agents.registry.spec import AgentSpec, RegistryError
 
 CPU = torch.device("cpu")
 TASKS, ROWS, OBS, ACTIONS, CONTEXT = 3, 16, 4, 2, 6

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from agents.base import rows_of
-from agents.settings import only_width
+from agents.registry.settings import only_width
 
 
 class StackedLinear(nn.Module):

@@ -13,13 +13,14 @@ from torch import Tensor, nn
 from agents.aggregators import Aggregate, Parameters, split_parameters
 from agents.base import Batch, rows_of
 from agents.clipping import GradientClip
-from agents.diagnosis import diagnose
+from agents.diagnostics.diagnose import diagnose
 from agents.encoders import Encoder
 from agents.gaussian import split_head, squash
-from agents.heads import ScalarHead, ValueHead
+from agents.heads import ValueHead
+from agents.heads.scalar import ScalarHead
 from agents.normalize import Unscaled
 from agents.penalties import Penalty
-from agents.settings import SACSettings
+from agents.registry.settings import SACSettings
 from agents.snapshot import load_training_state, training_state
 from agents.trunks import Trunk
 
@@ -140,7 +141,7 @@ class SAC(nn.Module):
             return {**self.encoder.inspect(scaled), **{f"actor_{name}": seen for name, seen in actor.items()}}
 
     def diagnose(self, batch: Batch, history: Batch | None, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return what ``agents.diagnosis`` measures; the agent does not change."""
+        """Return what ``agents.diagnostics.diagnose`` measures; the agent does not change."""
         return diagnose(self, batch, history, generator)
 
     def mask_expert(self, expert: int | None) -> None:

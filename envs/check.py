@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from envs.copies import CheckedEnv
 from envs.errors import MissingExtra, SuiteError
+from envs.stepping.copies import CheckedEnv
+from envs.stepping.vector import MultiTaskVectorEnv
 from envs.suite import Task, TaskSuite
-from envs.vector import MultiTaskVectorEnv
 
 LONGEST = 5000  # steps after which an episode is reported as endless
 REPEATED = 100  # steps of an episode that are played a second time

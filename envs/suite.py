@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import gymnasium as gym
 
-from envs.engine import Engine
 from envs.errors import MissingExtra, SuiteError, nearest, one_line
+from envs.stepping.engine import Engine
 
 
 class MakeSimulator(Protocol):

@@ -12,14 +12,14 @@ from mtrl.guard import check_neighbours
 check_neighbours()
 
 import envs.tabletop  # noqa: E402, F401  (registers mtrl/Tabletop... with Gymnasium)
-from agents.facts import setting  # noqa: E402
-from agents.spec import AgentSpec, Spec, preset  # noqa: E402
+from agents.registry.facts import setting  # noqa: E402
+from agents.registry.spec import AgentSpec, Spec, preset  # noqa: E402
 from envs.check import check_suite  # noqa: E402
 from envs.errors import SuiteError, TaskFailed  # noqa: E402
 from envs.registry import make_suite  # noqa: E402
+from envs.stepping.vector import MultiTaskVectorEnv  # noqa: E402
 from envs.suite import Task, TaskSuite  # noqa: E402
-from envs.vector import MultiTaskVectorEnv  # noqa: E402
-from mtrl.cli import UsageError  # noqa: E402
+from mtrl.errors import UsageError  # noqa: E402
 from mtrl.training.callbacks import TrainingStatus, every  # noqa: E402
 from mtrl.version import __version__  # noqa: E402
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mtrl.api.load import load
     from mtrl.api.policy import Policy
     from mtrl.api.score import score
-    from mtrl.scores import TaskScore
+    from mtrl.scoring.scores import TaskScore
 
 # These import torch, which takes seconds, so they are imported on first use.
 _WITH_TORCH = {
@@ -44,7 +44,7 @@ _WITH_TORCH = {
     "PieceShape": "agents.base",
     "Policy": "mtrl.api.policy",
     "Result": "mtrl.api.learn",
-    "TaskScore": "mtrl.scores",
+    "TaskScore": "mtrl.scoring.scores",
     "Trunk": "agents.trunks",
     "TrunkShape": "agents.trunks",
     "check_agent": "agents.check",

@@ -9,11 +9,13 @@ from typing import Annotated
 
 import tyro
 
-from agents.spec import RegistryError
+from agents.registry.spec import RegistryError
 from envs.check import LONGEST, check_suite
 from envs.registry import make_suite
-from mtrl.cli import BAD_INPUT, UsageError, command, parse
-from mtrl.config import agent_spec, as_usage
+from mtrl.config import agent_spec
+from mtrl.config.train_config import as_usage
+from mtrl.errors import UsageError
+from mtrl.terminal.cli import BAD_INPUT, command, parse
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import tyro
 
-from mtrl.cli import command, parse
+from mtrl.terminal.cli import command, parse
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ def main(arguments: Sequence[str]) -> int:
 
     from rich.console import Console
 
-    from mtrl.comparison.files import compare_and_show
-    from mtrl.comparison.gather import gather
+    from mtrl.comparison.output import compare_and_show
+    from mtrl.gathering.gather import gather
 
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
     compare_and_show(gather(options.runs, options.steps_per_task), console, options.out, options.baseline)

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from mtrl.cli import UsageError, command, parse
+from mtrl.errors import UsageError
+from mtrl.terminal.cli import command, parse
 
 if TYPE_CHECKING:
     from envs.suite import TaskSuite
     from mtrl.config import TrainConfig
-    from mtrl.parts import Part
-    from mtrl.scores import Policy
+    from mtrl.policies.parts import Part
+    from mtrl.scoring.scores import Policy
 
 DEFAULT_SEED = 1_000_000
 
@@ -64,16 +65,16 @@ def evaluate(options: EvaluateConfig) -> int:
     """Play the episodes and write what came of them into the run folder."""
     from rich.console import Console
 
-    from mtrl.ablate import ablation_table
-    from mtrl.assemble import device_of
-    from mtrl.evaluation import ablation_of, evaluation_of, warn_of_changed_sentences, write_evaluation
-    from mtrl.final import as_scored
-    from mtrl.guardian import guarded
-    from mtrl.parts import parts_of
-    from mtrl.record import check_film, record
-    from mtrl.runs import ABLATION
-    from mtrl.tables import comparison_table
-    from mtrl.trust import open_run
+    from mtrl.policies.parts import parts_of
+    from mtrl.runs.folder import ABLATION
+    from mtrl.runs.trust import open_run
+    from mtrl.scoring.ablation import ablation_table
+    from mtrl.scoring.final import as_scored
+    from mtrl.scoring.finished_run import ablation_of, evaluation_of, warn_of_changed_sentences, write_evaluation
+    from mtrl.scoring.score_table import comparison_table
+    from mtrl.terminal.guardian import guarded
+    from mtrl.training.assemble import device_of
+    from mtrl.video.recording import check_film, record
 
     if options.record is not None:
         check_film(options.record)
@@ -103,7 +104,7 @@ def evaluate(options: EvaluateConfig) -> int:
 
 def ablated_policies(run: Path, config: TrainConfig[Any], suite: TaskSuite, parts: Sequence[Part]) -> list[Policy]:
     """Load the run's policies without one encoder each. Raises ``UsageError`` where there are none such."""
-    from mtrl.policies import policies_without
+    from mtrl.policies.ablated import policies_without
 
     if any(part.held_out for part in parts):
         raise UsageError("--ablate-encoders needs training tasks; remove the held-out ones from --tasks")

@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 
 import tyro
 
-from mtrl.cli import UsageError, command, parse
+from mtrl.errors import UsageError
+from mtrl.terminal.cli import command, parse
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,9 @@ def main(arguments: Sequence[str]) -> int:
             f"--out {str(options.out)!r} cannot be written: there is no folder {str(options.out.parent)!r}"
         )
 
-    from mtrl.exporting.files import check_installed, write
-    from mtrl.exporting.policy import exported_policy
-    from mtrl.trust import open_run
+    from mtrl.exporting.formats import check_installed, write
+    from mtrl.exporting.module import exported_policy
+    from mtrl.runs.trust import open_run
 
     check_installed(options.format)
     opened = open_run(options.run, options.suite, options.trust)

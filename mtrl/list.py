@@ -8,16 +8,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agents.compose import pieces_of
-from agents.registry import KINDS, built_in, installed, resolve
-from agents.spec import BUILT_IN, AgentSpec, Kind, RegistryError, Spec
+from agents.registry.compose import pieces_of
+from agents.registry.lookup import KINDS, built_in, installed, resolve
+from agents.registry.spec import BUILT_IN, AgentSpec, Kind, RegistryError, Spec
 from envs.errors import SuiteError, warn
 from envs.registry import BUILT_IN as BUILT_IN_SUITES
 from envs.registry import installed as installed_suites
 from envs.registry import make_suite
 from envs.suite import TaskSuite
-from mtrl.cli import command, parse
-from mtrl.config import agent_spec, as_usage
+from mtrl.config import agent_spec
+from mtrl.config.train_config import as_usage
+from mtrl.terminal.cli import command, parse
 
 PLURAL = {"penalty": "penalties", "head": "critic heads"}
 MAX_LISTED = 10  # tasks of a suite that are shown beside other suites

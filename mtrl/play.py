@@ -12,7 +12,8 @@ from typing import Annotated
 
 import tyro
 
-from mtrl.cli import UsageError, command, parse
+from mtrl.errors import UsageError
+from mtrl.terminal.cli import command, parse
 
 SIDE = 480  # pixels of the picture
 
@@ -54,12 +55,14 @@ def play(options: PlayConfig) -> int:
     """Show the episodes and say what came of each."""
     from rich.console import Console
 
-    from mtrl.assemble import device_of
-    from mtrl.film import Mosaic, drawing_env, moments
-    from mtrl.final import as_scored
-    from mtrl.parts import HELD_OUT, parts_of
-    from mtrl.trust import open_run
-    from mtrl.window import Window
+    from mtrl.policies.parts import HELD_OUT, parts_of
+    from mtrl.runs.trust import open_run
+    from mtrl.scoring.final import as_scored
+    from mtrl.training.assemble import device_of
+    from mtrl.video.drawing import drawing_env
+    from mtrl.video.mosaic import Mosaic
+    from mtrl.video.playing import moments
+    from mtrl.video.window import Window
 
     if options.task == HELD_OUT:
         raise UsageError(f"--task is {HELD_OUT!r}, which means several tasks; give one by name")

@@ -11,7 +11,8 @@ from typing import Annotated
 
 import tyro
 
-from mtrl.cli import UsageError, command, parse
+from mtrl.errors import UsageError
+from mtrl.terminal.cli import command, parse
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
         _check_writable(file)
 
     from mtrl.comparison.compare import compare
-    from mtrl.comparison.gather import gather
+    from mtrl.gathering.gather import gather
     from mtrl.reporting.page import page_of
     from mtrl.reporting.render import render
 

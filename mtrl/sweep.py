@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mtrl.arguments import defaults_of, value_of
-from mtrl.cli import FAILED, UsageError, command, parse
 from mtrl.config import agent_spec
+from mtrl.config.arguments import defaults_of, value_of
+from mtrl.errors import UsageError
 from mtrl.sweeping.plan import Job, make_plan
+from mtrl.terminal.cli import FAILED, command, parse
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mtrl.comparison.run import Run
+    from mtrl.gathering.run import Run
 
 MAX_SEEDS = 1_000
 
@@ -102,8 +103,8 @@ def show(plan: Sequence[Job], console: Console) -> int:
 
 def sweep(plan: Sequence[Job], jobs: int, console: Console) -> int:
     """Run what is missing and compare all that was finished -> exit code. Raises ``Stopped`` where a signal asks to."""
-    from mtrl.comparison.files import compare_and_show, writable
-    from mtrl.comparison.gather import gather
+    from mtrl.comparison.output import compare_and_show, writable
+    from mtrl.gathering.gather import gather
     from mtrl.sweeping.pool import run_all
 
     folder = writable(plan[0].folder.parent, "--runs-dir")
@@ -122,7 +123,7 @@ def sweep(plan: Sequence[Job], jobs: int, console: Console) -> int:
 
 def _other_code(run: Run) -> str:
     """Say where a run was made by another state of the kit; it is taken all the same, as its settings are the same."""
-    from mtrl.runs import git_state
+    from mtrl.runs.folder import git_state
 
     state, other = git_state() or {}, run.facts.get("git") or {}
     if state == other and not state.get("changed"):

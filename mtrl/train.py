@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from mtrl.arguments import parse_command
-from mtrl.cli import command
 from mtrl.config import TrainConfig
-from mtrl.defaults import baseline_config
-from mtrl.trainers import trainer_of
+from mtrl.config.arguments import parse_command
+from mtrl.config.defaults import baseline_config
+from mtrl.terminal.cli import command
+from mtrl.training.trainers import trainer_of
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -23,11 +23,11 @@ def main(arguments: Sequence[str]) -> int:
 
     from rich.console import Console
 
-    from mtrl.assemble import check_context, device_of, suite_of
     from mtrl.checkpoints.find import is_over
     from mtrl.checkpoints.resume import resumed_run
-    from mtrl.runs import agent_folder, finished_twin, runs_dir_of
-    from mtrl.tables import comparison_table
+    from mtrl.runs.folder import agent_folder, finished_twin, runs_dir_of
+    from mtrl.scoring.score_table import comparison_table
+    from mtrl.training.assemble import check_context, device_of, suite_of
 
     suite = suite_of(config)
     device_of(config)  # whatever is wrong with either is said before anything is made or written

@@ -1,8 +1,8 @@
 """Tables of flags in the documentation, made from the dataclasses that the commands parse, so that they stay true.
 
 ``<!-- flags: mtrl.evaluate.EvaluateConfig -->`` on a page becomes the table of that class's own fields. Where a suite
-is named behind it, as in ``<!-- flags: mtrl.config.TrainConfig tabletop -->``, its defaults stand below those of the
-class.
+is named behind it, as in ``<!-- flags: mtrl.config.train_config.TrainConfig tabletop -->``, its defaults stand below
+those of the class.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def sentences(kind: type) -> dict[str, str]:
 
 def defaults_on(suite: str) -> Mapping[str, Any]:
     """Return the defaults on a suite, the run's and those of the agent ``care``, by name."""
-    from mtrl.defaults import default_config
+    from mtrl.config.defaults import default_config
 
     config = default_config(suite, "care")
     return {**vars(config), **vars(config.settings)}

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from envs.errors import SuiteError, nearest
-from envs.failures import RestartingCopies
 from envs.metaworld import tasks as lists
 from envs.metaworld.differs import REWARD_DIFFERS
 from envs.metaworld.farama import STARTS, make_env, metaworlds_own, versions
 from envs.metaworld.mixed import MixedEngine
 from envs.metaworld.pool import HORIZON, EnvPoolEngine
+from envs.stepping.failures import RestartingCopies
 from envs.suite import MakeSimulator, Task, TaskSuite
 
 ENGINES, REWARDS = ("auto", "farama", "envpool"), ("v2", "v1")

@@ -1,6 +1,6 @@
 """The tasks in which EnvPool pays another reward than Meta-World's own environments, and why.
 
-``tests/envs/test_metaworld_replay.py`` replays EnvPool's starts and actions of all fifty to find them.
+``tests/envs/metaworld/test_replay.py`` replays EnvPool's starts and actions of all fifty to find them.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Of an official step, physics is a quarter; the rest is Python that looks up names, loops over contacts and stacks
 little arrays. Models, physics and every reward stay metaworld's own: ``fast`` makes a subclass in which what surrounds
 them is computed without detours, and in which metaworld's own code runs on the stand-ins of ``quick``. Held to
-bit-equality on all fifty tasks by ``tests/envs/test_metaworld_fast.py``.
+bit-equality on all fifty tasks by ``tests/envs/metaworld/test_fast.py``.
 """
 
 from __future__ import annotations

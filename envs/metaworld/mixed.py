@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from envs.engine import AheadEngine, Engine, Step
+from envs.stepping.engine import AheadEngine, Engine, Step
 from envs.suite import Task
 
 MakeEngine = Callable[[Sequence[Task], int], Engine]

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from envs.engine import Step
 from envs.errors import MissingExtra, SuiteError, warn
 from envs.metaworld.differs import REWARD_DIFFERS
-from envs.pace import processors
+from envs.stepping.engine import Step
+from envs.stepping.pace import processors
 from envs.suite import Task
 
 OBS_SIZE, ACTION_SIZE, HORIZON = 39, 4, 500

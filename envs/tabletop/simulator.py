@@ -9,7 +9,7 @@ from typing import Any
 import array_api_compat.numpy as array_numpy
 import numpy as np
 
-from envs.engine import Step
+from envs.stepping.engine import Step
 from envs.tabletop.physics import advance, handle_of, heading_of
 from envs.tabletop.reward import distance_left, reward_and_success
 from envs.tabletop.tasks import BY_NAME, HORIZON, TabletopTask

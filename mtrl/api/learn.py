@@ -11,17 +11,18 @@ from typing import Any
 
 from rich.console import Console
 
-from agents.compose import SLOTS
+from agents.registry.compose import SLOTS
 from envs.errors import nearest
 from envs.registry import OBJECT
 from envs.suite import TaskSuite
-from mtrl.cli import UsageError
-from mtrl.config import STANDARD, TrainConfig
-from mtrl.config_checks import check_config
-from mtrl.defaults import default_config
-from mtrl.scores import TaskScore
-from mtrl.trainers import trainer_of
+from mtrl.config import TrainConfig
+from mtrl.config.checks import check_config
+from mtrl.config.defaults import default_config
+from mtrl.config.train_config import STANDARD
+from mtrl.errors import UsageError
+from mtrl.scoring.scores import TaskScore
 from mtrl.training.callbacks import Callback, ScheduledCallback
+from mtrl.training.trainers import trainer_of
 
 
 @dataclass(frozen=True)

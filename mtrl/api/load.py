@@ -8,9 +8,9 @@ from pathlib import Path
 
 from envs.suite import TaskSuite
 from mtrl.api.policy import Policy
-from mtrl.assemble import device_of
-from mtrl.policies import player_of
-from mtrl.trust import IN_PYTHON, open_run
+from mtrl.policies.player import player_of
+from mtrl.runs.trust import IN_PYTHON, open_run
+from mtrl.training.assemble import device_of
 
 
 def load(

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from envs.errors import nearest
-from envs.spaces import TaskSpaces, spaces_of
+from envs.spaces.task_spaces import TaskSpaces, spaces_of
 from envs.suite import TaskSuite
-from mtrl import scores
-from mtrl.cli import UsageError
-from mtrl.policies import Player
+from mtrl.errors import UsageError
+from mtrl.policies.trained import Player
+from mtrl.scoring import scores
 
 
 class Policy:

@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from envs.registry import make_suite
-from envs.spaces import spaces_of
+from envs.spaces.task_spaces import spaces_of
 from envs.suite import TaskSuite
-from mtrl import scores
 from mtrl.api.policy import Policy
-from mtrl.cli import UsageError
-from mtrl.final import as_scored
-from mtrl.scores import Scorer, TaskScore
+from mtrl.errors import UsageError
+from mtrl.scoring import scores
+from mtrl.scoring.final import as_scored
+from mtrl.scoring.scorer import Scorer
+from mtrl.scoring.scores import TaskScore
 
 
 class Predictor(Protocol):

@@ -6,10 +6,10 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from mtrl.cli import UsageError
 from mtrl.config import TrainConfig
-from mtrl.options import CHANGES
-from mtrl.runs import RESULT
+from mtrl.config.options import CHANGES
+from mtrl.errors import UsageError
+from mtrl.runs.folder import RESULT
 
 FOLDER, LATEST = "checkpoints", "latest"  # of a run, and the file in there that names the newest
 NEWEST = "latest"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from mtrl.cli import RunError, UsageError
+from mtrl.errors import RunError, UsageError
 
 LOCK = "lock.json"
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from mtrl.checkpoints.find import check_changes
 from mtrl.checkpoints.folders import Damaged
 from mtrl.checkpoints.store import Checkpoint, CheckpointStore
-from mtrl.cli import UsageError
 from mtrl.config import TrainConfig, agent_spec
+from mtrl.errors import UsageError
 
 
 class Resumed(NamedTuple):

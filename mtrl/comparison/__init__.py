@@ -1,1 +1,1 @@
-"""Finished runs compared: gathered, brought to one scale, put into statistics and verdicts."""
+"""Groups of runs compared: statistics, verdicts, what is noted beside them, and the tables."""

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mtrl.comparison.curves import steps_to
 from mtrl.comparison.effects import overall_effect, task_effects
-from mtrl.comparison.gather import Gathered
-from mtrl.comparison.grouping import Group
 from mtrl.comparison.measures import RETURN, SUCCESS, headline, measures_of
 from mtrl.comparison.notes import baseline_of, measure_words, notes_on
 from mtrl.comparison.outcomes import MAX_RATIO, THRESHOLDS, AgentSummary, Comparison, Reached, pair_of
 from mtrl.comparison.scored import Scored, bands, mean_curves, rows
 from mtrl.comparison.statistics import Estimate, estimate_iqm, estimate_mean
 from mtrl.comparison.verdicts import pairs_of
+from mtrl.gathering.curves import steps_to
+from mtrl.gathering.gather import Gathered
+from mtrl.gathering.grouping import Group
 
 
 def compare(gathered: Gathered, baseline: str | None = None) -> Comparison:

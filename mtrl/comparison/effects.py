@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agents.registry import learned_alone
+from agents.registry.lookup import learned_alone
 from mtrl.comparison.measures import RETURN, SUCCESS
 from mtrl.comparison.outcomes import BETTER, HELPED, HURT, WORSE, Gap, Pair, TaskEffect
 from mtrl.comparison.scored import Scored

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mtrl.comparison.curves import Curve
-from mtrl.comparison.gather import Gathered
-from mtrl.comparison.grouping import Group
-from mtrl.comparison.run import Run
+from mtrl.gathering.curves import Curve
+from mtrl.gathering.gather import Gathered
+from mtrl.gathering.grouping import Group
+from mtrl.gathering.run import Run
 
 SUCCESS, NORMALISED, RETURN = "success", "normalised return", "return"
 

@@ -7,18 +7,18 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from agents.registry import learned_alone
-from agents.settings import SACSettings
+from agents.registry.lookup import learned_alone
+from agents.registry.settings import SACSettings
 from envs.errors import nearest
-from mtrl.cli import UsageError
-from mtrl.comparison.gather import Gathered
-from mtrl.comparison.grouping import MADE_OF, Group, shown
 from mtrl.comparison.measures import NORMALISED, SUCCESS, Measure
 from mtrl.comparison.outcomes import MAX_RATIO
 from mtrl.config import TrainConfig
-from mtrl.defaults import baseline_config, default_config
-from mtrl.options import options_changing
-from mtrl.renamed import present_names
+from mtrl.config.defaults import baseline_config, default_config
+from mtrl.config.options import options_changing
+from mtrl.config.renamed import present_names
+from mtrl.errors import UsageError
+from mtrl.gathering.gather import Gathered
+from mtrl.gathering.grouping import MADE_OF, Group, shown
 
 SINGLE = "single-task"
 SAID = ("suite", "seed", "recipe", "device")  # the command says these itself, or they are for its user's machine

@@ -8,12 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
-from mtrl.comparison.curves import Curve, area_under_curve, mean_curve, steps_to
-from mtrl.comparison.grouping import Group
 from mtrl.comparison.measures import RETURN, SUCCESS, Measure
 from mtrl.comparison.outcomes import THRESHOLDS, Band, Row
-from mtrl.comparison.run import Run
 from mtrl.comparison.statistics import estimate_band
+from mtrl.gathering.curves import Curve, area_under_curve, mean_curve, steps_to
+from mtrl.gathering.grouping import Group
+from mtrl.gathering.run import Run
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""A run's policy as a file of another format."""
+"""A run's policy as a file that acts without the kit."""

@@ -1,1 +1,1 @@
-"""The report: a comparison in words, curves and tables, as one page."""
+"""The report's page: its answers, reasons, rows, curves and templates."""

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mtrl.names import shortened
-from mtrl.runs import MATRICES
+from mtrl.pictures.names import shortened
+from mtrl.runs.folder import MATRICES
 
 MAX_NAMED = 3  # pairs in a sentence
 AGREE = "That says that they agree by then, not that sharing cost nothing."
@@ -112,7 +112,8 @@ def routing_similarity(attention: Table) -> Table:
 def conflicting_pairs(cosines: Table) -> list[tuple[str, str, float]]:
     """Return the pairs of tasks that conflict, those whose cosine is negative, the worst first.
 
-    That is Yu et al. 2020 (gradient surgery), definition 1, by which ``agents.diagnostics.conflict_rate`` counts too.
+    That is Yu et al. 2020 (gradient surgery), definition 1, by which
+    ``agents.diagnostics.measures.conflict_rate`` counts too.
     """
     return sorted((pair for pair in _pairs(cosines) if pair[2] < 0.0), key=lambda pair: pair[2])
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mtrl.comparison.curves import read_curves
-from mtrl.comparison.gather import Gathered
-from mtrl.comparison.grouping import Group
-from mtrl.comparison.run import Run
+from mtrl.gathering.curves import read_curves
+from mtrl.gathering.gather import Gathered
+from mtrl.gathering.grouping import Group
+from mtrl.gathering.run import Run
 from mtrl.reporting.insight import (
     Table,
     halves,
@@ -24,7 +24,7 @@ from mtrl.reporting.insight import (
     say_of_gradients,
     snapshots,
 )
-from mtrl.runs import ABLATION, METRICS
+from mtrl.runs.folder import ABLATION, METRICS
 
 # Tag below train_diagnostics/, what it is called, how it is written.
 NUMBERS = (

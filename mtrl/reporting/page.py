@@ -7,12 +7,12 @@ from html import escape
 
 from markupsafe import Markup
 
-from mtrl.comparison.gather import Gathered
 from mtrl.comparison.measures import RETURN, SUCCESS
 from mtrl.comparison.outcomes import (
     THRESHOLDS,
     Comparison,
 )
+from mtrl.gathering.gather import Gathered
 from mtrl.reporting.headline import Answer, answers, leads_with_area, sharing_agents, size_matched
 from mtrl.reporting.insight_page import Insight, insights
 from mtrl.reporting.protocol import protocol_of

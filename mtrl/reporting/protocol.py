@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from mtrl.comparison.gather import Gathered
 from mtrl.comparison.outcomes import Comparison
+from mtrl.gathering.gather import Gathered
 
 TITLES = {
     "engine": "engine",

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from mtrl.comparison.gather import Gathered
 from mtrl.comparison.measures import RETURN, SUCCESS
 from mtrl.comparison.outcomes import (
     BETTER,
@@ -26,6 +25,7 @@ from mtrl.comparison.outcomes import (
     TaskEffect,
 )
 from mtrl.comparison.statistics import Estimate
+from mtrl.gathering.gather import Gathered
 from mtrl.reporting.charts import Line, curve_chart
 from mtrl.reporting.headline import number, with_interval
 

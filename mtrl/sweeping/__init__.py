@@ -1,1 +1,1 @@
-"""Many runs: the plan, the processes that run it, and their progress."""
+"""Many runs: what is to be run, the processes that run it, and how far they are."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mtrl.cli import UsageError
 from mtrl.config import TrainConfig, agent_spec
-from mtrl.runs import RESULT, agent_folder, read_run, same_run, seed_folders
+from mtrl.errors import UsageError
+from mtrl.runs.folder import RESULT, agent_folder, read_run, same_run, seed_folders
 
 if TYPE_CHECKING:
-    from mtrl.comparison.run import Run
+    from mtrl.gathering.run import Run
 
 # What the sweep says to each run, and what says it to the sweep.
 TAKEN = {
@@ -58,7 +58,7 @@ class Job:
 
     def finished(self) -> Run | None:
         """Return the newest finished run with the same configuration, by any state of the code."""
-        from mtrl.comparison.run import load_run
+        from mtrl.gathering.run import load_run
 
         found = []
         for path in seed_folders(self.folder, self.config.seed):
@@ -104,9 +104,9 @@ def make_plan(
 
 
 def _job(suite: str, agent: str, seed: int, jobs: int, runs_dir: Path, further: Sequence[str]) -> Job:
-    from envs.pace import processors
-    from mtrl.arguments import parse_config
-    from mtrl.assemble import MAX_THREADS, check_context, device_of, suite_of
+    from envs.stepping.pace import processors
+    from mtrl.config.arguments import parse_config
+    from mtrl.training.assemble import MAX_THREADS, check_context, device_of, suite_of
 
     share = max(1, processors() // jobs)
     arguments = ["--suite", suite, "--agent", agent, "--seed", str(seed), "--baseline", "none"]

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mtrl.cli import SIGNALLED
 from mtrl.guard import HOME
-from mtrl.guardian import guarded
-from mtrl.interrupt import Stopped, StopRequest
-from mtrl.runs import METRICS, seed_folders
-from mtrl.sweeping.display import SweepDisplay
+from mtrl.runs.folder import METRICS, seed_folders
 from mtrl.sweeping.plan import Job
+from mtrl.sweeping.progress import SweepDisplay
+from mtrl.terminal.cli import SIGNALLED
+from mtrl.terminal.guardian import guarded
+from mtrl.terminal.interrupt import Stopped, StopRequest
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -1,1 +1,1 @@
-"""A run told to an experiment tracker as it goes: what a tracker is, and one file for each."""
+"""A run written down as it goes: which numbers under which tags, TensorBoard, CSV, and a file for each tracker."""

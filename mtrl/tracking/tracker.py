@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 
 from envs.errors import one_line, warn
-from mtrl.interrupt import Stopped
+from mtrl.terminal.interrupt import Stopped
 
 Status = Literal["finished", "stopped", "failed"]
 

@@ -8,9 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agents.spec import imported
+from agents.registry.spec import imported
 from envs.errors import one_line, warn
-from mtrl.cli import UsageError
+from mtrl.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -1,1 +1,1 @@
-"""One agent learning: the loop, and what is called while it runs."""
+"""One agent learning: the run from configuration to result, the loop, and what is called while it runs."""

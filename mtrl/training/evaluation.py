@@ -8,9 +8,9 @@ import torch
 
 from agents.base import Agent
 from agents.samplers import Sampler
-from mtrl.assemble import greedy
-from mtrl.reporter import Reporter
-from mtrl.scores import Scorer
+from mtrl.scoring.scorer import Scorer
+from mtrl.tracking.metrics import MetricsWriter
+from mtrl.training.assemble import greedy
 from mtrl.training.moment import Moment
 
 
@@ -22,7 +22,7 @@ class Evaluation:
         agent: Agent,
         scorer: Scorer,
         sampler: Sampler,
-        report: Reporter,
+        report: MetricsWriter,
         listeners: Sequence[Callable[[Mapping[str, float | None]], None]],
         check: Callable[[], None] | None = None,
     ) -> None:

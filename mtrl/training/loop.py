@@ -13,8 +13,8 @@ from agents.base import Agent
 from agents.replay import Replay
 from agents.samplers import Sampler
 from mtrl.config import TrainConfig
-from mtrl.finite import FiniteGuard
-from mtrl.tensor_env import TensorEnv, Transition
+from mtrl.rollout.tensor_env import TensorEnv, Transition
+from mtrl.training.finite import FiniteGuard
 from mtrl.training.moment import Moment
 from mtrl.training.schedule import Scheduled, Span
 

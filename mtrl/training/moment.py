@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from mtrl.tensor_env import Transition
+from mtrl.rollout.tensor_env import Transition
 from mtrl.training.schedule import Span
 
 

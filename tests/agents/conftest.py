@@ -11,10 +11,10 @@ import torch
 
 from agents.base import Batch
 from agents.build import Sizes, build_agent
-from agents.compose import SLOTS, settings_type
-from agents.registry import resolve_agent
+from agents.registry.compose import SLOTS, settings_type
+from agents.registry.lookup import resolve_agent
+from agents.registry.settings import SACSettings
 from agents.sac import SAC
-from agents.settings import SACSettings
 
 CPU = torch.device("cpu")
 SMALL = {

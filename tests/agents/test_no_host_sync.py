@@ -7,7 +7,7 @@ import torch
 
 from agents.base import seeded_generator
 from agents.check import Recorder
-from agents.presets import PRESETS
+from agents.registry.presets import PRESETS
 from agents.replay import Replay
 from tests.agents.conftest import MakeAgent, random_batch
 

@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from agents import aggregators
+from agents.aggregators import sums
 from agents.base import Batch, seeded_generator
 from agents.build import LARGEST, Sizes, build_sac
-from agents.encoders import PassThrough
-from agents.presets import PRESETS
+from agents.encoders.plain import PassThrough
+from agents.registry.presets import PRESETS
 from agents.sac import SAC
-from agents.trunks import SharedTrunk
+from agents.trunks.shared import SharedTrunk
 from tests.agents.conftest import CPU, MakeAgent, plain_settings, sentence_vectors
 
 KIT_AGENTS = [name for name, preset in PRESETS.items() if preset.in_loop]
@@ -26,7 +26,7 @@ def blind_agent() -> SAC:
     """One network for all tasks that is not told which task it is in."""
     settings = plain_settings(learning_rate=3e-3, final_learning_rate=3e-3, polyak=0.05)
     sizes = Sizes(1, torch.ones(TASKS, 1, dtype=torch.bool), sentence_vectors(TASKS))
-    return build_sac(PassThrough(1), SharedTrunk, aggregators.mean, sizes, settings, seeded_generator(0), CPU)
+    return build_sac(PassThrough(1), SharedTrunk, sums.mean, sizes, settings, seeded_generator(0), CPU)
 
 
 def one_step_batch(agent: SAC, reward: Reward, generator: torch.Generator) -> Batch:

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from agents import aggregators
+from agents.aggregators import sums
 from agents.base import Batch, seeded_generator
-from agents.encoders import PassThrough
-from agents.presets import PRESETS
+from agents.encoders.plain import PassThrough
+from agents.registry.presets import PRESETS
 from agents.sac import SAC
 from agents.trunks import Trunk
 from tests.agents.conftest import MakeAgent, plain_settings, random_batch
@@ -39,7 +39,7 @@ def constant_sac(q: list[float], mask: Tensor | None = None, tasks: int = 2) -> 
         critic=Constant(torch.tensor(q)[:, None]),
         action_mask=torch.ones(tasks, 2, dtype=torch.bool) if mask is None else mask,
         settings=plain_settings(discount=0.9, polyak=0.25, initial_temperature=0.5, learning_rate=0.1),
-        aggregate=aggregators.mean,
+        aggregate=sums.mean,
         generator=seeded_generator(0),
     )
 

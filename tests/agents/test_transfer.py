@@ -7,8 +7,8 @@ import torch
 
 from agents.base import Batch, seeded_generator
 from agents.build import Sizes, build_agent
-from agents.compose import settings_type
-from agents.presets import PRESETS
+from agents.registry.compose import settings_type
+from agents.registry.presets import PRESETS
 from agents.sac import SAC
 from tests.agents.conftest import CPU, sentence_vectors
 

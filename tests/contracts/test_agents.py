@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from agents.check import check_agent
-from agents.compose import SLOTS, pieces_of
-from agents.pieces import PIECES
-from agents.presets import PRESETS
-from agents.registry import KINDS, built_in
+from agents.registry.compose import SLOTS, pieces_of
+from agents.registry.lookup import KINDS, built_in
+from agents.registry.pieces import PIECES
+from agents.registry.presets import PRESETS
 
 IN_LOOP = [name for name, agent in PRESETS.items() if agent.in_loop]
 # Every piece beside an agent whose own pieces it fits.

@@ -12,8 +12,8 @@ import pytest
 from envs.check import check_suite
 from envs.errors import MissingExtra
 from envs.registry import BUILT_IN, make_suite
+from envs.stepping.vector import MultiTaskVectorEnv
 from envs.suite import Task, TaskSuite
-from envs.vector import MultiTaskVectorEnv
 
 ALL, SOME = 10, 4  # more tasks than this are a large suite, of which about so many are stepped
 

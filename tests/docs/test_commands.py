@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from agents.compose import settings_type
-from agents.pieces import PIECES
-from agents.presets import PRESETS
-from agents.spec import Spec
+from agents.registry.compose import settings_type
+from agents.registry.pieces import PIECES
+from agents.registry.presets import PRESETS
+from agents.registry.spec import Spec
 from mtrl import sweep, train
-from mtrl.arguments import TrainArguments
-from mtrl.cli import parse
+from mtrl.config.arguments import TrainArguments
+from mtrl.terminal.cli import parse
 from tests.docs.conftest import FILES, PAGES, ROOT, blocks_of, commands_of
 
 NAMES = ["train", "evaluate", "play", "export", "sweep", "compare", "report", "list", "check", "bench"]

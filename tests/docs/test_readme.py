@@ -9,7 +9,7 @@ import pytest
 
 from mtrl import bench, check, compare, evaluate, export, play, report, sweep, train
 from mtrl import list as list_command
-from mtrl.cli import UsageError
+from mtrl.errors import UsageError
 from tests.docs.conftest import FILES, PAGES, ROOT, blocks_of, commands_of
 
 PAGE = "README.md"

@@ -43,7 +43,7 @@ def test_the_table_of_a_command_has_its_flags_with_words_and_defaults(hook: Any)
 
 
 def test_a_suites_own_defaults_stand_below(hook: Any) -> None:
-    rows = hook.table("mtrl.config.TrainConfig", "tabletop").splitlines()
+    rows = hook.table("mtrl.config.train_config.TrainConfig", "tabletop").splitlines()
     assert "| `--steps-per-task`<br>`100000`<br>tabletop: `80000` | Environment steps in each task. |" in rows
     assert any(row.startswith("| `--seed`<br>`0` |") for row in rows)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.envs.watching import children
+from tests.envs.stepping.watching import children
 
 
 @pytest.fixture

@@ -14,13 +14,13 @@ import pytest
 
 from envs import context
 from envs.check import check_suite
-from envs.copies import CheckedEnv
 from envs.errors import SuiteError
 from envs.registry import make_suite
+from envs.stepping.copies import CheckedEnv
+from envs.stepping.vector import MultiTaskVectorEnv
 from envs.suite import Task, TaskSuite
 from envs.tabletop.simulator import TabletopSimulator
 from envs.tabletop.tasks import BY_NAME
-from envs.vector import MultiTaskVectorEnv
 from tests.envs.scripted import CALM, Scripted, suite_of
 
 GOOD = [CALM, CALM, (1.0, False, True)]

@@ -12,8 +12,8 @@ import pytest
 from envs.check import check_suite
 from envs.errors import SuiteError
 from envs.registry import make_suite
+from envs.stepping.vector import MultiTaskVectorEnv
 from envs.success import SuccessFromInfo, SuccessFromReturn
-from envs.vector import MultiTaskVectorEnv
 from mtrl import list as list_command
 from tests.envs.scripted import CALM, Scripted
 

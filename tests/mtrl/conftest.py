@@ -18,10 +18,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from agents.presets import PRESETS
+from agents.registry.presets import PRESETS
 from envs.suite import Task, TaskSuite
-from mtrl import runs, train
-from mtrl.cli import command
+from mtrl import train
+from mtrl.runs import folder
+from mtrl.terminal.cli import command
 
 KIT_AGENTS = [name for name, preset in PRESETS.items() if preset.in_loop]
 Main = Callable[[Sequence[str]], int]
@@ -128,7 +129,7 @@ def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
 @pytest.fixture
 def clean_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
     """The kit's files are those of a commit, whatever is being edited."""
-    monkeypatch.setattr(runs, "git_state", lambda: dict(CLEAN))
+    monkeypatch.setattr(folder, "git_state", lambda: dict(CLEAN))
 
 
 @pytest.fixture(scope="session")
@@ -136,7 +137,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The runs folder of one CARE run and its baseline, from a clean checkout; not to be written to."""
     path = tmp_path_factory.mktemp("finished") / "runs"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "git_state", lambda: dict(CLEAN))
+        patch.setattr(folder, "git_state", lambda: dict(CLEAN))
         # 128 steps in each copy: its first episode, of 100, ends in training, so that the tags of rollouts appear.
         assert train.main(tiny(path, "--steps-per-task", "256", "--random-steps", "216", "--log-every", "32")) == 0
     return path

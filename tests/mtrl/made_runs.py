@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mtrl.defaults import default_config
+from mtrl.config.defaults import default_config
 
 STEPS = (1000, 2000, 3000, 4000)
 PROTOCOL = {"episodes": 10, "starts": "drawn", "success": "at any step", "trained_in": "s", "scored_in": "s"}

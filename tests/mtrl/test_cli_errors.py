@@ -14,8 +14,9 @@ import torch
 
 from mtrl import check, evaluate, train
 from mtrl import list as list_command
-from mtrl.cli import INTERRUPTED, UsageError, command
-from mtrl.runs import RESULT
+from mtrl.errors import UsageError
+from mtrl.runs.folder import RESULT
+from mtrl.terminal.cli import INTERRUPTED, command
 from tests.mtrl.conftest import Said, tiny
 
 Refused = Callable[..., str]
@@ -93,8 +94,8 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
     def begun(*_: Any) -> None:
         raise AssertionError("training began")
 
-    monkeypatch.setattr("mtrl.session.Training", begun)
-    monkeypatch.setattr("mtrl.sb3.train_tasks", begun)
+    monkeypatch.setattr("mtrl.training.session.Training", begun)
+    monkeypatch.setattr("mtrl.baselines.sb3_run.train_tasks", begun)
 
 
 @pytest.mark.usefixtures("no_training")

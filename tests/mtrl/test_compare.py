@@ -14,10 +14,10 @@ import pytest
 from rich.console import Console
 
 from mtrl import compare as command
-from mtrl.cli import UsageError
 from mtrl.comparison.compare import compare
-from mtrl.comparison.gather import gather
 from mtrl.comparison.tables import legend, tables_of
+from mtrl.errors import UsageError
+from mtrl.gathering.gather import gather
 from tests.mtrl.made_runs import make_run
 
 TASKS = [f"pick-place-{k}" for k in range(10)]
@@ -121,7 +121,7 @@ def test_where_nothing_can_be_written_nothing_is_computed(
     else:
         out.touch()
         out = out / "below" if spoilt == "below a file" else out
-    monkeypatch.setattr("mtrl.comparison.files.compare", lambda *_: pytest.fail("computed"))
+    monkeypatch.setattr("mtrl.comparison.output.compare", lambda *_: pytest.fail("computed"))
     with pytest.raises(UsageError, match="--out .* cannot be written"):
         command.main([str(tmp_path), "--out", str(out)])
 

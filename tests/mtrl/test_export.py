@@ -18,9 +18,9 @@ import torch
 
 import mtrl
 from mtrl import export
-from mtrl.cli import RunError
-from mtrl.exporting import files
-from mtrl.exporting.files import METADATA, WRITERS, Writer
+from mtrl.errors import RunError
+from mtrl.exporting import formats
+from mtrl.exporting.formats import METADATA, WRITERS, Writer
 from tests.mtrl.conftest import Said
 
 Refused = Callable[..., str]
@@ -170,7 +170,7 @@ def test_what_cannot_be_exported_is_refused(
     config = json.loads((care_run / "config.json").read_text())
     (care_run / "config.json").write_text(json.dumps({**config, "suite": "evil:suite"}))
     assert "names the suite 'evil:suite'" in refused(export.main, care_run, "--out", tmp_path / "policy.pt")
-    monkeypatch.setattr(files, "find_spec", lambda name: None)
+    monkeypatch.setattr(formats, "find_spec", lambda name: None)
     line = refused(export.main, care_run, "--format", "onnx", "--out", tmp_path / "policy.onnx")
     assert "onnx, onnxruntime, onnxscript, not installed: pip install -e '.[onnx]'" in line
 

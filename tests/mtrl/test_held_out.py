@@ -14,8 +14,8 @@ from PIL import Image
 
 from envs.registry import make_suite
 from mtrl import evaluate, train
-from mtrl.policies import policy_for_new
-from mtrl.runs import read_run
+from mtrl.policies.held_out import policy_for_new
+from mtrl.runs.folder import read_run
 from tests.mtrl.conftest import Said, read_json
 from tests.mtrl.holding import HOLDING, SMALL, hold, trained
 

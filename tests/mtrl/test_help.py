@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from agents.presets import PRESETS
+from agents.registry.presets import PRESETS
 from mtrl import bench, check, compare, evaluate, export, play, report, sweep, train
 from mtrl import list as list_command
 from mtrl.config import TrainConfig
-from mtrl.defaults import default_config
+from mtrl.config.defaults import default_config
 
 LOOK = """
 import runpy, sys

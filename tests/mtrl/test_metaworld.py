@@ -13,7 +13,7 @@ pytest.importorskip("envpool")
 
 from envs.metaworld import suite
 from mtrl import evaluate, train
-from mtrl.tensor_env import TensorEnv
+from mtrl.rollout.tensor_env import TensorEnv
 
 TWO = ("reach-v3", "drawer-close-v3")
 

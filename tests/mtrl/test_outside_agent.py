@@ -15,9 +15,9 @@ import torch
 import mtrl
 from mtrl import check, compare, evaluate, report, sweep, train
 from mtrl import list as list_command
-from mtrl.cli import UsageError
 from mtrl.config import TrainConfig
-from mtrl.runs import read_run
+from mtrl.errors import UsageError
+from mtrl.runs.folder import read_run
 from tests.mtrl.conftest import read_json, same_weights, tiny
 
 METHOD = """

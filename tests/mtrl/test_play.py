@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from mtrl import play, window
-from mtrl.cli import UsageError
-from mtrl.window import Window
+from mtrl import play
+from mtrl.errors import UsageError
+from mtrl.video import window
+from mtrl.video.window import Window
 from tests.mtrl.conftest import Said
 
 Refused = Callable[..., str]
@@ -129,7 +130,7 @@ def in_a_display(script: str) -> list[Any]:
         try:
             assert server.stdout is not None
             env = {**os.environ, "DISPLAY": f":{server.stdout.readline().decode().strip()}"}
-            head = "import json, time\nfrom PIL import Image\nfrom mtrl.window import Window\n"
+            head = "import json, time\nfrom PIL import Image\nfrom mtrl.video.window import Window\n"
             code = f"{head}{script}\nprint(json.dumps(said))"
             done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
         finally:

@@ -14,7 +14,7 @@ import pytest
 
 from mtrl import report
 from mtrl.comparison.compare import compare
-from mtrl.comparison.gather import gather
+from mtrl.gathering.gather import gather
 from tests.mtrl.made_runs import make_run
 
 NASTY = '<script>alert("x")</script> & | co'

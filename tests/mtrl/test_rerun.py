@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from mtrl import sweep, train
-from mtrl.arguments import parse_config
-from mtrl.cli import UsageError
 from mtrl.config import TrainConfig
-from mtrl.runs import read_run
+from mtrl.config.arguments import parse_config
+from mtrl.errors import UsageError
+from mtrl.runs.folder import read_run
 from tests.mtrl.conftest import Said, same_weights
 
 Refused = Callable[..., str]

@@ -20,11 +20,11 @@ import pytest
 from rich.console import Console
 
 from mtrl import sweep
-from mtrl.cli import UsageError
-from mtrl.interrupt import Stopped
-from mtrl.runs import read_run
+from mtrl.errors import UsageError
+from mtrl.runs.folder import read_run
 from mtrl.sweeping.plan import Job, make_plan
 from mtrl.sweeping.pool import Running, run_all
+from mtrl.terminal.interrupt import Stopped
 from tests.mtrl.made_runs import make_run
 
 TINY = "--steps-per-task 60 --envs-per-task 2 --random-steps 20 --batch-per-task 4 --eval-every 30 --eval-episodes 1"
@@ -74,7 +74,7 @@ def test_whatever_any_run_would_refuse_is_refused_before_one_begins(
 def test_a_dry_run_prints_a_command_a_line_and_makes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("envs.pace.processors", lambda: 6)
+    monkeypatch.setattr("envs.stepping.pace.processors", lambda: 6)
     arguments = [
         "--agents",
         "care,sb3",
@@ -141,7 +141,7 @@ def test_a_finished_run_of_other_code_is_taken_and_said(
     plan = make_plan("tabletop", ["mtsac"], [0, 1], 1, tmp_path, ["--steps-per-task", "4000"])
     for seed in (0, 1):
         make_run(tmp_path, "mtsac", seed)
-    monkeypatch.setattr("mtrl.runs.git_state", lambda: {"commit": "e" * 40, "changed": False})
+    monkeypatch.setattr("mtrl.runs.folder.git_state", lambda: {"commit": "e" * 40, "changed": False})
     monkeypatch.setattr("mtrl.sweeping.pool.run_all", lambda *_: pytest.fail("started"))
     assert sweep.sweep(plan, 1, Console(width=200)) == 0
     assert "(made by other code: commit ccccccccc)" in capsys.readouterr().out

@@ -15,7 +15,7 @@ import pytest
 from safetensors.torch import load_file
 
 from mtrl import train
-from mtrl.cli import command
+from mtrl.terminal.cli import command
 from tests.mtrl.conftest import CLEAN, KIT_AGENTS, metrics, read_json, same_weights, tiny, weights
 
 MEASURES = {"success_any", "success_last", "return"}

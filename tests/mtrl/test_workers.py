@@ -13,25 +13,25 @@ import pytest
 import torch
 from torch import Tensor
 
-from agents.compose import settings_type
 from agents.normalize import ObsScale
-from agents.presets import PRESETS
+from agents.registry.compose import settings_type
+from agents.registry.presets import PRESETS
 from agents.replay import Replay
-from agents.samplers import Uniform
+from agents.samplers.uniform import Uniform
 from envs.suite import TaskSuite
 from mtrl import train as train_command
 from mtrl.config import TrainConfig
-from mtrl.episodes import Episode
-from mtrl.finite import FiniteGuard
-from mtrl.log import RunLog
-from mtrl.reporter import Reporter
-from mtrl.runs import finished_twin, write_config, write_result
-from mtrl.scores import Scorer
-from mtrl.tensor_env import TensorEnv, Transition
+from mtrl.rollout.episodes import Episode
+from mtrl.rollout.tensor_env import TensorEnv, Transition
+from mtrl.runs.folder import finished_twin, write_config, write_result
+from mtrl.scoring.scorer import Scorer
+from mtrl.tracking.metrics import MetricsWriter
+from mtrl.tracking.run_log import RunLog
+from mtrl.training.finite import FiniteGuard
 from mtrl.training.loop import Training
 from mtrl.training.schedule import Scheduled
 from tests.envs.failing import failing
-from tests.envs.test_workers import children
+from tests.envs.stepping.test_workers import children
 from tests.mtrl.conftest import Said, Scripted, metrics, read_json, same_weights, scripted_suite, weights, zeros
 
 CPU = torch.device("cpu")
@@ -130,7 +130,7 @@ def test_scales_ignore_a_step_of_which_nothing_is_left() -> None:
 
 def test_lost_episodes_are_in_the_log_once_there_are_any(tmp_path: Path) -> None:
     with RunLog(tmp_path) as log:
-        report = Reporter(scripted_suite(a=Scripted), log)
+        report = MetricsWriter(scripted_suite(a=Scripted), log)
         report.episodes([], 0)
         report.training(1, 1, 0, {})
         report.episodes([], 1)
@@ -229,10 +229,10 @@ def test_tasks_that_do_not_pickle_are_trained_in_this_process_with_one_warning(
 def test_unless_said_a_measurement_decides(
     call: Callable[..., Said], walks: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mtrl.assemble.processors", lambda: 2)
-    monkeypatch.setattr("envs.pace.step_seconds", lambda _: 1.0)
+    monkeypatch.setattr("mtrl.training.assemble.processors", lambda: 2)
+    monkeypatch.setattr("envs.stepping.pace.step_seconds", lambda _: 1.0)
     assert "worker processes: 2" in run(call, walks, "suite").out
-    monkeypatch.setattr("envs.pace.step_seconds", lambda _: 1e-6)
+    monkeypatch.setattr("envs.stepping.pace.step_seconds", lambda _: 1e-6)
     assert "worker processes: none" in run(call, walks, "suite").out
 
 

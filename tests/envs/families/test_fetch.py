@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from envs.check import check_suite
-from envs.copies import CheckedEnv
 from envs.errors import MissingExtra
 from envs.registry import make_suite
-from envs.vector import MultiTaskVectorEnv
+from envs.stepping.copies import CheckedEnv
+from envs.stepping.vector import MultiTaskVectorEnv
 
 pytest.importorskip("gymnasium_robotics")
 NAMES = ("reach", "push", "slide", "pick-and-place")

@@ -14,8 +14,8 @@ from rich.console import Console
 import mtrl
 from mtrl import train
 from mtrl.api.learn import config_of_settings
-from mtrl.comparison.run import load_run
-from mtrl.runs import finished_twin, read_run
+from mtrl.gathering.run import load_run
+from mtrl.runs.folder import finished_twin, read_run
 from tests.mtrl.conftest import Scripted, read_json, same_weights, scripted_suite, tiny
 
 TINY = {

@@ -13,8 +13,8 @@ import pytest
 import torch
 
 import mtrl
-from mtrl.policies import policy_of
-from mtrl.runs import read_run
+from mtrl.policies.trained import policy_of
+from mtrl.runs.folder import read_run
 
 UNEQUAL = """
     from functools import partial

@@ -19,8 +19,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from mtrl import sweep, train
 from mtrl.checkpoints.lock import LOCK, lock
 from mtrl.checkpoints.saving import LATEST, SOONEST, Saving
-from mtrl.cli import UsageError
-from mtrl.scores import Scorer
+from mtrl.errors import UsageError
+from mtrl.scoring.scorer import Scorer
 from tests.mtrl.conftest import KIT_AGENTS, Said, metrics, read_json, same_weights, tiny
 
 ALONE = ("--baseline", "none")
@@ -100,7 +100,7 @@ def test_a_run_that_was_trained_and_not_scored_is_scored_and_not_trained_again(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("mtrl.session.final_scores", dies)
+        patch.setattr("mtrl.training.session.final_scores", dies)
         with pytest.raises(Killed):
             train.main(tiny(tmp_path, "--agent", "care", *ALONE))
     run = run_of(tmp_path, "care")
@@ -255,7 +255,7 @@ def test_sb3_keeps_no_checkpoints(tmp_path: Path, refused: Callable[..., str], f
     run = tmp_path / "runs" / "tabletop" / "sb3" / "seed0"
     run.mkdir(parents=True)
     values = read_json(finished / "tabletop" / "care" / "seed0" / "config.json")
-    from mtrl.defaults import default_config
+    from mtrl.config.defaults import default_config
 
     run.joinpath("config.json").write_text(json.dumps({**values, **default_config("tabletop", "sb3").to_json()}))
     assert "'sb3' keeps no checkpoints; train it again" in refused(train.main, "--resume", run)

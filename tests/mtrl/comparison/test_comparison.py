@@ -9,9 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mtrl.cli import UsageError
 from mtrl.comparison.compare import compare
-from mtrl.comparison.gather import gather
 from mtrl.comparison.outcomes import (
     AHEAD,
     BEHIND,
@@ -25,6 +23,8 @@ from mtrl.comparison.outcomes import (
     Comparison,
     TaskEffect,
 )
+from mtrl.errors import UsageError
+from mtrl.gathering.gather import gather
 from tests.mtrl.made_runs import make_run
 
 UP = (0.25, 0.5, 0.8, 1.0)  # area: (.125 + .375 + .65 + .9) / 4 = .5125

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from mtrl.arguments import parse_config
 from mtrl.comparison.compare import compare
-from mtrl.comparison.gather import gather
+from mtrl.config.arguments import parse_config
+from mtrl.gathering.gather import gather
 from mtrl.sweep import split
 from tests.mtrl.made_runs import make_run
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from mtrl.comparison.compare import compare
-from mtrl.comparison.gather import gather
 from mtrl.comparison.outcomes import SAME
 from mtrl.comparison.statistics import LEAST_SEEDS, welch
+from mtrl.gathering.gather import gather
 from tests.mtrl.comparison.simulation import NOISE, TASKS, by_run, by_task, called_apart, coverage, interval_coverage
 from tests.mtrl.made_runs import make_run
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from mtrl.comparison.compare import compare
-from mtrl.comparison.gather import gather
 from mtrl.comparison.outcomes import SAME
+from mtrl.gathering.gather import gather
 from mtrl.reporting.headline import answers, leads_with_area, size_matched
 from tests.mtrl.made_runs import make_run
 

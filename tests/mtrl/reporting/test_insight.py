@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from agents.diagnostics import conflict_rate
+from agents.diagnostics.measures import conflict_rate
 from mtrl.reporting import insight
 from mtrl.reporting.insight import Table
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from mtrl import train
-from mtrl.cli import RunError
-from mtrl.log import RunLog
+from mtrl.errors import RunError
 from mtrl.tracking.mlflow import QUICK, start
+from mtrl.tracking.run_log import RunLog
 from mtrl.tracking.tracker import TrackedRun
 from tests.mtrl.conftest import metrics, read_json, tiny
 

@@ -14,17 +14,17 @@ import pytest
 from PIL import Image
 
 from mtrl import learn, sweep, train
-from mtrl.cli import RunError
-from mtrl.comparison.grouping import settings_of
 from mtrl.config import TrainConfig
-from mtrl.interrupt import Stopped
-from mtrl.log import RunLog
-from mtrl.pictures import SHARES
-from mtrl.record import gif_of
-from mtrl.runs import read_run, same_run
+from mtrl.errors import RunError
+from mtrl.gathering.grouping import settings_of
+from mtrl.pictures.heat_maps import SHARES
+from mtrl.runs.folder import read_run, same_run
+from mtrl.terminal.interrupt import Stopped
 from mtrl.tracking import trackers
+from mtrl.tracking.run_log import RunLog
 from mtrl.tracking.tracker import Guarded, Status, TrackedRun
 from mtrl.tracking.trackers import TRACKERS, Known
+from mtrl.video.recording import gif_of
 from tests.mtrl.conftest import Said, metrics, read_json, same_weights, tiny
 
 ALONE = ("--baseline", "none")

@@ -14,11 +14,11 @@ from agents.base import seeded_generator
 from agents.replay import Replay
 from envs.registry import make_suite
 from envs.suite import TaskSuite
-from mtrl.assemble import agent_of, sampler_of
 from mtrl.config import TrainConfig
-from mtrl.defaults import default_config
-from mtrl.finite import FiniteGuard
-from mtrl.tensor_env import TensorEnv
+from mtrl.config.defaults import default_config
+from mtrl.rollout.tensor_env import TensorEnv
+from mtrl.training.assemble import agent_of, sampler_of
+from mtrl.training.finite import FiniteGuard
 from mtrl.training.loop import Training
 from mtrl.training.moment import Moment
 from mtrl.training.schedule import Scheduled, multiples_of

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from mtrl.defaults import default_config
+from mtrl.config.defaults import default_config
 from mtrl.training.schedule import Rule, Scheduled, Span, always, either, multiples_of, notify, passing, rules_of
 
 

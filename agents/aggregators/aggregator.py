@@ -1,0 +1,63 @@
+"""What an aggregator is: it turns per-task losses into gradients.
+
+It is called as ``aggregate(losses, parameters)`` with losses (T',) that still carry their graph, and writes the
+``.grad`` of ``parameters`` and of nothing else. A plain function will do; one that learns weights of its own is an
+``nn.Module``, whose parameters the agent registers, saves and steps with an optimiser of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The parameters that an aggregator writes gradients for.
+
+    Args:
+        shared: Parameters that all tasks train.
+        own: Task-specific parameters, stacked (E * T, ...) with the task running fastest.
+        role: ``critic`` (encoder and critics) or ``actor``.
+        generator: Source of random numbers, on the parameters' device.
+
+    Example:
+        >>> def balanced(losses: torch.Tensor, parameters: mtrl.Parameters) -> None:
+        ...     (losses / losses.detach()).mean().backward(inputs=list(parameters.all))
+        >>> weight = torch.nn.Parameter(torch.tensor([1.0, 2.0]))
+        >>> balanced(weight.square(), mtrl.Parameters((weight,), (), "critic", torch.Generator()))
+        >>> weight.grad
+        tensor([1.0000, 0.5000])
+    """
+
+    shared: tuple[nn.Parameter, ...]
+    own: tuple[nn.Parameter, ...]
+    role: Literal["critic", "actor"]
+    generator: torch.Generator
+
+    @property
+    def all(self) -> tuple[nn.Parameter, ...]:
+        """The shared and the task-specific parameters."""
+        return self.shared + self.own
+
+
+def split_parameters(
+    role: Literal["critic", "actor"],
+    parameters: Sequence[nn.Parameter],
+    own: Sequence[nn.Parameter],
+    generator: torch.Generator,
+) -> Parameters:
+    """Split ``parameters`` into those in ``own`` and the shared rest."""
+    separate = {id(parameter) for parameter in own}
+    shared = tuple(parameter for parameter in parameters if id(parameter) not in separate)
+    return Parameters(shared, tuple(own), role, generator)
+
+
+class Aggregate(Protocol):
+    """Writes the gradients of per-task losses (T',) into the ``.grad`` of ``parameters`` and of nothing else."""
+
+    def __call__(self, losses: Tensor, parameters: Parameters) -> None: ...

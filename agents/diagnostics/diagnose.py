@@ -1,0 +1,45 @@
+"""What a soft actor-critic shows of why sharing helps or hurts, measured on a batch and on the steps last taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from agents.base import Batch
+from agents.diagnostics.actor_critic import ActorCritic
+from agents.diagnostics.capacity import capacity
+from agents.diagnostics.interference import interference
+from agents.diagnostics.measures import cosines, mutual_information
+from agents.diagnostics.overestimation import overestimation
+
+
+def diagnose(agent: ActorCritic, batch: Batch, history: Batch | None, generator: torch.Generator) -> dict[str, Tensor]:
+    """Measure the agent on a batch (T, N, ...) and consecutive steps (T, C, W, ...) -> name to 0-d, (T,) or (T, T).
+
+    Nothing is learned: weights, ``.grad`` and the agent's own generator stay as they are; noise is ``generator``'s.
+    """
+    with _noise_from(agent, generator):
+        batch = agent.scaled(batch)
+        found = {**interference(agent, batch), **capacity(agent, batch), **_routing(agent, batch.obs)}
+        return found if history is None else {**found, "q_overestimation": overestimation(agent, history)}
+
+
+@torch.no_grad()
+def _routing(agent: ActorCritic, obs: Tensor) -> dict[str, Tensor]:
+    """What the encoder's weights tell of the task, and how alike the tasks' contexts are."""
+    found = {f"{name}_information": mutual_information(weights) for name, weights in agent.encoder.inspect(obs).items()}
+    context = agent.encoder.contexts()
+    return found if context is None else {**found, "context_similarity": cosines(context)}
+
+
+@contextmanager
+def _noise_from(agent: ActorCritic, generator: torch.Generator) -> Iterator[None]:
+    """Let the agent's noise come from another generator while the block runs."""
+    own, agent.generator = agent.generator, generator
+    try:
+        yield
+    finally:
+        agent.generator = own

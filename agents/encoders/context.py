@@ -1,0 +1,67 @@
+"""What tells tasks apart, as the networks read it: a vector for each task, out of what is known of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from agents.base import rows_of
+from agents.encoders.encoder import EncoderShape
+from agents.networks import StackedMLP
+
+
+class ContextNetwork(nn.Module):
+    """The task's context: a network over what is known of it, plus, if ``learned``, a row of its own.
+
+    ``known`` is (T, d): sentence vectors, numbers. The learned row starts at zero beside it, so that a task that was
+    never trained still has a context; where nothing is known (d = 0) it is drawn at random and is all there is.
+    """
+
+    known: Tensor
+
+    def __init__(
+        self, known: Tensor, learned: bool, hidden: Sequence[int], size: int, generator: torch.Generator
+    ) -> None:
+        super().__init__()
+        tasks, width = known.shape
+        if not width:
+            known = torch.empty(tasks, size).normal_(generator=generator)
+        # Unit vectors of d numbers are scaled to unit variance, which is what the layers' initialisation expects.
+        scaled = known * math.sqrt(width) if width else known
+        if width:
+            self.register_buffer("known", scaled)
+        else:
+            self.known = nn.Parameter(scaled)
+        self.network = StackedMLP(1, scaled.shape[1], hidden, size, generator, layer_norm=False)
+        self.own = nn.Parameter(torch.zeros(tasks, size)) if learned and width else None
+
+    def forward(self, task: Tensor | None = None) -> Tensor:
+        """-> (T, context)."""
+        out = self.network(rows_of(self.known, task)[None])[0]
+        return out if self.own is None else out + rows_of(self.own, task)
+
+    def set_tasks(self, known: Tensor) -> None:
+        """Replace the tasks by new ones, given (T', d). Raises ``ValueError`` if the context is learned per task."""
+        if isinstance(self.known, nn.Parameter):
+            raise ValueError("its context is learned per task, so it has none for new tasks")
+        width = known.shape[1]
+        self.known = (known * math.sqrt(width)).to(self.known.device)
+        if self.own is not None:
+            self.own = nn.Parameter(torch.zeros(len(known), self.own.shape[1], device=self.own.device))
+
+    def own_parameters(self) -> list[nn.Parameter]:
+        """Return what each task has of its own, (T, context), where there is such a thing."""
+        if isinstance(self.known, nn.Parameter):
+            return [self.known]
+        return [] if self.own is None else [self.own]
+
+
+def context_network(shape: EncoderShape, generator: torch.Generator) -> ContextNetwork:
+    """Make the context network that the settings describe: ``context_hidden``, ``context_size``."""
+    settings = shape.settings
+    return ContextNetwork(
+        shape.context, shape.learned_context, settings.context_hidden, settings.context_size, generator
+    )

@@ -1,0 +1,90 @@
+"""FiLM: the task's context scales and shifts every feature of one encoder that all tasks share.
+
+Perez, Strub, de Vries, Dumoulin and Courville, "FiLM: Visual Reasoning with a General Conditioning Layer", AAAI 2018.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from agents.encoders.context import ContextNetwork, context_network
+from agents.encoders.encoder import Encoder, EncoderShape
+from agents.networks import StackedLinear
+
+
+class FiLMEncoder(Encoder):
+    """A perceptron whose layers are followed by (1 + gamma) x + beta, linear in the task's context.
+
+    gamma and beta start at zero, so that all tasks begin with the same encoder. A hidden layer is linear, layer norm
+    if enabled, FiLM, ReLU; the last one is linear and FiLM.
+    """
+
+    def __init__(
+        self,
+        obs_size: int,
+        hidden: Sequence[int],
+        size: int,
+        context: ContextNetwork,
+        context_size: int,
+        layer_norm: bool,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__(size)
+        self.widths, self.layer_norm = [*hidden, size], layer_norm
+        self.context = context
+        self.layers = nn.ModuleList(StackedLinear(1, a, b, generator) for a, b in pairwise([obs_size, *self.widths]))
+        self.film = StackedLinear(1, context_size, 2 * sum(self.widths), generator)
+        nn.init.zeros_(self.film.weight)
+        nn.init.zeros_(self.film.bias)
+
+    def forward(self, obs: Tensor, task: Tensor | None = None) -> Tensor:
+        """(T, N, obs) -> (T, N, size)."""
+        modulation = self.film(self.context(task)[None])[0]
+        gammas, betas = (half.split(self.widths, dim=-1) for half in modulation.chunk(2, dim=-1))
+        x = obs
+        for layer, gamma, beta in zip(self.layers, gammas, betas, strict=True):
+            last = layer is self.layers[-1]
+            x = layer(x.reshape(1, -1, x.shape[-1])).view(*obs.shape[:2], -1)
+            x = F.layer_norm(x, x.shape[-1:]) if self.layer_norm and not last else x
+            x = (1.0 + gamma[:, None]) * x + beta[:, None]
+            x = x if last else F.relu(x)
+        return x
+
+    def contexts(self) -> Tensor:
+        """-> (T, context)."""
+        return self.context()
+
+    def shared_parameters(self) -> list[nn.Parameter]:
+        """Return layers, modulation and context network, but not what each task has of its own."""
+        return [p for part in (self.layers, self.film, self.context.network) for p in part.parameters()]
+
+    def own_parameters(self) -> list[nn.Parameter]:
+        """Return the learned part of each task's context, where there is one."""
+        return self.context.own_parameters()
+
+    def probed_layers(self) -> list[nn.Module]:
+        """Return all layers but the first."""
+        return [*self.layers[1:]]
+
+    def set_tasks(self, context: Tensor) -> None:
+        """Replace the tasks by new ones, given their contexts (T', d)."""
+        self.context.set_tasks(context)
+
+
+def film(shape: EncoderShape, generator: torch.Generator) -> FiLMEncoder:
+    """Make the encoder that the settings describe (``agents.registry.settings.FiLMSettings``)."""
+    settings = shape.settings
+    return FiLMEncoder(
+        shape.obs,
+        settings.film_hidden,
+        settings.film_size,
+        context_network(shape, generator),
+        settings.context_size,
+        settings.layer_norm,
+        generator,
+    )

@@ -1,0 +1,5 @@
+"""Heads: what a critic's output means, a number or a distribution."""
+
+from agents.heads.head import ValueHead
+
+__all__ = ["ValueHead"]

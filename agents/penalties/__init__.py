@@ -1,0 +1,5 @@
+"""Penalties: what is added to every task's loss."""
+
+from agents.penalties.penalty import Penalty
+
+__all__ = ["Penalty"]

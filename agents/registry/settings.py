@@ -1,0 +1,157 @@
+"""The settings of the agents and of the pieces that they are made of. Importing this does not import torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from agents.registry.agent_settings import AgentSettings
+from agents.registry.facts import setting
+
+
+@dataclass(frozen=True)
+class SACSettings(AgentSettings):
+    """Settings of every SAC agent: the pieces it is made of, and its hyperparameters."""
+
+    encoder: str = "none"
+    """Observation encoder shared by actor and critics: none, one-hot, care, film, or your own as module:attribute."""
+    trunk: str = "shared"
+    """Networks of actor and critics and how tasks share them: shared, multi-head, separate, or your own."""
+    aggregator: str = "mean"
+    """How per-task losses are turned into gradients: mean, sum, pcgrad, or your own as module:attribute."""
+    sampler: str = "uniform"
+    """Which tasks a batch is drawn from: uniform draws equally from all of them, or your own as module:attribute."""
+    penalty: str = "none"
+    """Regularisation added to each task's loss: none, l2, or your own as module:attribute."""
+    hidden: tuple[int, ...] = setting((256, 256), least=1, unit="widths", some=True, shown=True)
+    """Widths of the hidden layers of the actor and of each critic."""
+    layer_norm: bool = True
+    """Apply layer normalisation after every hidden layer."""
+    learning_rate: float = setting(3e-4, above=0)
+    """Initial learning rate (Adam) of actor, critics, encoder and temperature."""
+    final_learning_rate: float = setting(3e-4, above=0)
+    """The learning rate is annealed linearly to this value over the run."""
+    discount: float = setting(0.99, above=0, most=1)
+    """Discount factor (gamma) per environment step."""
+    polyak: float = setting(0.005, above=0, most=1)
+    """Target update rate (tau): weight of the online networks in the target networks' moving average."""
+    initial_temperature: float = setting(0.1, above=0)
+    """Initial entropy coefficient (alpha) of each task; it is learned."""
+    target_entropy: float = setting(1.0, above=0)
+    """Target entropy, as a multiple of minus the number of action dimensions."""
+    network: Literal["mlp", "residual"] = "mlp"
+    """Network of actor and critics: mlp, or residual (BroNet: a first layer, then a block per hidden width)."""
+    critic: str = "scalar"
+    """Critic head: scalar (mean return, squared error), categorical (101 bins, HL-Gauss), or your own."""
+    critic_reduction: Literal["min", "mean"] = "min"
+    """How the twin critics' values are combined: their minimum or their mean."""
+    obs_scale: Literal["none", "running"] = "none"
+    """running: normalise observations to zero mean and unit variance, per task if tasks share no weights."""
+    reward_scale: Literal["none", "return"] = "none"
+    """return: divide each task's rewards so that its largest discounted return so far becomes 9."""
+    weight_decay: float = setting(0.0, least=0)
+    """Weight decay of AdamW; 0 is plain Adam."""
+    adam_epsilon: float = setting(1e-8, above=0)
+    """Epsilon in Adam's denominator."""
+    gradient_norm: float = setting(0.0, least=0)
+    """Maximum gradient norm of actor and critics, task-specific weights clipped per task; 0: no clipping."""
+    precision: Literal["auto", "float32", "bfloat16"] = "float32"
+    """Precision of an update's matrix products; auto takes bfloat16 where timing shows that it is faster."""
+
+
+@dataclass(frozen=True)
+class ContextSettings:
+    """Added by every piece that reads the tasks' context."""
+
+    context: str = "auto"
+    """What tells tasks apart: text, numbers, onehot, learned, joined by +; auto takes what the suite provides."""
+
+
+@dataclass(frozen=True)
+class ContextNetworkSettings(ContextSettings):
+    """Added by encoders that read the context through a network (``agents.encoders.context``)."""
+
+    context_hidden: tuple[int, ...] = setting((64,), least=1, unit="widths")
+    """Widths of the context network's hidden layers, and of CARE's attention."""
+    context_size: int = setting(32, above=0)
+    """Size of a task's context vector."""
+
+
+@dataclass(frozen=True)
+class CARESettings(ContextNetworkSettings):
+    """Added by the CARE encoder."""
+
+    encoders: int = setting(4, above=0)
+    """Number of encoders in the mixture."""
+    encoder_hidden: tuple[int, ...] = setting((64,), least=1, unit="widths")
+    """Widths of each encoder's hidden layers."""
+    encoder_size: int = setting(64, above=0)
+    """Size of an encoding."""
+    attention: Literal["context", "dot-product"] = "context"
+    """context: attention from the context alone (released code); dot-product: encodings against context (paper)."""
+    attention_temperature: float = setting(1.0, above=0)
+    """Temperature of the softmax over encoders."""
+    detach_context: bool = True
+    """Stop the attention's gradient before the context network, as the paper does."""
+
+
+@dataclass(frozen=True)
+class FiLMSettings(ContextNetworkSettings):
+    """Added by the FiLM encoder."""
+
+    film_hidden: tuple[int, ...] = setting((64,), least=1, unit="widths")
+    """Widths of the encoder's hidden layers."""
+    film_size: int = setting(64, above=0)
+    """Size of an encoding."""
+
+
+@dataclass(frozen=True)
+class L2Settings:
+    """Added by the penalty l2."""
+
+    penalty_weight: float = setting(1e-4, above=0)
+    """Coefficient of the penalty, which is half the sum of squared weights."""
+
+
+@dataclass(frozen=True)
+class SB3Settings(AgentSettings):
+    """Settings passed on to Stable-Baselines3's SAC; all others keep the library's defaults."""
+
+    hidden: tuple[int, ...] = setting((256, 256), least=1, unit="widths", some=True, shown=True)
+    """Widths of the hidden layers of the actor and of each critic."""
+    learning_rate: float = setting(3e-4, above=0)
+    """Initial learning rate (Adam)."""
+    final_learning_rate: float = setting(3e-4, above=0)
+    """The learning rate is annealed linearly to this value over the run."""
+    discount: float = setting(0.99, above=0, most=1)
+    """Discount factor (gamma) per environment step."""
+    polyak: float = setting(0.005, above=0, most=1)
+    """Target update rate (tau): weight of the online networks in the target networks' moving average."""
+    initial_temperature: float = setting(0.1, above=0)
+    """Initial entropy coefficient (alpha), as in this kit's agents; the library's own default is 1."""
+    target_entropy: float = setting(1.0, above=0)
+    """Target entropy, as a multiple of minus the number of action dimensions."""
+
+
+SB3_FIXED: dict[str, Any] = {
+    "layer_norm": False,
+    "network": "mlp",
+    "critic": "scalar",
+    "critic_reduction": "min",
+    "obs_scale": "none",
+    "reward_scale": "none",
+    "weight_decay": 0.0,
+    "adam_epsilon": 1e-8,
+    "gradient_norm": 0.0,
+    "precision": "float32",
+}
+"""The values that Stable-Baselines3's SAC has for those settings of this kit that it does not support."""
+
+
+def only_width(hidden: Sequence[int]) -> int:
+    """Return the width of a residual network's layers. Raises ``ValueError`` where ``hidden`` has several."""
+    if len(set(hidden)) > 1:
+        widths = " ".join(map(str, hidden))
+        raise ValueError(f"hidden is {widths}; a residual network has one width, as in 256 256 256")
+    return hidden[0]

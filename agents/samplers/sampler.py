@@ -1,0 +1,30 @@
+"""What a sampler is: which tasks an update is of, and how many transitions of each."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from torch import Tensor
+
+
+class Sampler(Protocol):
+    """Chooses the tasks of each batch, possibly by their losses and scores so far."""
+
+    def draw(self, rows_per_task: int) -> tuple[Tensor | None, int]:
+        """Return the tasks of the next batch, (T',) int64 on the learner's device, and the rows of each entry.
+
+        A task may be missing, or repeated to get more rows; None is all tasks, once each, in order. ``rows_per_task``
+        is the setting ``batch_per_task``.
+        """
+
+    def observe_losses(self, losses: Tensor) -> None:
+        """Called after every update with each task's latest critic loss, (T,), on the device."""
+
+    def observe_scores(self, scores: Tensor) -> None:
+        """Called after every evaluation with each task's score, (T,) on the CPU: success at any step, or return."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what training changes."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> Any:
+        """Restore what ``state_dict`` returned."""

@@ -1,0 +1,65 @@
+"""What one task's own environment takes and gives: observations as rows of numbers, actions within its bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from envs.errors import SuiteError
+from envs.spaces.bounds import Bounds
+from envs.spaces.flatten import flattened
+from envs.spaces.values import as_numbers
+from envs.stepping.copies import check_spaces
+from envs.suite import Task
+
+
+@dataclass(frozen=True)
+class TaskSpaces:
+    """A task's observation space as its environment has it, its size once flattened, and its action's bounds."""
+
+    task: str
+    obs: gym.Space[Any]
+    obs_size: int
+    action: Bounds
+
+    def rows(self, obs: Any) -> tuple[np.ndarray, bool]:
+        """Return an observation, or many, as rows (N, obs_size) float32, and whether it was a single one.
+
+        An observation is as the environment gives it, or flat, (obs_size,); many are (N, ...) arrays of either kind.
+        Raises ``SuiteError`` for any other shape, and for what are no numbers.
+        """
+        if isinstance(obs, Mapping | tuple):
+            return self._flat(obs)[None], True
+        array = as_numbers(obs)
+        if array is None:
+            raise SuiteError(f"task {self.task!r}: the observation is a {type(obs).__name__}; expected numbers")
+        own = self.obs.shape if isinstance(self.obs, gym.spaces.Box) else (self.obs_size,)
+        for shape in ((self.obs_size,), own):
+            if array.shape == shape:
+                return array.reshape(1, -1).astype(np.float32), True
+            if array.shape[1:] == shape:
+                return array.reshape(len(array), -1).astype(np.float32), False
+        raise SuiteError(
+            f"task {self.task!r}: the observation has shape {array.shape}; expected ({self.obs_size},), or a batch "
+            f"(N, {self.obs_size})"
+        )
+
+    def _flat(self, obs: Any) -> np.ndarray:
+        try:
+            return np.asarray(gym.spaces.flatten(self.obs, obs), dtype=np.float32)
+        except (KeyError, IndexError, TypeError, ValueError, NotImplementedError) as error:
+            raise SuiteError(f"task {self.task!r}: the observation does not fit {self.obs} ({error})") from None
+
+
+def spaces_of(task: Task) -> TaskSpaces:
+    """Make the task's environment for a moment -> its spaces. Raises ``SuiteError`` where they are unsupported."""
+    env = task.make_env()
+    try:
+        obs, action = check_spaces(task, flattened(env))
+        return TaskSpaces(task.name, env.observation_space, obs.shape[0], Bounds(action))
+    finally:
+        env.close()

@@ -1,0 +1,1 @@
+"""Agents of other libraries on the same budget and environments: Stable-Baselines3's SAC."""

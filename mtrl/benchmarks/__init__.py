@@ -1,0 +1,1 @@
+"""Speed, as ratios of pairs that are timed in turn in one process."""

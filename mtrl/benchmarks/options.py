@@ -1,0 +1,27 @@
+"""What a benchmark is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import tyro
+
+
+@dataclass(frozen=True)
+class BenchConfig:
+    """Time a suite's environments or agents against what you would use without this kit."""
+
+    what: Annotated[Literal["envs", "agents"], tyro.conf.Positional]
+    """envs: a batched simulator against SyncVectorEnv, engines against the suite's own vector environment, or workers.
+    agents: one run of an agent against one Stable-Baselines3 SAC per task, same networks and batch size per task."""
+    suite: str = "tabletop"
+    """Suite to time."""
+    engine: str = "auto"
+    """For envs: simulator, where a suite has several: metaworld has farama, envpool and auto."""
+    agent: str = "care"
+    """For agents: agent to time."""
+    repeats: int = 20
+    """Number of timed repetitions of each side; their medians are compared."""
+    threads: int = 0
+    """PyTorch's CPU threads on both sides; 0: all available processors, at most 4."""

@@ -1,0 +1,93 @@
+"""Finished runs from folders and patterns: found, read, held to one protocol, and sorted into groups by agent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from glob import glob
+from pathlib import Path
+from typing import Any
+
+from mtrl.errors import UsageError
+from mtrl.gathering.budget import of_one_budget
+from mtrl.gathering.comparable import check_comparable, differing_facts
+from mtrl.gathering.grouping import Group, group_runs
+from mtrl.gathering.run import Run, load_run
+from mtrl.runs.folder import CONFIG
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Runs that may be compared: one suite, the same tasks, protocol and steps per task.
+
+    ``groups`` are in the order in which their agents were found; ``warnings`` are lines about what was left out, and
+    about what differs without forbidding the comparison.
+    """
+
+    suite: str
+    tasks: tuple[str, ...]
+    steps_per_task: int
+    protocol: dict[str, Any]
+    groups: tuple[Group, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """All runs, group by group."""
+        return tuple(run for group in self.groups for run in group.runs)
+
+
+def gather(patterns: Iterable[str | Path], steps_per_task: int | None = None) -> Gathered:
+    """Find, read, check and group the runs that ``patterns`` name: run folders, folders above them, or globs.
+
+    Taken are the runs of ``steps_per_task``, or for None of the budget that most have (``budget.of_one_budget``).
+    Unfinished and damaged runs are left out with a warning, and so are those of another budget. Raises ``UsageError``
+    for a folder that holds no run, where no finished run is left, and for runs of different suites, tasks or protocols.
+    """
+    runs: list[Run] = []
+    warnings: list[str] = []
+    for folder in find_runs(patterns):
+        try:
+            runs.append(load_run(folder))
+        except UsageError as error:
+            warnings.append(f"left out: {error}")
+    if not runs:
+        more = f" ({len(warnings) - 1} more like it)" if len(warnings) > 1 else ""
+        raise UsageError(f"none of the given runs is finished: {warnings[0].removeprefix('left out: ')}{more}")
+    chosen, others = of_one_budget(runs, steps_per_task)
+    # Unless a budget was asked for, a run of another suite or protocol is refused, whatever its own budget.
+    check_comparable(runs if steps_per_task is None else chosen)
+    groups, doubles = group_runs(chosen)
+    first = chosen[0]
+    return Gathered(
+        suite=first.result["suite"],
+        tasks=first.tasks,
+        steps_per_task=first.config.steps_per_task,
+        protocol=first.result.get("protocol", {}),
+        groups=groups,
+        warnings=(*warnings, *others, *doubles, *differing_facts([run for group in groups for run in group.runs])),
+    )
+
+
+def find_runs(patterns: Iterable[str | Path]) -> list[Path]:
+    """Return the run folders that are meant, each once. Raises ``UsageError`` for what names none."""
+    found: dict[Path, Path] = {}
+    files = []
+    for pattern in map(str, patterns):
+        places = [Path(pattern)] if Path(pattern).exists() else [Path(place) for place in sorted(glob(pattern))]
+        if not places:
+            raise UsageError(f"{pattern!r} is neither a run nor a pattern that matches one; try runs/tabletop/*/*")
+        for place in places:
+            below = [place] if (place / CONFIG).is_file() else sorted(file.parent for file in place.rglob(CONFIG))
+            if not below and not place.is_file():
+                raise UsageError(
+                    f"{str(place)!r} is not a run and contains none: no {CONFIG} in it or below; "
+                    "give a folder such as runs/tabletop/care/seed0"
+                )
+            if not below:
+                files.append(place)  # a pattern catches files beside the runs too, compare.csv among them
+            found.update({folder.resolve(): folder for folder in below})
+    if not found:
+        given = f"{str(files[0])!r} is a file" if files else "none was given"
+        raise UsageError(f"no run to compare: {given}; give run folders, such as runs/tabletop/*/*")
+    return list(found.values())

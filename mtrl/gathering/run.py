@@ -1,0 +1,70 @@
+"""A finished run, as its folder tells of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mtrl.config import TrainConfig
+from mtrl.errors import UsageError
+from mtrl.gathering.curves import Curve, read_curves
+from mtrl.runs.folder import METRICS, RESULT, read_run
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: its folder, ``config``, the rest of config.json (``facts``), result.json, and its evaluations.
+
+    ``curves`` maps a tag such as ``eval/success_rate/push`` to steps and values; ``finished`` is when, in seconds since
+    1970.
+    """
+
+    path: Path
+    config: TrainConfig[Any]
+    facts: dict[str, Any]
+    result: dict[str, Any]
+    curves: dict[str, Curve]
+    finished: float
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Names of the tasks that were scored."""
+        return tuple(self.result["tasks"])
+
+
+def load_run(folder: Path) -> Run:
+    """Read a finished run. Raises ``UsageError``, naming it, if it is unfinished or damaged."""
+    config, facts = read_run(folder)
+    try:
+        text = (folder / RESULT).read_text()
+        result = json.loads(text)
+        _check_result(result)
+        if result.get("stopped"):
+            raise UsageError(f"{str(folder)!r} was stopped early, after {result['steps_per_task']} steps per task")
+        curves = read_curves(folder / METRICS)
+        finished = (folder / RESULT).stat().st_mtime
+    except FileNotFoundError as error:
+        missing = Path(error.filename).name
+        if missing == RESULT:
+            raise UsageError(f"{str(folder)!r} is unfinished: it has no {RESULT}") from None
+        raise UsageError(f"{str(folder)!r} is damaged: it has no {missing}") from None
+    except UsageError:
+        raise
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        why = f"no {error}" if isinstance(error, KeyError) else error
+        raise UsageError(f"{str(folder)!r} is damaged ({why})") from None
+    return Run(folder, config, facts, result, curves, finished)
+
+
+def _check_result(result: Any) -> None:
+    """Raise ``KeyError`` or ``TypeError`` where a result lacks what every run writes."""
+    numbers = [result[name] for name in ("seed", "env_steps", "updates", "wall_seconds", "parameters")]
+    numbers += [scores["return"] for scores in result["tasks"].values()]
+    successes = [scores["success_any"] for scores in result["tasks"].values()]
+    numbers += [success for success in successes if success is not None]
+    if not all(isinstance(number, int | float) for number in numbers):
+        raise TypeError(f"{RESULT} has something other than a number where a number belongs")
+    if not (isinstance(result["suite"], str) and isinstance(result["agent"], str) and result["tasks"]):
+        raise TypeError(f"{RESULT} has no suite, agent or tasks")

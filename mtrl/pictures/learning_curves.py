@@ -1,0 +1,63 @@
+"""A run's learning curves, read out of its ``metrics.csv`` and drawn as one picture of small multiples."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mtrl.gathering.curves import Curve, read_curves
+from mtrl.pictures.names import shortened
+from mtrl.tracking.run_log import per_task
+
+WIDTH = 3.2  # inches, at 100 pixels each: TensorBoard shows a picture about 300 pixels wide
+LETTERS = 40  # of names that stand side by side
+
+
+def task_curves(metrics: Path, names: Sequence[str]) -> tuple[str, dict[str, Curve | None]]:
+    """Return each task's success through training, or return where no task says success, and which of the two."""
+    curves = read_curves(metrics)
+    for tag, words in (("eval/success_rate", "success"), ("eval/return", "return")):
+        tags = per_task(tag, tuple(names), [math.nan] * len(names))
+        if any(own in curves for own in tags):
+            return words, {name: curves.get(own) for name, own in zip(names, tags, strict=True)}
+    return "return", dict.fromkeys(names)
+
+
+def learning_curves(curves: Mapping[str, Curve | None], measure: str) -> np.ndarray:
+    """Draw each task's curve in a panel of its own -> (H, W, 3) uint8, W being 320; success runs from 0 to 1."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    columns = min(len(curves), 2 if len(curves) <= 20 else 3)
+    rows = math.ceil(len(curves) / columns)
+    figure = Figure(figsize=(WIDTH, 0.45 + 0.72 * rows), dpi=100, layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    last = max((int(curve.steps[-1]) for curve in curves.values() if curve is not None), default=1)
+    titles = shortened(list(curves), LETTERS // columns)
+    for k, (title, curve) in enumerate(zip(titles, curves.values(), strict=True)):
+        axes = figure.add_subplot(rows, columns, k + 1)
+        if curve is not None:
+            mark = "." if len(curve.steps) < 3 else ""
+            axes.plot(curve.steps, curve.values, color="#1f5fa8", linewidth=1.5, marker=mark)
+        axes.set_title(title, fontsize=9, pad=2, loc="left")
+        axes.set_xlim(0, last)
+        if measure == "success":
+            axes.set_ylim(-0.05, 1.05)
+            axes.set_yticks([0, 1])
+        axes.tick_params(labelsize=8, length=2, pad=1)
+        axes.set_xticks([0, last], ["0", _short(last)] if k + columns >= len(curves) else ["", ""])
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.supxlabel(f"{measure} over steps per task", fontsize=9)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def _short(steps: int) -> str:
+    """Say a number of steps in few letters: 80k, 2M."""
+    for size, letter in ((1_000_000, "M"), (1_000, "k")):
+        if steps >= size:
+            return f"{steps / size:.3g}{letter}"
+    return str(steps)

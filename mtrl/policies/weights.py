@@ -1,0 +1,33 @@
+"""A run's weights, read, and what is said where they do not fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from mtrl.config import TrainConfig
+from mtrl.errors import UsageError
+from mtrl.runs.folder import WEIGHTS
+from mtrl.training.assemble import device_of
+
+
+def weights_of(path: Path, config: TrainConfig[Any]) -> dict[str, Tensor]:
+    """Read a run's weights. Raises ``UsageError`` where there are none, or damaged ones."""
+    try:
+        return load_file(path / WEIGHTS, device=str(device_of(config)))
+    except FileNotFoundError:
+        raise UsageError(f"{str(path)!r} has no {WEIGHTS}: the run is unfinished; train it again") from None
+    except (SafetensorError, OSError) as error:
+        raise UsageError(f"{str(path / WEIGHTS)!r} is damaged ({error}); train the run again") from None
+
+
+def misfit(path: Path, error: RuntimeError) -> UsageError:
+    """What to say where torch will not take the weights of a run."""
+    return UsageError(
+        f"{str(path / WEIGHTS)!r} does not match the current suite ({str(error).splitlines()[-1].strip()}); "
+        "train the run again"
+    )

@@ -1,0 +1,186 @@
+"""Run folders: where a run writes, what it writes about itself, and how it is found again."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shlex
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from agents.registry.compose import outside_names
+from envs.registry import BUILT_IN
+from mtrl.config import TrainConfig
+from mtrl.config.options import options_changing
+from mtrl.errors import RunError, UsageError
+from mtrl.guard import HOME
+from mtrl.runs.git import commit_of, is_top_level
+from mtrl.version import __version__
+
+CONFIG, RESULT, WEIGHTS, METRICS = "config.json", "result.json", "weights.safetensors", "metrics.csv"
+MATRICES, ABLATION = "matrices.jsonl", "ablation.json"
+PACKAGES = ("torch", "gymnasium", "stable-baselines3", "numpy", "tensorboard")
+
+
+def new_run_folder(runs_dir: Path, suite: str, agent: str, seed: int) -> Path:
+    """Make ``runs_dir/<suite>/<agent>/seed<k>``, numbered on where it exists, never outside ``runs_dir``.
+
+    Raises ``UsageError`` where it cannot be written.
+    """
+    parent = agent_folder(runs_dir, suite, agent)
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        for number in range(1, 10_000):
+            path = parent / (f"seed{seed}" if number == 1 else f"seed{seed}-{number}")
+            try:
+                path.mkdir()
+            except FileExistsError:
+                continue
+            (path / METRICS).touch()
+            return path
+    except OSError as error:
+        raise UsageError(
+            f"--runs-dir {str(runs_dir)!r} cannot be written ({error.strerror or error}); "
+            "give a writable folder, as in --runs-dir /tmp/runs"
+        ) from None
+    raise UsageError(f"{parent} has too many runs of seed {seed}; give another --runs-dir")
+
+
+def agent_folder(runs_dir: Path, suite: str, agent: str) -> Path:
+    """Return the folder that holds all runs of an agent on a suite."""
+    return runs_dir.joinpath(*_safe_parts(suite), *_safe_parts(agent))
+
+
+def runs_dir_of(path: Path, suite: str, agent: str) -> Path:
+    """Return the folder of all runs that a run's own folder is in, wherever it was moved to."""
+    return path.parents[len(_safe_parts(suite)) + len(_safe_parts(agent))]
+
+
+def _safe_parts(name: str) -> list[str]:
+    """Cut a name into folder names without separators, leading dots or anything a shell or a browser minds."""
+    parts = [re.sub(r"[^A-Za-z0-9._+-]+", "_", part).strip("._-")[:80] for part in name.split("/")]
+    return [part for part in parts if part] or ["unnamed"]
+
+
+def write_config(path: Path, config: TrainConfig[Any], **facts: Any) -> None:
+    """Write ``config.json``: the configuration, and the machine, versions and state of the code."""
+    _write_json(
+        path / CONFIG,
+        {
+            **config.to_json(),
+            **facts,
+            "command": shlex.join(_command()),
+            "versions": {
+                "mtrl": __version__,
+                "python": platform.python_version(),
+                **{name: metadata.version(name) for name in PACKAGES},
+            },
+            "machine": {"system": platform.platform(), "processors": os.cpu_count()},
+            "git": git_state(),
+        },
+    )
+
+
+def write_result(path: Path, result: dict[str, Any]) -> None:
+    """Write ``result.json``, which marks the run as finished."""
+    _write_json(path / RESULT, result)
+
+
+def read_run(path: Path) -> tuple[TrainConfig[Any], dict[str, Any]]:
+    """Return a run's configuration and everything else in its ``config.json``. Raises ``UsageError`` if it is none."""
+    return config_of(read_values(path / CONFIG), path / CONFIG)
+
+
+def read_values(file: Path) -> dict[str, Any]:
+    """Return what a ``config.json`` holds. Raises ``UsageError`` where there is none, or something else."""
+    try:
+        values = json.loads(file.read_text())
+        if not isinstance(values, dict):
+            raise TypeError("it is not a JSON object")
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(
+            f"{str(file.parent)!r} is not a run: it has no {file.name}; give a folder such as runs/tabletop/care/seed0"
+        ) from None
+    except (json.JSONDecodeError, TypeError, UnicodeDecodeError) as error:
+        raise _damaged(file, error) from None
+    return values
+
+
+def config_of(values: dict[str, Any], file: Path) -> tuple[TrainConfig[Any], dict[str, Any]]:
+    """Split the values of a ``config.json`` -> the configuration, everything else. Raises ``UsageError`` for others."""
+    fields = TrainConfig.__dataclass_fields__
+    try:
+        config = TrainConfig.from_json({k: v for k, v in values.items() if k in fields})
+    except (TypeError, KeyError) as error:
+        raise _damaged(file, error) from None
+    return config, {k: v for k, v in values.items() if k not in fields}
+
+
+def _damaged(file: Path, error: Exception) -> UsageError:
+    return UsageError(f"{str(file)!r} is damaged ({error}); train the run again")
+
+
+def finished_twin(folder: Path, config: TrainConfig[Any]) -> dict[str, Any] | None:
+    """Return the result of a finished run in ``folder`` with the same configuration and code, if there is one.
+
+    Code that is not known to be the same (a changed checkout, a suite or a piece of the user's own) never matches.
+    """
+    state = git_state()
+    own_code = config.suite.partition(":")[0] not in BUILT_IN or outside_names(config.agent, config.settings)
+    if own_code or (state or {}).get("changed"):
+        return None
+    for path in seed_folders(folder, config.seed):
+        if not (path / RESULT).is_file():
+            continue
+        try:
+            twin, facts = read_run(path)
+        except UsageError:
+            continue
+        if (
+            same_run(twin, config)
+            and facts.get("git") == state
+            and facts.get("versions", {}).get("mtrl") == __version__
+            and not (result := json.loads((path / RESULT).read_text())).get("stopped")
+        ):
+            return {**result, "path": str(path)}
+    return None
+
+
+def seed_folders(folder: Path, seed: int) -> list[Path]:
+    """Return the run folders of a seed in an agent's folder, as ``new_run_folder`` names them."""
+    return sorted([*folder.glob(f"seed{seed}"), *folder.glob(f"seed{seed}-*")])
+
+
+def same_run(one: TrainConfig[Any], other: TrainConfig[Any]) -> bool:
+    """Whether two configurations describe the same run, wherever and however fast it runs."""
+    mine, theirs = (options_changing(config, "agent", "run") for config in (one, other))
+    return mine == theirs  # and not the configurations: settings read from a file may be of another class
+
+
+def git_state() -> dict[str, Any] | None:
+    """Return the kit's commit and whether its files differ from it, or None outside a checkout."""
+    return commit_of(HOME) if is_top_level(HOME) else None
+
+
+def _command() -> list[str]:
+    """Return how this program was started, one of the kit's commands as a module, whatever it was called by."""
+    program, python = Path(sys.argv[0]), Path(sys.executable).name
+    if program.name.startswith("mtrl-"):
+        return [python, "-m", program.name.replace("mtrl-", "mtrl."), *sys.argv[1:]]
+    if program.suffix == ".py" and program.parent.name == "mtrl":
+        return [python, "-m", f"mtrl.{program.stem}", *sys.argv[1:]]
+    return [python, *sys.argv]
+
+
+def _write_json(path: Path, values: dict[str, Any]) -> None:
+    """Write through a temporary file, so that a reader never sees half of it. Raises ``RunError`` where it cannot."""
+    partial = path.with_suffix(".partial")
+    try:
+        partial.write_text(json.dumps(values, indent=2, allow_nan=False) + "\n")
+        partial.replace(path)
+    except OSError as error:
+        raise RunError(f"{path} cannot be written ({error.strerror or error})") from None

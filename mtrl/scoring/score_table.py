@@ -1,0 +1,160 @@
+"""Tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from rich.markup import escape
+from rich.table import Table
+
+from agents.registry.lookup import learned_alone
+from mtrl.scoring.scores import RARE
+
+SUCCESS, RETURN = ("success_any", "success_last"), ("return",)
+RANDOM = "random_"  # what the keys of random actions' scores begin with
+PLACES = {SUCCESS: 2, RETURN: 1}
+Scores = Mapping[str, Any]  # what ``result.json`` holds of a task
+
+
+class Line(NamedTuple):
+    """A row of the table: a task's scores or their means, one for each result, shown by the measures ``kind``."""
+
+    label: str
+    side: str
+    scores: Sequence[Scores]
+    kind: tuple[str, ...]
+    normalised: str = ""
+
+
+def comparison_table(results: Sequence[dict[str, Any]]) -> Table:
+    """Return a table with a row per task: the first result, and, where there is a second, it and the difference.
+
+    Success stands in pairs, at any step of the episode and at its last. Where it is rare there is a row of returns
+    below; a task that does not say it has that row alone, normalised beside a single-task baseline. ``random`` is what
+    random actions reach. Held-out tasks show on which side of the trained range they are. Two agents fit 80 columns.
+    """
+    tasks = results[0]["tasks"]
+    silent = all(scores["success_any"] is None for scores in tasks.values())
+    sided = any(scores.get("range") for scores in tasks.values())
+    floor = any(scores.get(RANDOM + key) is not None for scores in tasks.values() for key in (*SUCCESS, *RETURN))
+    normalised = normalised_returns(results)
+
+    columns: list[tuple[str, str, Callable[[Line], str]]] = []
+    if sided:
+        columns.append(("range", "", lambda line: line.side))
+    columns += [(result["agent"], "any last", partial(_own, of=k)) for k, result in enumerate(results)]
+    if len(results) == 2:
+        columns.append(("difference", "any  last", _difference))
+    if floor:
+        columns.append(("random", "any last", _random))
+    if normalised:
+        columns.append(("normalised", "", lambda line: line.normalised))
+
+    caption = _caption(silent, floor)
+    table = Table(title=_title(results, silent), caption=caption, title_justify="left", caption_justify="left")
+    table.add_column("task", overflow="fold")
+    for name, below, _ in columns:
+        header = name if silent or not below else f"{name}\n{below}"
+        table.add_column(header, justify="left" if name == "range" else "right", no_wrap=True)
+    for line in _task_lines(results, silent, normalised):
+        table.add_row(line.label, *(cell(line) for _, _, cell in columns))
+    table.add_section()
+    for line in _mean_lines(results, normalised):
+        table.add_row(line.label, *(cell(line) for _, _, cell in columns))
+    return table
+
+
+def normalised_returns(results: Sequence[dict[str, Any]]) -> dict[str, float | None]:
+    """Return, by task without success, where a return lies between random actions (0) and the task alone (1).
+
+    It is (R - R_random) / (R_baseline - R_random), None where the baseline is no better than random actions, and the
+    table is empty without a single-task baseline.
+    """
+    if len(results) != 2 or not learned_alone(results[1]["agent"]):
+        return {}
+    shares: dict[str, float | None] = {}
+    for name, scores in results[0]["tasks"].items():
+        chance = scores.get("random_return")
+        if scores["success_any"] is None and chance is not None:
+            span = results[1]["tasks"][name]["return"] - chance
+            shares[name] = (scores["return"] - chance) / span if span > 0 else None
+    return shares
+
+
+def _task_lines(
+    results: Sequence[dict[str, Any]], silent: bool, normalised: Mapping[str, float | None]
+) -> Iterable[Line]:
+    for name, first in results[0]["tasks"].items():
+        label = escape(name) if silent or first["success_any"] is not None else f"{escape(name)} (return)"
+        scores = [result["tasks"][name] for result in results]
+        yield from _lines(label, first.get("range") or "-", scores, _share(normalised.get(name)))
+
+
+def _mean_lines(results: Sequence[dict[str, Any]], normalised: Mapping[str, float | None]) -> Iterable[Line]:
+    ranges = {name: scores.get("range") for name, scores in results[0]["tasks"].items()}
+    for side in (None, *sorted({side for side in ranges.values() if side})):
+        mine = [name for name, own in ranges.items() if side in (None, own)]
+        scores = [_means([result["tasks"][name] for name in mine]) for result in results]
+        share = _share(_mean(normalised.get(name) for name in mine))
+        yield from _lines("mean" if side is None else f"mean {side}", "", scores, share)
+
+
+def _lines(label: str, side: str, scores: Sequence[Scores], normalised: str) -> Iterable[Line]:
+    """Yield the row of a task or of means: success, returns, or both where success is rare."""
+    rates = [own["success_any"] for own in scores if own["success_any"] is not None]
+    yield Line(label, side, scores, SUCCESS if rates else RETURN, normalised)
+    if rates and max(rates) < RARE:
+        yield Line("  return", "", scores, RETURN)
+
+
+def _own(line: Line, of: int) -> str:
+    return _cell([line.scores[of][key] for key in line.kind], line.kind)
+
+
+def _difference(line: Line) -> str:
+    first, second = line.scores
+    pairs = [(first[key], second[key]) for key in line.kind]
+    return _cell([None if a is None or b is None else a - b for a, b in pairs], line.kind, "+")
+
+
+def _random(line: Line) -> str:
+    return _cell([line.scores[0].get(RANDOM + key) for key in line.kind], line.kind)
+
+
+def _cell(values: Sequence[float | None], kind: tuple[str, ...], sign: str = "") -> str:
+    """Return numbers side by side, each in the width that success takes."""
+    places = PLACES[kind]
+    width = len(f"{0:{sign}.{places}f}") if kind == SUCCESS else 0
+    return " ".join(f"{'-':>{width}}" if value is None else f"{value:{sign}.{places}f}" for value in values)
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _means(tasks: Sequence[Scores]) -> dict[str, float | None]:
+    """Return the means over tasks, of each measure over those that have it."""
+    keys = [*SUCCESS, *RETURN]
+    return {key: _mean(scores.get(key) for scores in tasks) for key in [*keys, *(RANDOM + key for key in keys)]}
+
+
+def _title(results: Sequence[dict[str, Any]], silent: bool) -> str:
+    first = results[0]
+    what = f"{first['suite']}, held-out tasks" if first.get("held_out") else first["suite"]
+    counts = sorted({task["episodes"] for task in first["tasks"].values()})
+    episodes = " to ".join(map(str, counts[:: max(len(counts) - 1, 1)]))
+    seeds = ", ".join(sorted({str(r["seed"]) for r in results}))
+    return f"{what}: {'return' if silent else 'success'} over {episodes} episodes a task, seed {seeds}"
+
+
+def _caption(silent: bool, floor: bool) -> str | None:
+    words = [] if silent else ["any: success at any step of an episode", "last: at its last step"]
+    return "; ".join([*words, "random: uniform actions from the same starts"] if floor else words) or None
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None

@@ -1,0 +1,106 @@
+"""What every command shares: one-line errors with exit code 2, and modules found in the current folder."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from envs.errors import SuiteError, TaskFailed
+from envs.output import lasting_output
+from mtrl.errors import RunError, UsageError
+from mtrl.terminal.interrupt import Stopped
+
+T = TypeVar("T")
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+SIGNALLED = 128  # plus the number of the signal, as shells have it
+
+
+def command(main: Callable[[Sequence[str]], int]) -> Callable[[], int]:
+    """Make ``main(arguments) -> exit code`` a console script: bad input is one line on stderr and exit code 2.
+
+    A reader of its output that is gone does not end it.
+    """
+
+    def run() -> int:
+        # Last, so that `module:attribute` resolves in the current folder and nothing installed is shadowed.
+        if os.getcwd() not in sys.path and "" not in sys.path:
+            sys.path.append(os.getcwd())
+        with lasting_output() as failures:
+            code = _exit_code(main)
+        if failures and code == 0:
+            sys.stderr.write(f"error: not all output could be written ({failures[0].strerror})\n")
+            return FAILED
+        return code
+
+    return run
+
+
+def _exit_code(main: Callable[[Sequence[str]], int]) -> int:
+    """Call a command's ``main`` -> its exit code, and in one line on stderr what ended it before its time."""
+    try:
+        return main(sys.argv[1:])
+    except (UsageError, SuiteError) as error:
+        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+        return BAD_INPUT
+    except (RunError, TaskFailed) as error:
+        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+        return FAILED
+    except Stopped as stopped:
+        return SIGNALLED + stopped.signal
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return INTERRUPTED
+
+
+def parse(kind: type[T] | Any, program: str, arguments: Sequence[str], default: Any = None, **options: Any) -> T:
+    """Parse ``arguments`` into the dataclass ``kind`` with tyro.
+
+    Raises ``UsageError``, in one line, for what cannot be parsed, and ``SystemExit`` after printing help.
+    """
+    import tyro
+
+    from mtrl.terminal.numbers import whole_numbers
+
+    said = io.StringIO()
+    if default is not None:
+        options["default"] = default
+    try:
+        with contextlib.redirect_stderr(said), whole_numbers():
+            return tyro.cli(
+                kind,
+                prog=f"python -m {program}",
+                args=list(arguments),
+                config=(tyro.conf.OmitArgPrefixes,),
+                **options,
+            )
+    except SystemExit as end:
+        if end.code in (0, None):
+            raise
+        raise UsageError(_one_line(said.getvalue(), program)) from None
+
+
+def _one_line(box: str, program: str) -> str:
+    """Turn tyro's framed error into a sentence, with the flag it suggests or the type that it asks for."""
+    sections: list[list[str]] = [[]]
+    for line in box.splitlines():
+        text = line.strip(" │|")
+        if re.match(r"[╭╰┌└+]|[─-]{4,}", text):
+            sections.append([])
+        elif text:
+            sections[-1].append(text)
+    sections = [section for section in sections if section]
+    if not re.match(r"\s*[╭┌+]", box):
+        sections = sections[1:]  # without frames, on a terminal that lacks the characters, the title is a section
+    message = " ".join(sections[0]).rstrip(".")
+    flags = [line.split(",")[-1].split() for section in sections[1:] for line in section if line.startswith("--")]
+    hint = ""
+    if flags and "nrecognized" in message:
+        hint = f" Did you mean {flags[0][0]}?"
+    elif flags and len(flags[0]) > 1:
+        hint = f" It takes {' '.join(flags[0][1:])}."
+    return f"{message}.{hint} See python -m {program} --help"

@@ -1,0 +1,121 @@
+"""From a configuration to the pieces of a run: device, suite, environments and agent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from agents.base import Agent
+from agents.build import Sizes, build_agent, build_sampler
+from agents.precision import Precision, choose_precision
+from agents.registry.agent_settings import AgentSettings
+from agents.registry.spec import RegistryError
+from agents.samplers import Sampler
+from envs.context import Context, context_of, context_parts
+from envs.registry import make_suite
+from envs.stepping.pace import processors, suggest_workers
+from envs.suite import TaskSuite
+from mtrl.config import TrainConfig, agent_spec
+from mtrl.config.train_config import as_usage
+from mtrl.errors import UsageError
+from mtrl.rollout.tensor_env import TensorEnv
+from mtrl.scoring.scores import Policy
+
+MAX_THREADS = 4  # small networks gain nothing from more
+EVALUATION, FINAL = (
+    1,
+    2,
+)  # what is added to the seed, so that scores come from starts that training never drew
+
+
+def suite_of(config: TrainConfig[AgentSettings], given: str | TaskSuite | None = None) -> TaskSuite:
+    """Return the run's suite with the selected tasks; ``given``, a name or a suite, takes its place.
+
+    Raises ``SuiteError`` where there is none such.
+    """
+    options = {"engine": config.engine, "reward_version": config.reward_version, "goal_seed": config.seed}
+    suite = given if isinstance(given, TaskSuite) else make_suite(given or config.suite, **options)
+    return suite.only(config.tasks) if config.tasks else suite
+
+
+def device_of(config: TrainConfig[AgentSettings]) -> torch.device:
+    """Return the run's device. Raises ``UsageError`` for one that is not there."""
+    name = config.device
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "cpu":
+        return torch.device("cpu")
+    if name == "cuda":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        raise UsageError("--device is 'cuda', and torch finds no GPU; use --device auto or --device cpu")
+    raise UsageError(f"--device is {name!r}; it may be auto, cpu or cuda")
+
+
+def threads_of(config: TrainConfig[AgentSettings]) -> int:
+    """Return the number of CPU threads for torch: as configured, else the available processors, at most 4."""
+    return config.threads or min(processors(), MAX_THREADS)
+
+
+def workers_of(config: TrainConfig[AgentSettings], suite: TaskSuite) -> int:
+    """Return the number of processes to step environments with: as configured, else what timing finds fastest."""
+    if config.workers is not None:
+        return config.workers
+    return suggest_workers(suite, config.envs_per_task, processors())
+
+
+def processes_of(config: TrainConfig[AgentSettings]) -> dict[str, Any]:
+    """Return the arguments of ``TensorEnv`` and ``Scorer`` about worker processes."""
+    return {"workers": config.workers or 0, "timeout": config.env_timeout}
+
+
+def agent_of(config: TrainConfig[AgentSettings], suite: TaskSuite, env: TensorEnv) -> tuple[Agent, Context]:
+    """Build the run's agent for what ``env`` looks like -> the agent, and what it may read of the tasks."""
+    context = context_of(suite, config.settings.context or "auto")
+    sizes = Sizes(env.obs_size, env.action_mask, torch.as_tensor(context.tasks), context.learned)
+    try:
+        return build_agent(agent_spec(config.agent), sizes, config.settings, config.seed, env.device), context
+    except RegistryError as error:
+        raise as_usage(error) from error
+
+
+def sampler_of(config: TrainConfig[AgentSettings], env: TensorEnv) -> Sampler:
+    """Build what chooses the tasks of the run's batches."""
+    return build_sampler(agent_spec(config.agent), env.tasks, config.settings, config.seed, env.device)
+
+
+def check_context(config: TrainConfig[AgentSettings], suite: TaskSuite) -> None:
+    """Raise ``SuiteError`` if the agent reads a context that the suite does not have."""
+    if config.settings.context is not None:
+        context_parts(suite, config.settings.context)
+
+
+def precision_of(config: TrainConfig[AgentSettings], tasks: int, device: torch.device) -> Precision:
+    """Return the precision of the run's updates, timed on this machine if it is auto."""
+    width = max(config.settings.hidden, default=1)
+    return choose_precision(config.settings.precision, tasks * config.batch_per_task, width, device)
+
+
+def in_precision(config: TrainConfig[AgentSettings], precision: Precision) -> TrainConfig[AgentSettings]:
+    """Return the configuration with the precision that was taken."""
+    settings: Any = config.settings
+    if precision.taken == settings.precision:  # as always where there is no such field
+        return config
+    return replace(config, settings=replace(settings, precision=precision.taken))
+
+
+def greedy(agent: Agent) -> Policy:
+    """Return the agent's deterministic policy."""
+    return lambda obs: agent.act(obs, explore=False)
+
+
+def parameter_count(agent: Any) -> int:
+    """Return how many numbers an agent learns."""
+    return sum(p.numel() for p in agent.parameters() if p.requires_grad)
+
+
+def score_seed(seed: int, purpose: int) -> int:
+    """Return the seed of an evaluation's environments, apart from training's."""
+    return seed * 1_000 + 500_000_000 + purpose

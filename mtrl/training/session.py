@@ -1,0 +1,303 @@
+"""One run of one of the kit's agents, from its configuration to ``result.json``."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from rich.console import Console
+from torch import Tensor
+
+from agents.base import Agent, seeded_generator
+from agents.precision import Precision
+from agents.replay import Replay
+from envs.errors import SuiteError, TaskFailed
+from envs.suite import TaskSuite
+from mtrl.checkpoints.lock import lock
+from mtrl.checkpoints.resume import Resumed
+from mtrl.checkpoints.saving import Saving, Stateful
+from mtrl.checkpoints.store import Checkpoint
+from mtrl.checkpoints.tree import save_arrays
+from mtrl.config import TrainConfig
+from mtrl.errors import RunError
+from mtrl.pictures.learning_curves import learning_curves, task_curves
+from mtrl.rollout.endless import LongEpisodes
+from mtrl.rollout.tensor_env import TensorEnv
+from mtrl.runs.folder import CONFIG, METRICS, WEIGHTS, new_run_folder, read_values, write_config, write_result
+from mtrl.runs.kept_folder import FolderTaken, KeptFolder
+from mtrl.runs.origin import origin_of
+from mtrl.scoring.final import as_scored, final_scores
+from mtrl.scoring.scorer import Scorer
+from mtrl.terminal.guardian import guarded
+from mtrl.terminal.interrupt import Interrupted, Stopped, StopRequest
+from mtrl.terminal.live_line import Display
+from mtrl.tracking.metrics import MetricsWriter
+from mtrl.tracking.run_log import RunLog
+from mtrl.tracking.tabs import final_metrics, hyperparameters
+from mtrl.tracking.trackers import params_of, trackers_of
+from mtrl.training.assemble import (
+    EVALUATION,
+    agent_of,
+    device_of,
+    greedy,
+    in_precision,
+    parameter_count,
+    precision_of,
+    processes_of,
+    sampler_of,
+    score_seed,
+    suite_of,
+    threads_of,
+    workers_of,
+)
+from mtrl.training.callbacks import Callback, ScheduledCallback, UserCallbacks
+from mtrl.training.diagnoser import Diagnoser
+from mtrl.training.evaluation import Evaluation
+from mtrl.training.finite import Diverged, FiniteGuard
+from mtrl.training.loop import Training
+from mtrl.training.memory import check_replay_fits, keep_freed_memory, size_in_words
+from mtrl.training.moment import Moment
+from mtrl.training.schedule import Scheduled, either, multiples_of, rules_of
+from mtrl.video.camera import Camera, camera_for
+
+
+def run_agent(
+    config: TrainConfig[Any],
+    console: Console,
+    given: TaskSuite | None = None,
+    callbacks: Sequence[Callback | ScheduledCallback] = (),
+    wanted: Any = None,
+    resumed: Resumed | None = None,
+) -> dict[str, Any]:
+    """Train an agent into a new run folder -> its result and ``path``. Raises ``Stopped`` where a signal asks to.
+
+    ``given`` replaces the suite that ``config`` names; ``callbacks`` are called during training, and may end it.
+    ``wanted`` is unused: the settings of the agent that it is compared with are in ``config``.
+    ``resumed`` is a run to continue, in its own folder.
+    """
+    torch.set_num_threads(threads_of(config))
+    keep_freed_memory()
+    device, suite = device_of(config), suite_of(config, given)
+    config = dataclasses.replace(config, workers=workers_of(config, as_scored(suite)))
+    with ExitStack() as files, ExitStack() as stack:
+        if as_scored(suite).simulator is None:  # environments may start whatever they like
+            files.enter_context(guarded())
+        env = stack.enter_context(closing(TensorEnv(suite, config.envs_per_task, device, **processes_of(config))))
+        if suite.simulator is None:  # what was refused once, with a warning, is not asked for again
+            config = dataclasses.replace(config, workers=env.workers)
+        before = resumed.checkpoint if resumed else None
+        precision = Precision(**before.state["precision"]) if before else precision_of(config, env.tasks, device)
+        agent, context = agent_of(in_precision(config, precision), suite, env)
+        replay, size = replay_of(config, env)
+        seed = score_seed(config.seed, EVALUATION)
+        camera = camera_for(as_scored(suite), seed, device) if config.record_every else None
+        if camera is not None:
+            stack.enter_context(closing(camera))
+        path = resumed.path if resumed else new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
+        files.enter_context(lock(path))
+        told = {"context_source": context.source, **suite_facts(config, suite), **resumption(resumed)}
+        write_config(path, config, **told)
+        folder = KeptFolder(path, lambda: write_config(path, config, **told))
+        console.print(
+            f"{path}: {config.agent} on {env.tasks} tasks, {device}, {parameter_count(agent):,} parameters, "
+            f"replay {size}, sentence vectors: {context.source}, worker processes: {env.workers or 'none'}, "
+            f"precision: {precision.in_words}"
+        )
+        if precision.warning:
+            console.print(f"warning: {precision.warning}")
+        scorer = stack.enter_context(closing(Scorer(suite, config.eval_episodes, seed, device, **processes_of(config))))
+        log = files.enter_context(log_of(config, suite, path, console, before))
+        stop = stack.enter_context(StopRequest())
+        display = stack.enter_context(Display(console, config.agent, config.steps_per_task))
+        if not before:
+            describe(log, config, path)
+        report, user, rules = MetricsWriter(suite, log), UserCallbacks(callbacks), rules_of(config)
+        guard, sampler = FiniteGuard(agent, device), sampler_of(config, env)
+        diagnoser = Diagnoser(config, suite.task_names, agent, replay, log, device)
+        evaluation = Evaluation(agent, scorer, sampler, report, [display.evaluated, user.evaluated], stop.check)
+        training = Training(config, env, agent, replay, sampler, guard, stop.breakable)
+        parts: dict[str, Stateful] = {
+            "training": training,
+            "report": report,
+            "diagnoser": diagnoser,
+            "user": user,
+            "log": log,
+        }
+        saving = Saving(path, parts, {"precision": dataclasses.asdict(precision)}, replay, config, console, before)
+        if before:
+            display.resume(training.step, training.env_steps)
+        try:
+            training.run(
+                [
+                    Scheduled(folder, either(rules.log, rules.evaluation)),
+                    Scheduled(report.step),
+                    Scheduled(diagnoser, diagnoser.due),
+                    Scheduled(guard, either(rules.log, rules.evaluation)),
+                    Scheduled(report.log, rules.log),
+                    Scheduled(LongEpisodes(suite.task_names, env.open_lengths), rules.log),
+                    Scheduled(evaluation, rules.evaluation),
+                    Scheduled(film_of(camera, agent, report), multiples_of(config.record_every, at_end=True)),
+                    Scheduled(display.progress, rules.progress),
+                    Scheduled(saving),
+                    Scheduled(lambda _: not stop),
+                    *user.scheduled(rules.progress),
+                ]
+            )
+        except Interrupted:
+            pass  # in the middle of an evaluation or of a slow step, which is done again when the run goes on
+        except FolderTaken as error:
+            rescued = new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
+            save_weights(agent.state_dict(), rescued)
+            raise RunError(f"{error}; the weights so far are in {rescued}") from None
+        except (TaskFailed, SuiteError):  # it is the environments that failed; what was learned is sound
+            folder()
+            save_weights(agent.state_dict(), path)
+            if saving.save(training.step):
+                console.print(how_to_go_on(path))
+            raise
+        except Diverged as error:
+            folder()
+            save_weights(guard.weights, path)
+            raise Diverged(f"{error}; the last finite weights are in {path}") from None
+        seconds = log.seconds
+        folder()
+        saved = saving.save(training.step)
+        stack.close()  # what follows needs no environments, and a signal may end it at once
+        save_weights(agent.state_dict(), path)
+        if stop.signal is not None:
+            console.print(f"stopped at {training.step:,} steps per task; weights and metrics so far are in {path}")
+            if saved:
+                console.print(how_to_go_on(path))
+            raise Stopped(stop.signal)
+        scores = final_scores(config, suite, greedy(agent), device)
+        progress = Progress(training.step, training.env_steps, training.updates)
+        result = finish(path, config, suite, progress, seconds, parameter_count(agent), device, precision, scores, log)
+        if not config.keep_checkpoint:
+            saving.discard()
+        return result
+
+
+def how_to_go_on(path: Path) -> str:
+    """Return the command that goes on with a run."""
+    return f"to go on: python -m mtrl.train --resume {shlex.quote(str(path))}"
+
+
+class Progress(NamedTuple):
+    """How far a run came."""
+
+    step: int  # environment steps per task
+    env_steps: int  # over all tasks
+    updates: int
+
+
+def finish(
+    path: Path,
+    config: TrainConfig[Any],
+    suite: TaskSuite,
+    progress: Progress,
+    seconds: float,
+    parameters: int,
+    device: torch.device,
+    precision: Precision,
+    scores: dict[str, Any],
+    log: RunLog,
+) -> dict[str, Any]:
+    """Write ``result.json``, and into the log what came of the run -> what the file holds, and the run's ``path``."""
+    result = {
+        "suite": suite.name,
+        "agent": config.agent,
+        "seed": config.seed,
+        "steps_per_task": progress.step,
+        "env_steps": progress.env_steps,
+        "updates": progress.updates,
+        "wall_seconds": round(seconds, 2),
+        "parameters": parameters,
+        "device": str(device),
+        "precision": dataclasses.asdict(precision),
+        **({"stopped": True} if progress.step < config.steps_per_task else {}),
+        **scores,
+    }
+    log.scalars(progress.step, final_metrics(result))
+    try:
+        log.check()
+    except OSError as error:
+        raise RunError(f"{error}; make room, and go on with the run: it is trained, and needs scoring alone") from None
+    log.result(progress.step, result)
+    measure, curves = task_curves(path / METRICS, suite.task_names)
+    log.picture(progress.step, "viz/curves", learning_curves(curves, measure))
+    write_result(path, result)
+    return {**result, "path": str(path)}
+
+
+def replay_capacity(config: TrainConfig[Any]) -> int:
+    """Return how many transitions of a task are kept: never more than the run brings."""
+    return min(config.replay_per_task, config.steps_per_task + config.envs_per_task)
+
+
+def replay_of(config: TrainConfig[Any], env: TensorEnv) -> tuple[Replay, str]:
+    """Make the run's replay -> it, and its size in words. Raises ``UsageError`` where it does not fit."""
+    capacity = replay_capacity(config)
+    needed = Replay.bytes_needed(env.tasks, capacity, env.obs_size, env.action_size)
+    check_replay_fits(needed, env.device)
+    generator = seeded_generator(config.seed, env.device)
+    return Replay(env.tasks, capacity, env.obs_size, env.action_size, generator), size_in_words(needed)
+
+
+def save_weights(weights: dict[str, Tensor], path: Path) -> None:
+    """Write weights by name into a run folder as safetensors. Raises ``RunError`` where they cannot be written."""
+    try:
+        save_arrays({name: weight.contiguous() for name, weight in weights.items()}, path / WEIGHTS)
+    except OSError as error:
+        raise RunError(f"the run's weights cannot be written ({error.strerror or error})") from None
+
+
+def film_of(camera: Camera | None, agent: Agent, report: MetricsWriter) -> Callable[[Moment], None]:
+    """Return the callback that films an agent's policy, where there is a camera."""
+
+    def film(now: Moment) -> None:
+        if camera is not None:
+            report.film(now.span.step, camera.film(greedy(agent)))
+
+    return film
+
+
+def resumption(resumed: Resumed | None) -> dict[str, Any]:
+    """Return what ``config.json`` says of the times that a run was gone on with."""
+    if resumed is None:
+        return {}
+    said = read_values(resumed.path / CONFIG).get("resumed")
+    return {"resumed": [*(said if isinstance(said, list) else []), {"step": resumed.checkpoint.step}]}
+
+
+def suite_facts(config: TrainConfig[Any], suite: TaskSuite) -> dict[str, Any]:
+    """Return what ``config.json`` records of the suite: where it comes from, and task name to sentence."""
+    return {
+        "suite_source": origin_of(config.suite),
+        "task_sentences": dict(zip(suite.task_names, suite.descriptions, strict=True)),
+    }
+
+
+def log_of(
+    config: TrainConfig[Any], suite: TaskSuite, path: Path, console: Console, before: Checkpoint | None = None
+) -> RunLog:
+    """Open a run's log, which tells the run's tracker too, where there is one; that of a run that goes on goes on."""
+    trackers = trackers_of(config, suite.name, path, console)
+    return RunLog(path, trackers, before.state["log"], before.step) if before else RunLog(path, trackers)
+
+
+def describe(log: RunLog, config: TrainConfig[Any], path: Path) -> None:
+    """Log the configuration: as text, and as a row of the table of hyperparameters."""
+    log.text("config", as_markdown(config))
+    for summary in hyperparameters(config, path):
+        log.summary(summary)
+
+
+def as_markdown(config: TrainConfig[Any]) -> str:
+    """Return the configuration as a table for TensorBoard's text tab."""
+    rows = [f"| {name} | {value} |" for name, value in params_of(config).items()]
+    return "\n".join(["| setting | value |", "| --- | --- |", *rows])

@@ -1,0 +1,67 @@
+"""A film of a run's policy, now and then while it is trained, for TensorBoard's images."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+
+from envs.errors import SuiteError, TaskFailed, warn
+from envs.suite import TaskSuite
+from mtrl.errors import UsageError
+from mtrl.scoring.scores import Policy
+from mtrl.video.drawing import drawing_env
+from mtrl.video.film import film
+from mtrl.video.recording import gif_of
+
+SIDE, COLUMNS = 96, 3  # pixels of a task's picture; TensorBoard shows 300 of a film's, in its width
+MANY, MANY_COLUMNS = 15, 6  # with more tasks than that a film would be too high, and is to be clicked on
+MAX_FRAMES = 60  # frames of a video
+COLOURS = 64
+FPS = 12
+
+
+class Gif(NamedTuple):
+    """A film as TensorBoard takes it."""
+
+    data: bytes
+    width: int
+    height: int
+
+
+def camera_for(suite: TaskSuite, seed: int, device: torch.device) -> Camera | None:
+    """Return a camera, or None, with a warning, where a task cannot draw itself: no training is refused for that."""
+    try:
+        return Camera(suite, seed, device)
+    except UsageError as error:
+        warn(f"no videos are recorded, training continues: {error}")
+        return None
+
+
+class Camera:
+    """Films one episode of each task in environments of its own, always from the same starts: training is untouched.
+
+    Raises ``UsageError`` at once where a task cannot draw itself. An environment that fails later ends the filming with
+    a warning, not the run.
+    """
+
+    def __init__(self, suite: TaskSuite, seed: int, device: torch.device) -> None:
+        self._env = drawing_env(suite, "--record-every")
+        self._seed, self._device, self._broken = seed, device, False
+        self._columns = COLUMNS if len(suite.tasks) <= MANY else MANY_COLUMNS
+
+    def film(self, policy: Policy) -> Gif | None:
+        """Play an episode of each task and return its film, or None once an environment has failed."""
+        if self._broken:
+            return None
+        try:
+            frames, _ = film(self._env, policy, self._seed, self._device, SIDE, MAX_FRAMES, self._columns)
+        except (SuiteError, TaskFailed) as error:
+            self._broken = True
+            warn(f"no more videos are recorded, training continues: {error}")
+            return None
+        return Gif(gif_of(frames, FPS, COLOURS), frames[0].width, frames[0].height)
+
+    def close(self) -> None:
+        """Close the environments."""
+        self._env.close()

@@ -1,0 +1,42 @@
+"""Environments that draw themselves."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from gymnasium.error import DependencyNotInstalled
+
+from envs.errors import MissingExtra, SuiteError, one_line
+from envs.stepping.vector import MultiTaskVectorEnv
+from envs.suite import TaskSuite
+from mtrl.errors import UsageError
+
+DRAWING = (
+    "add a method render() that returns an (H, W, 3) image, accept render_mode='rgb_array' when making the "
+    "environment, and list it in metadata['render_modes']"
+)
+
+
+def drawing_env(suite: TaskSuite, flag: str) -> MultiTaskVectorEnv:
+    """Make one environment of each task and render it once; ``flag`` is the option that needs it.
+
+    Raises ``UsageError`` if one cannot, naming the task, the flag and the remedy.
+    """
+    env = None
+    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        os.environ.setdefault("MUJOCO_GL", "egl")  # MuJoCo would look for a display, which it can do without
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # so would pygame
+    try:
+        env = MultiTaskVectorEnv(suite, 1, render_mode="rgb_array")
+        env.reset(seed=0)
+        env.render()
+    except (SuiteError, NotImplementedError, AttributeError) as error:
+        if env is not None:
+            env.close()
+        # An environment's own exceptions are SuiteErrors; what is none comes from a simulator without render().
+        words = str(error) if isinstance(error, SuiteError) else f"suite {suite.name!r}: {one_line(error)}"
+        lacks_package = isinstance(error, MissingExtra) or isinstance(error.__cause__, DependencyNotInstalled)
+        way_out = "" if lacks_package else f"; {DRAWING}"
+        raise UsageError(f"{flag} needs environments that can render: {words}{way_out}") from None
+    return env

@@ -1,0 +1,68 @@
+"""A task's own observations as rows: one or many, flat or made of parts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from envs.errors import SuiteError
+from envs.spaces.task_spaces import TaskSpaces, spaces_of
+from envs.suite import Task
+
+
+class Shaped(gym.Env[Any, Any]):
+    """An environment with a given observation space."""
+
+    def __init__(self, space: gym.Space[Any]) -> None:
+        self.observation_space, self.action_space = space, gym.spaces.Box(-2.0, 2.0, (2,))
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def box(*shape: int) -> gym.spaces.Box:
+    return gym.spaces.Box(-9.0, 9.0, shape)
+
+
+def spaces(space: gym.Space[Any]) -> TaskSpaces:
+    return spaces_of(Task("a", lambda: Shaped(space), "Do a."))
+
+
+def test_the_environment_is_closed_again() -> None:
+    env = Shaped(box(3))
+    own = spaces_of(Task("a", lambda: env, "Do a."))
+    assert env.closed
+    assert (own.obs_size, own.action.size) == (3, 2)
+
+
+def test_one_observation_is_a_row_and_many_are_as_many() -> None:
+    one, single = spaces(box(3)).rows([1, 2, 3])
+    assert (one.tolist(), one.dtype, single) == ([[1.0, 2.0, 3.0]], np.float32, True)
+    many, single = spaces(box(3)).rows(np.ones((3, 3)))
+    assert (many.shape, single) == ((3, 3), False)
+
+
+def test_a_box_of_more_than_one_dimension_comes_as_it_is_or_flat() -> None:
+    own = spaces(box(2, 2))
+    value = np.arange(4.0).reshape(2, 2)
+    for one in (value, value.ravel()):
+        rows, single = own.rows(one)
+        assert (rows.tolist(), single) == ([[0.0, 1.0, 2.0, 3.0]], True)
+    assert own.rows(np.stack([value] * 3))[0].shape == (3, 4)
+
+
+def test_parts_are_flattened_in_the_order_of_their_space() -> None:
+    own = spaces(gym.spaces.Dict(b=box(1), a=box(2)))  # b comes first
+    rows, single = own.rows({"a": np.array([1.0, 2.0]), "b": np.array([3.0])})
+    assert (rows.tolist(), single) == ([[3.0, 1.0, 2.0]], True)
+    assert own.rows(np.zeros((5, 3)))[0].shape == (5, 3)
+
+
+@pytest.mark.parametrize("obs", [np.zeros(2), np.zeros((2, 4)), np.zeros((1, 1, 3)), np.zeros(()), "abc", {"x": 1}])
+def test_what_does_not_fit_is_named_with_the_task(obs: Any) -> None:
+    with pytest.raises(SuiteError, match="task 'a': .*observation"):
+        spaces(box(3)).rows(obs)
