@@ -35,7 +35,7 @@ def parse_as_the_command_does(name: str, arguments: list[str]) -> None:
     """Raise ``UsageError`` or ``SuiteError`` for what the command would refuse; nothing is trained."""
     module = importlib.import_module(name)
     if module is train:
-        train.parse_config(arguments)
+        train.parse_command(arguments)
     elif module is sweep:
         own, further = sweep.split(arguments)
         assert sweep.main([*own, "--dry-run", "--", *further]) == 0
@@ -47,7 +47,9 @@ def parse_as_the_command_does(name: str, arguments: list[str]) -> None:
 def test_every_command_on_a_page_is_one_that_is_taken(page: str, folder: Path) -> None:
     run = folder / "runs" / "tabletop" / "care" / "seed0"
     run.mkdir(parents=True)
-    (run / "config.json").write_text(json.dumps(train.parse_config([]).to_json()))  # for --config
+    (run / "config.json").write_text(json.dumps(train.parse_command([]).config.to_json()))  # for --config, --resume
+    (run / "checkpoints").mkdir()
+    (run / "checkpoints" / "latest").write_text("step000000000040\n")
     for name, *arguments in commands_of(page):
         assert name.removeprefix("mtrl.") in NAMES, (page, name)
         parse_as_the_command_does(name, [argument for argument in arguments if argument != "--help"])
