@@ -25,7 +25,7 @@ class TrainArguments(TrainConfig[S], Generic[S]):
     config: Path | None = None
     """A run's config.json; its settings, except --runs-dir, replace the defaults of the other flags."""
     trust: bool = False
-    """Allow importing the modules that this file names; otherwise, name your own suite again with --suite."""
+    """Allow importing the modules that this file names; otherwise, a suite of your own has to be given again."""
 
 
 def parse_config(arguments: Sequence[str]) -> TrainConfig[Any]:
