@@ -169,7 +169,7 @@ def test_a_replay_too_large_for_stable_baselines3_is_said_too(
         (
             "from mtrl import *\nsuite = TaskSuite('s', [Task('mute', None, '  ')])",
             "suite",
-            ["'s'", "'mute'", "no sentence", "describe"],
+            ["'s'", "'mute'", "no description", "say in one sentence"],
         ),
         ("from mtrl import *\nsuite = TaskSuite('s', [])", "suite", ["'s'", "no task", "at least one"]),
         (

@@ -123,7 +123,7 @@ def test_sb3_hears_callbacks_and_says_what_a_stop_leaves(tmp_path: Path) -> None
     ("settings", "words"),
     [
         ({"hiden": (3,)}, "unknown setting 'hiden' of care; .* Did you mean 'hidden'"),
-        ({"hidden": 3}, "another kind than it takes: hidden is 3"),
+        ({"hidden": 3}, "wrong type: hidden is 3"),
         ({"steps_per_task": 0}, "--steps-per-task is 0; it has to be at least 1"),
         ({"steps_per_task": "many"}, "steps_per_task is 'many'"),
         ({"network": "mpl"}, "--network is 'mpl'; it may be mlp or residual"),

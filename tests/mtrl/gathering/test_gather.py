@@ -154,7 +154,7 @@ def test_runs_of_another_budget_are_set_aside_by_name(tmp_path: Path) -> None:
     ]
     asked = gather([tmp_path], 80_000)
     assert (labels(asked), asked.steps_per_task, asked.warnings) == ({"mtsac": (0,)}, 80_000, ())
-    with pytest.raises(UsageError, match=r"no run has; there are \(runs\): 1,000 \(1\), 4,000 \(2\), 80,000 \(1\)"):
+    with pytest.raises(UsageError, match=r"no run has; budgets \(and runs\): 1,000 \(1\), 4,000 \(2\), 80,000 \(1\)"):
         gather([tmp_path], 5000)
 
 
