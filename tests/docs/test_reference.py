@@ -38,13 +38,13 @@ def test_the_table_of_a_command_has_its_flags_with_words_and_defaults(hook: Any)
     rows = hook.table("mtrl.evaluate.EvaluateConfig").splitlines()[2:]
     assert len(rows) == len(dataclasses.fields(EvaluateConfig))
     assert rows[0].startswith("| `RUN`<br>has to be given | A run folder")
-    assert "| `--device`<br>`auto` | auto, cpu or cuda. |" in rows
-    assert any(row.startswith("| `--trust`, `--no-trust`<br>`False` | Import") for row in rows)
+    assert "| `--device`<br>`auto` | Device: auto (a GPU if there is one), cpu or cuda. |" in rows
+    assert any(row.startswith("| `--trust`, `--no-trust`<br>`False` | Allow importing") for row in rows)
 
 
 def test_a_suites_own_defaults_stand_below(hook: Any) -> None:
     rows = hook.table("mtrl.config.train_config.TrainConfig", "tabletop").splitlines()
-    assert "| `--steps-per-task`<br>`100000`<br>tabletop: `80000` | Environment steps in each task. |" in rows
+    assert "| `--steps-per-task`<br>`100000`<br>tabletop: `80000` | Environment steps per task. |" in rows
     assert any(row.startswith("| `--seed`<br>`0` |") for row in rows)
 
 

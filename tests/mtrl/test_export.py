@@ -181,7 +181,7 @@ def test_what_cannot_be_exported_is_refused(
     [
         ("function", "torchscript", "RuntimeError: Could not export Python function call 'Doubled'"),
         ("branch", "onnx", "GuardOnDataDependentSymNode: Could not guard on data-dependent expression"),
-        ("branch", "torchscript", "would act differently, by"),
+        ("branch", "torchscript", "acts differently, by"),
     ],
 )
 def test_what_torch_cannot_write_ends_in_one_line_with_its_reason(

@@ -16,6 +16,7 @@ import mtrl
 from mtrl import check, compare, evaluate, report, sweep, train
 from mtrl import list as list_command
 from mtrl.config import TrainConfig
+from mtrl.config.arguments import parse_config
 from mtrl.errors import UsageError
 from mtrl.runs.folder import read_run
 from tests.mtrl.conftest import read_json, same_weights, tiny
@@ -146,10 +147,10 @@ def test_naming_an_agents_own_pieces_changes_no_number(tmp_path: Path) -> None:
 
 
 def test_a_file_without_pieces_is_read_as_what_it_was() -> None:
-    values = train.parse_config(["--agent", "care"]).to_json()
+    values = parse_config(["--agent", "care"]).to_json()
     for slot in ("encoder", "trunk", "aggregator", "sampler", "penalty"):
         del values["settings"][slot]
-    assert TrainConfig.from_json(values) == train.parse_config(["--agent", "care"])
+    assert TrainConfig.from_json(values) == parse_config(["--agent", "care"])
 
 
 @pytest.mark.parametrize(
@@ -239,4 +240,4 @@ def test_an_aggregator_of_ones_own_needs_nothing_but_mtrl(
 
 def test_a_name_that_leads_out_of_the_runs_folder_is_refused() -> None:
     with pytest.raises(UsageError, match="unknown agent"):
-        train.parse_config(["--agent", "../../elsewhere"])
+        parse_config(["--agent", "../../elsewhere"])
