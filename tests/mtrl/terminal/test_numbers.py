@@ -43,5 +43,6 @@ def test_every_option_that_is_a_whole_number_takes_1e5() -> None:
 
 
 def test_half_a_step_is_refused_in_one_line(refused: Callable[..., str]) -> None:
-    assert "--steps-per-task: '1.5' is not a whole number. It takes INT" in refused(train.main, "--steps-per-task", "1.5")
+    said = refused(train.main, "--steps-per-task", "1.5")
+    assert "--steps-per-task: '1.5' is not a whole number. It takes INT" in said
     assert "'2.5' is not a whole number" in refused(evaluate.main, "nowhere", "--episodes", "2.5")
