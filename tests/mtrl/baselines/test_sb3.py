@@ -189,7 +189,7 @@ def test_models_that_do_not_fit_are_refused_in_one_line(
     (tmp_path / "weights.safetensors").write_bytes((sb3_run / "weights.safetensors").read_bytes())
     line = refused(evaluate.main, tmp_path)
     assert str(tmp_path / "weights.safetensors") in line
-    assert "does not fit" in line
+    assert "does not match the current suite" in line
 
 
 def test_each_task_has_a_seed_of_its_own_and_so_other_first_weights() -> None:
@@ -225,7 +225,7 @@ def test_settings_that_the_library_lacks_are_named_printed_and_stored(
     assert train.main(tiny(tmp_path, *budget, *more)) == 0
     facts = read_json(tmp_path / "tabletop" / "sb3" / "seed0" / "config.json")
     assert facts["dropped_settings"] == {"layer_norm": True, "network": "residual", "obs_scale": "running"}
-    assert "does not have: layer_norm True, network residual, obs_scale running" in capsys.readouterr().out
+    assert "which are dropped: layer_norm True, network residual, obs_scale running" in capsys.readouterr().out
 
 
 def test_what_a_recipe_asks_for_in_vain_is_known_without_an_agent_beside_it() -> None:
