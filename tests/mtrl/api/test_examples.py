@@ -110,6 +110,6 @@ def parameters(documented: Any) -> set[str]:
 
 
 def documented_names(text: str) -> set[str]:
-    """The names under ``Args:``."""
-    _, _, rest = text.partition("Args:\n")
+    """The names under ``Args:``, or under ``Attributes:``, as a named tuple has them."""
+    rest = re.split(r"(?:Args|Attributes):\n", text, maxsplit=1)[-1]
     return {*re.findall(r"^ +\*{0,2}(\w+): ", rest, flags=re.MULTILINE)}
