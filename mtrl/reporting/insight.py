@@ -11,9 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mtrl.errors import UsageError
 from mtrl.pictures.names import shortened
-from mtrl.runs.checksums import check_file
 from mtrl.runs.folder import MATRICES
 
 MAX_NAMED = 3  # pairs in a sentence
@@ -56,16 +54,6 @@ class Table:
         ]
 
 
-def readable(path: Path) -> bool:
-    """Say whether a file of a run is there and is what was written; where it is another, that is warned of."""
-    try:
-        check_file(path)
-    except UsageError as error:
-        sys.stderr.write(f"warning: left out: {error}\n")
-        return False
-    return path.is_file()
-
-
 def read_tables(run: Path) -> dict[str, list[tuple[int, Table]]]:
     """Return a run's tables by name, each with its number of steps per task, in the order of writing.
 
@@ -73,7 +61,7 @@ def read_tables(run: Path) -> dict[str, list[tuple[int, Table]]]:
     """
     tables: dict[str, list[tuple[int, Table]]] = {}
     path = run / MATRICES
-    if not readable(path):
+    if not path.is_file():
         return tables
     damaged = 0
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():

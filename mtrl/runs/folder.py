@@ -18,13 +18,11 @@ from mtrl.config import TrainConfig
 from mtrl.config.options import options_changing
 from mtrl.errors import RunError, UsageError
 from mtrl.guard import HOME
-from mtrl.runs.checksums import CHECKSUMS, check_file, write_checksums
 from mtrl.runs.git import commit_of, is_top_level
 from mtrl.version import __version__
 
 CONFIG, RESULT, WEIGHTS, METRICS = "config.json", "result.json", "weights.safetensors", "metrics.csv"
 MATRICES, ABLATION = "matrices.jsonl", "ablation.json"
-GUARDED = (CONFIG, RESULT, WEIGHTS, METRICS, MATRICES)  # by checksums, once the run is finished
 PACKAGES = ("torch", "gymnasium", "stable-baselines3", "numpy", "tensorboard")
 
 
@@ -88,15 +86,8 @@ def write_config(path: Path, config: TrainConfig[Any], **facts: Any) -> None:
 
 
 def write_result(path: Path, result: dict[str, Any]) -> None:
-    """Write ``result.json``, which marks the run as finished, and the checksums of its files."""
+    """Write ``result.json``, which marks the run as finished."""
     _write_json(path / RESULT, result)
-    write_checksums(path, GUARDED)
-
-
-def begin_again(path: Path) -> None:
-    """Make a finished run one that is not, since its files are about to change."""
-    for name in (CHECKSUMS, RESULT):
-        (path / name).unlink(missing_ok=True)
 
 
 def read_run(path: Path) -> tuple[TrainConfig[Any], dict[str, Any]]:
@@ -106,7 +97,6 @@ def read_run(path: Path) -> tuple[TrainConfig[Any], dict[str, Any]]:
 
 def read_values(file: Path) -> dict[str, Any]:
     """Return what a ``config.json`` holds. Raises ``UsageError`` where there is none, or something else."""
-    check_file(file)
     try:
         values = json.loads(file.read_text())
         if not isinstance(values, dict):
@@ -148,7 +138,6 @@ def finished_twin(folder: Path, config: TrainConfig[Any]) -> dict[str, Any] | No
             continue
         try:
             twin, facts = read_run(path)
-            check_file(path / RESULT)
         except UsageError:
             continue
         if (

@@ -28,16 +28,7 @@ from mtrl.errors import RunError
 from mtrl.pictures.learning_curves import learning_curves, task_curves
 from mtrl.rollout.endless import LongEpisodes
 from mtrl.rollout.tensor_env import TensorEnv
-from mtrl.runs.folder import (
-    CONFIG,
-    METRICS,
-    WEIGHTS,
-    begin_again,
-    new_run_folder,
-    read_values,
-    write_config,
-    write_result,
-)
+from mtrl.runs.folder import CONFIG, METRICS, WEIGHTS, new_run_folder, read_values, write_config, write_result
 from mtrl.runs.kept_folder import FolderTaken, KeptFolder
 from mtrl.runs.origin import origin_of
 from mtrl.scoring.final import as_scored, final_scores
@@ -109,8 +100,6 @@ def run_agent(
             stack.enter_context(closing(camera))
         path = resumed.path if resumed else new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
         files.enter_context(lock(path))
-        if resumed:
-            begin_again(path)
         told = {"context_source": context.source, **suite_facts(config, suite), **resumption(resumed)}
         write_config(path, config, **told)
         folder = KeptFolder(path, lambda: write_config(path, config, **told))
