@@ -66,7 +66,7 @@ def test_episodes_last_500_steps_and_the_next_ones_have_other_goals() -> None:
 def test_a_begun_pool_cannot_be_reset_row_by_row() -> None:
     env = MultiTaskVectorEnv(pooled(), 2)
     env.reset(seed=0)
-    with pytest.raises(SuiteError, match="reset them all"):
+    with pytest.raises(SuiteError, match="reset all of them together"):
         env.engine.reset(np.array([0]), [1])
 
 

@@ -31,7 +31,7 @@ def test_a_configuration_survives_json_field_by_field(agent: str) -> None:
     config = default_config("tabletop", agent)
     fields = [f.name for f in dataclasses.fields(config.settings) if f.name not in SLOTS]
     settings = {name: other_value(getattr(config.settings, name)) for name in fields}
-    numbers = {f.name: 3 for f in dataclasses.fields(config) if isinstance(getattr(config, f.name), int)}
+    numbers = {f.name: 3 for f in dataclasses.fields(config) if type(getattr(config, f.name)) is int}
     changed = dataclasses.replace(
         config,
         settings=dataclasses.replace(config.settings, **settings),
