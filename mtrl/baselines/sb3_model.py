@@ -20,7 +20,7 @@ from envs.suite import TaskSuite
 from mtrl.config import TrainConfig
 from mtrl.scoring.scores import Policy
 from mtrl.training.finite import ADVICE, Diverged
-from mtrl.training.session import replay_capacity
+from mtrl.training.replay_size import replay_capacity
 
 
 def make_model(config: TrainConfig[SB3Settings], env: VecEnv, seed: int) -> SAC:

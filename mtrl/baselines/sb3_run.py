@@ -31,8 +31,9 @@ from mtrl.tracking.run_log import RunLog, per_task
 from mtrl.training.assemble import suite_of
 from mtrl.training.callbacks import Callback, ScheduledCallback, UserCallbacks
 from mtrl.training.memory import check_replay_fits
+from mtrl.training.records import Progress, describe, finish, log_of, save_weights, suite_facts
+from mtrl.training.replay_size import replay_capacity
 from mtrl.training.schedule import Scheduled, Span, notify, rules_of
-from mtrl.training.session import Progress, describe, finish, log_of, replay_capacity, save_weights, suite_facts
 
 
 def run_sb3(

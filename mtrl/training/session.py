@@ -7,39 +7,30 @@ import shlex
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from rich.console import Console
-from torch import Tensor
 
-from agents.base import Agent, seeded_generator
+from agents.base import Agent
 from agents.precision import Precision
-from agents.replay import Replay
 from envs.errors import SuiteError, TaskFailed
 from envs.suite import TaskSuite
 from mtrl.checkpoints.lock import lock
 from mtrl.checkpoints.resume import Resumed
 from mtrl.checkpoints.saving import Saving, Stateful
-from mtrl.checkpoints.store import Checkpoint
-from mtrl.checkpoints.tree import save_arrays
 from mtrl.config import TrainConfig
 from mtrl.errors import RunError
-from mtrl.pictures.learning_curves import learning_curves, task_curves
 from mtrl.rollout.endless import LongEpisodes
 from mtrl.rollout.tensor_env import TensorEnv
-from mtrl.runs.folder import CONFIG, METRICS, WEIGHTS, new_run_folder, read_values, write_config, write_result
+from mtrl.runs.folder import new_run_folder, write_config
 from mtrl.runs.kept_folder import FolderTaken, KeptFolder
-from mtrl.runs.origin import origin_of
 from mtrl.scoring.final import as_scored, final_scores
 from mtrl.scoring.scorer import Scorer
 from mtrl.terminal.guardian import guarded
 from mtrl.terminal.interrupt import Interrupted, Stopped, StopRequest
 from mtrl.terminal.live_line import Display
 from mtrl.tracking.metrics import MetricsWriter
-from mtrl.tracking.run_log import RunLog
-from mtrl.tracking.tabs import final_metrics, hyperparameters
-from mtrl.tracking.trackers import params_of, trackers_of
 from mtrl.training.assemble import (
     EVALUATION,
     agent_of,
@@ -60,8 +51,10 @@ from mtrl.training.diagnoser import Diagnoser
 from mtrl.training.evaluation import Evaluation
 from mtrl.training.finite import Diverged, FiniteGuard
 from mtrl.training.loop import Training
-from mtrl.training.memory import check_replay_fits, keep_freed_memory, size_in_words
+from mtrl.training.memory import keep_freed_memory
 from mtrl.training.moment import Moment
+from mtrl.training.records import Progress, describe, finish, log_of, resumption, save_weights, suite_facts
+from mtrl.training.replay_size import replay_of
 from mtrl.training.schedule import Scheduled, either, multiples_of, rules_of
 from mtrl.video.camera import Camera, camera_for
 
@@ -187,75 +180,6 @@ def how_to_go_on(path: Path) -> str:
     return f"to go on: python -m mtrl.train --resume {shlex.quote(str(path))}"
 
 
-class Progress(NamedTuple):
-    """How far a run came."""
-
-    step: int  # environment steps per task
-    env_steps: int  # over all tasks
-    updates: int
-
-
-def finish(
-    path: Path,
-    config: TrainConfig[Any],
-    suite: TaskSuite,
-    progress: Progress,
-    seconds: float,
-    parameters: int,
-    device: torch.device,
-    precision: Precision,
-    scores: dict[str, Any],
-    log: RunLog,
-) -> dict[str, Any]:
-    """Write ``result.json``, and into the log what came of the run -> what the file holds, and the run's ``path``."""
-    result = {
-        "suite": suite.name,
-        "agent": config.agent,
-        "seed": config.seed,
-        "steps_per_task": progress.step,
-        "env_steps": progress.env_steps,
-        "updates": progress.updates,
-        "wall_seconds": round(seconds, 2),
-        "parameters": parameters,
-        "device": str(device),
-        "precision": dataclasses.asdict(precision),
-        **({"stopped": True} if progress.step < config.steps_per_task else {}),
-        **scores,
-    }
-    log.scalars(progress.step, final_metrics(result))
-    try:
-        log.check()
-    except OSError as error:
-        raise RunError(f"{error}; make room, and go on with the run: it is trained, and needs scoring alone") from None
-    log.result(progress.step, result)
-    measure, curves = task_curves(path / METRICS, suite.task_names)
-    log.picture(progress.step, "viz/curves", learning_curves(curves, measure))
-    write_result(path, result)
-    return {**result, "path": str(path)}
-
-
-def replay_capacity(config: TrainConfig[Any]) -> int:
-    """Return how many transitions of a task are kept: never more than the run brings."""
-    return min(config.replay_per_task, config.steps_per_task + config.envs_per_task)
-
-
-def replay_of(config: TrainConfig[Any], env: TensorEnv) -> tuple[Replay, str]:
-    """Make the run's replay -> it, and its size in words. Raises ``UsageError`` where it does not fit."""
-    capacity = replay_capacity(config)
-    needed = Replay.bytes_needed(env.tasks, capacity, env.obs_size, env.action_size)
-    check_replay_fits(needed, env.device)
-    generator = seeded_generator(config.seed, env.device)
-    return Replay(env.tasks, capacity, env.obs_size, env.action_size, generator), size_in_words(needed)
-
-
-def save_weights(weights: dict[str, Tensor], path: Path) -> None:
-    """Write weights by name into a run folder as safetensors. Raises ``RunError`` where they cannot be written."""
-    try:
-        save_arrays({name: weight.contiguous() for name, weight in weights.items()}, path / WEIGHTS)
-    except OSError as error:
-        raise RunError(f"the run's weights cannot be written ({error.strerror or error})") from None
-
-
 def film_of(camera: Camera | None, agent: Agent, report: MetricsWriter) -> Callable[[Moment], None]:
     """Return the callback that films an agent's policy, where there is a camera."""
 
@@ -264,40 +188,3 @@ def film_of(camera: Camera | None, agent: Agent, report: MetricsWriter) -> Calla
             report.film(now.span.step, camera.film(greedy(agent)))
 
     return film
-
-
-def resumption(resumed: Resumed | None) -> dict[str, Any]:
-    """Return what ``config.json`` says of the times that a run was gone on with."""
-    if resumed is None:
-        return {}
-    said = read_values(resumed.path / CONFIG).get("resumed")
-    return {"resumed": [*(said if isinstance(said, list) else []), {"step": resumed.checkpoint.step}]}
-
-
-def suite_facts(config: TrainConfig[Any], suite: TaskSuite) -> dict[str, Any]:
-    """Return what ``config.json`` records of the suite: where it comes from, and task name to sentence."""
-    return {
-        "suite_source": origin_of(config.suite),
-        "task_sentences": dict(zip(suite.task_names, suite.descriptions, strict=True)),
-    }
-
-
-def log_of(
-    config: TrainConfig[Any], suite: TaskSuite, path: Path, console: Console, before: Checkpoint | None = None
-) -> RunLog:
-    """Open a run's log, which tells the run's tracker too, where there is one; that of a run that goes on goes on."""
-    trackers = trackers_of(config, suite.name, path, console)
-    return RunLog(path, trackers, before.state["log"], before.step) if before else RunLog(path, trackers)
-
-
-def describe(log: RunLog, config: TrainConfig[Any], path: Path) -> None:
-    """Log the configuration: as text, and as a row of the table of hyperparameters."""
-    log.text("config", as_markdown(config))
-    for summary in hyperparameters(config, path):
-        log.summary(summary)
-
-
-def as_markdown(config: TrainConfig[Any]) -> str:
-    """Return the configuration as a table for TensorBoard's text tab."""
-    rows = [f"| {name} | {value} |" for name, value in params_of(config).items()]
-    return "\n".join(["| setting | value |", "| --- | --- |", *rows])

@@ -1,0 +1,117 @@
+"""What a run writes of itself: its weights and its result, what it was told, and the log that holds both."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from rich.console import Console
+from torch import Tensor
+
+from agents.precision import Precision
+from envs.suite import TaskSuite
+from mtrl.checkpoints.resume import Resumed
+from mtrl.checkpoints.store import Checkpoint
+from mtrl.checkpoints.tree import save_arrays
+from mtrl.config import TrainConfig
+from mtrl.errors import RunError
+from mtrl.pictures.learning_curves import learning_curves, task_curves
+from mtrl.runs.folder import CONFIG, METRICS, WEIGHTS, read_values, write_result
+from mtrl.runs.origin import origin_of
+from mtrl.tracking.run_log import RunLog
+from mtrl.tracking.tabs import final_metrics, hyperparameters
+from mtrl.tracking.trackers import params_of, trackers_of
+
+
+class Progress(NamedTuple):
+    """How far a run came."""
+
+    step: int  # environment steps per task
+    env_steps: int  # over all tasks
+    updates: int
+
+
+def finish(
+    path: Path,
+    config: TrainConfig[Any],
+    suite: TaskSuite,
+    progress: Progress,
+    seconds: float,
+    parameters: int,
+    device: torch.device,
+    precision: Precision,
+    scores: dict[str, Any],
+    log: RunLog,
+) -> dict[str, Any]:
+    """Write ``result.json``, and into the log what came of the run -> what the file holds, and the run's ``path``."""
+    result = {
+        "suite": suite.name,
+        "agent": config.agent,
+        "seed": config.seed,
+        "steps_per_task": progress.step,
+        "env_steps": progress.env_steps,
+        "updates": progress.updates,
+        "wall_seconds": round(seconds, 2),
+        "parameters": parameters,
+        "device": str(device),
+        "precision": dataclasses.asdict(precision),
+        **({"stopped": True} if progress.step < config.steps_per_task else {}),
+        **scores,
+    }
+    log.scalars(progress.step, final_metrics(result))
+    try:
+        log.check()
+    except OSError as error:
+        raise RunError(f"{error}; make room, and go on with the run: it is trained, and needs scoring alone") from None
+    log.result(progress.step, result)
+    measure, curves = task_curves(path / METRICS, suite.task_names)
+    log.picture(progress.step, "viz/curves", learning_curves(curves, measure))
+    write_result(path, result)
+    return {**result, "path": str(path)}
+
+
+def save_weights(weights: dict[str, Tensor], path: Path) -> None:
+    """Write weights by name into a run folder as safetensors. Raises ``RunError`` where they cannot be written."""
+    try:
+        save_arrays({name: weight.contiguous() for name, weight in weights.items()}, path / WEIGHTS)
+    except OSError as error:
+        raise RunError(f"the run's weights cannot be written ({error.strerror or error})") from None
+
+
+def resumption(resumed: Resumed | None) -> dict[str, Any]:
+    """Return what ``config.json`` says of the times that a run was gone on with."""
+    if resumed is None:
+        return {}
+    said = read_values(resumed.path / CONFIG).get("resumed")
+    return {"resumed": [*(said if isinstance(said, list) else []), {"step": resumed.checkpoint.step}]}
+
+
+def suite_facts(config: TrainConfig[Any], suite: TaskSuite) -> dict[str, Any]:
+    """Return what ``config.json`` records of the suite: where it comes from, and task name to sentence."""
+    return {
+        "suite_source": origin_of(config.suite),
+        "task_sentences": dict(zip(suite.task_names, suite.descriptions, strict=True)),
+    }
+
+
+def log_of(
+    config: TrainConfig[Any], suite: TaskSuite, path: Path, console: Console, before: Checkpoint | None = None
+) -> RunLog:
+    """Open a run's log, which tells the run's tracker too, where there is one; that of a run that goes on goes on."""
+    trackers = trackers_of(config, suite.name, path, console)
+    return RunLog(path, trackers, before.state["log"], before.step) if before else RunLog(path, trackers)
+
+
+def describe(log: RunLog, config: TrainConfig[Any], path: Path) -> None:
+    """Log the configuration: as text, and as a row of the table of hyperparameters."""
+    log.text("config", as_markdown(config))
+    for summary in hyperparameters(config, path):
+        log.summary(summary)
+
+
+def as_markdown(config: TrainConfig[Any]) -> str:
+    """Return the configuration as a table for TensorBoard's text tab."""
+    rows = [f"| {name} | {value} |" for name, value in params_of(config).items()]
+    return "\n".join(["| setting | value |", "| --- | --- |", *rows])
