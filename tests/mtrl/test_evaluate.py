@@ -92,7 +92,7 @@ def test_a_damaged_config_is_named(refused: Refused, care_run: Path, text: str) 
 
 
 @pytest.mark.parametrize(
-    ("tasks", "part"), [(["reach"], "does not fit the suite"), (["reach", "gone"], "unknown task 'gone'")]
+    ("tasks", "part"), [(["reach"], "does not match the current suite"), (["reach", "gone"], "unknown task 'gone'")]
 )
 def test_a_suite_that_is_not_the_one_trained_on_is_said(
     refused: Refused, care_run: Path, tasks: list[str], part: str
