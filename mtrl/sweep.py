@@ -96,7 +96,7 @@ def show(plan: Sequence[Job], console: Console) -> int:
     """Print the plan, one command a line."""
     for job in plan:
         done = job.finished()
-        state = f"there already, {done.path}{_other_code(done)}" if done else shlex.join(job.command(job.unfinished()))
+        state = f"already exists, {done.path}{_other_code(done)}" if done else shlex.join(job.command(job.unfinished()))
         console.print(f"{job.name}: {state}", markup=False)
     return 0
 

@@ -93,7 +93,7 @@ def test_bad_input_is_named(
 def test_without_a_display_a_film_is_offered(refused: Refused, care_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DISPLAY", raising=False)
     line = refused(play.main, care_run, "--task", "reach")
-    assert "python -m mtrl.evaluate RUN --record film.gif" in line
+    assert "python -m mtrl.evaluate RUN --record video.gif" in line
 
 
 ESCAPE = """

@@ -257,7 +257,7 @@ def test_a_large_comparison_stays_below_two_megabytes(tmp_path: Path) -> None:
     [
         (["{runs}", "--out", "{tmp}/no/r.html"], "cannot be written"),
         (["{runs}", "--out", "{tmp}/r.pdf"], "end in .html"),
-        (["{tmp}/none"], "is not a run"),
+        (["{tmp}/none"], "is neither a run nor a pattern"),
         ([], "no run"),
         (["{runs}", "--out", "{tmp}/r.html", "--baseline", "singel-task"], "single-task"),
     ],

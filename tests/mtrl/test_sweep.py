@@ -56,8 +56,8 @@ def test_seeds_that_are_none_are_refused(text: str) -> None:
         (["--agents", "care,mtsac", "--", "--encoders", "6"], "mtsac: .*--encoders"),
         (["--", "--steps-per-task", "0"], "care: --steps-per-task is 0"),
         (["--", "--tasks", "reech"], "unknown task 'reech'"),
-        (["--", "--seed", "3"], "--seed after -- .* give --seeds before"),
-        (["--", "--runs_dir=x"], "--runs-dir after --"),
+        (["--", "--seed", "3"], "--seed cannot be given after --; give --seeds before"),
+        (["--", "--runs_dir=x"], "--runs-dir cannot be given after --"),
         (["--agents", "care", "--", "--context", "numbers"], "numbers"),
     ],
 )
@@ -153,8 +153,7 @@ class Scripted(Job):
 
     script: str = ""
 
-    @property
-    def command(self) -> list[str]:
+    def command(self, unfinished: Path | None = None) -> list[str]:
         return [sys.executable, "-c", textwrap.dedent(self.script)]
 
 
