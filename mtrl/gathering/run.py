@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from mtrl.config import TrainConfig
 from mtrl.errors import UsageError
 from mtrl.gathering.curves import Curve, read_curves
+from mtrl.runs.checksums import check_file
 from mtrl.runs.folder import METRICS, RESULT, read_run
 
 
@@ -38,12 +40,14 @@ def load_run(folder: Path) -> Run:
     """Read a finished run. Raises ``UsageError``, naming it, if it is unfinished or damaged."""
     config, facts = read_run(folder)
     try:
-        text = (folder / RESULT).read_text()
-        result = json.loads(text)
+        check_file(folder / RESULT)
+        check_file(folder / METRICS)
+        result = json.loads((folder / RESULT).read_text())
         _check_result(result)
         if result.get("stopped"):
             raise UsageError(f"{str(folder)!r} was stopped early, after {result['steps_per_task']} steps per task")
         curves = read_curves(folder / METRICS)
+        _check_complete(curves, result, config)
         finished = (folder / RESULT).stat().st_mtime
     except FileNotFoundError as error:
         missing = Path(error.filename).name
@@ -56,6 +60,23 @@ def load_run(folder: Path) -> Run:
         why = f"no {error}" if isinstance(error, KeyError) else error
         raise UsageError(f"{str(folder)!r} is damaged ({why})") from None
     return Run(folder, config, facts, result, curves, finished)
+
+
+def _check_complete(curves: Mapping[str, Curve], result: dict[str, Any], config: TrainConfig[Any]) -> None:
+    """Raise ``ValueError`` where a task's last evaluation, which ends every run, is missing."""
+    end = result.get("steps_per_task", config.steps_per_task)
+    for name in result["tasks"]:
+        own = [curves[tag] for tag in _tags(name) if tag in curves]
+        last = max((int(curve.steps[-1]) for curve in own), default=0)
+        if last < end:
+            raise ValueError(
+                f"{METRICS} has been cut: task {name!r} has no evaluation after {last} of {end} steps per task"
+            )
+
+
+def _tags(name: str) -> list[str]:
+    """Return the tags of a task's evaluations, as ``mtrl.tracking.run_log.per_task`` makes them."""
+    return [f"eval/{measure}/{name.replace('/', '-')}" for measure in ("success_rate", "return")]
 
 
 def _check_result(result: Any) -> None:

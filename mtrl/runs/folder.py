@@ -18,11 +18,13 @@ from mtrl.config import TrainConfig
 from mtrl.config.options import options_changing
 from mtrl.errors import RunError, UsageError
 from mtrl.guard import HOME
+from mtrl.runs.checksums import CHECKSUMS, check_file, write_checksums
 from mtrl.runs.git import commit_of, is_top_level
 from mtrl.version import __version__
 
 CONFIG, RESULT, WEIGHTS, METRICS = "config.json", "result.json", "weights.safetensors", "metrics.csv"
 MATRICES, ABLATION = "matrices.jsonl", "ablation.json"
+GUARDED = (CONFIG, RESULT, WEIGHTS, METRICS, MATRICES)  # by checksums, once the run is finished
 PACKAGES = ("torch", "gymnasium", "stable-baselines3", "numpy", "tensorboard")
 
 
@@ -68,26 +70,32 @@ def _safe_parts(name: str) -> list[str]:
 
 def write_config(path: Path, config: TrainConfig[Any], **facts: Any) -> None:
     """Write ``config.json``: the configuration, and the machine, versions and state of the code."""
-    _write_json(
-        path / CONFIG,
-        {
-            **config.to_json(),
-            **facts,
-            "command": shlex.join(_command()),
-            "versions": {
-                "mtrl": __version__,
-                "python": platform.python_version(),
-                **{name: metadata.version(name) for name in PACKAGES},
-            },
-            "machine": {"system": platform.platform(), "processors": os.cpu_count()},
-            "git": git_state(),
+    values = {
+        **config.to_json(),
+        **facts,
+        "command": shlex.join(_command()),
+        "versions": {
+            "mtrl": __version__,
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in PACKAGES},
         },
-    )
+        "machine": {"system": platform.platform(), "processors": os.cpu_count()},
+        "git": git_state(),
+    }
+    _write_text(path / CONFIG, _as_json(values))
 
 
 def write_result(path: Path, result: dict[str, Any]) -> None:
-    """Write ``result.json``, which marks the run as finished."""
-    _write_json(path / RESULT, result)
+    """Write the checksums of the run's files and, last, ``result.json``, which marks it as finished."""
+    text = _as_json(result)
+    write_checksums(path, (name for name in GUARDED if name != RESULT), {RESULT: text})
+    _write_text(path / RESULT, text)
+
+
+def begin_again(path: Path) -> None:
+    """Make a finished run one that is not, since its files are about to change."""
+    for name in (CHECKSUMS, RESULT):
+        (path / name).unlink(missing_ok=True)
 
 
 def read_run(path: Path) -> tuple[TrainConfig[Any], dict[str, Any]]:
@@ -97,6 +105,7 @@ def read_run(path: Path) -> tuple[TrainConfig[Any], dict[str, Any]]:
 
 def read_values(file: Path) -> dict[str, Any]:
     """Return what a ``config.json`` holds. Raises ``UsageError`` where there is none, or something else."""
+    check_file(file)
     try:
         values = json.loads(file.read_text())
         if not isinstance(values, dict):
@@ -138,6 +147,7 @@ def finished_twin(folder: Path, config: TrainConfig[Any]) -> dict[str, Any] | No
             continue
         try:
             twin, facts = read_run(path)
+            check_file(path / RESULT)
         except UsageError:
             continue
         if (
@@ -176,11 +186,15 @@ def _command() -> list[str]:
     return [python, *sys.argv]
 
 
-def _write_json(path: Path, values: dict[str, Any]) -> None:
+def _as_json(values: dict[str, Any]) -> str:
+    return json.dumps(values, indent=2, allow_nan=False) + "\n"
+
+
+def _write_text(path: Path, text: str) -> None:
     """Write through a temporary file, so that a reader never sees half of it. Raises ``RunError`` where it cannot."""
     partial = path.with_suffix(".partial")
     try:
-        partial.write_text(json.dumps(values, indent=2, allow_nan=False) + "\n")
+        partial.write_text(text, encoding="utf-8", newline="\n")
         partial.replace(path)
     except OSError as error:
         raise RunError(f"{path} cannot be written ({error.strerror or error})") from None

@@ -11,6 +11,7 @@ from envs.suite import TaskSuite
 from mtrl.config import TrainConfig
 from mtrl.errors import UsageError
 from mtrl.policies.parts import Part
+from mtrl.runs.checksums import add_checksum
 from mtrl.scoring.ablation import ablation
 from mtrl.scoring.final import episodes_of, play
 from mtrl.scoring.scores import Policy
@@ -51,6 +52,7 @@ def write_evaluation(path: Path, result: dict[str, Any]) -> None:
     """Write a file of the run. Raises ``UsageError`` where it cannot be written."""
     try:
         path.write_text(json.dumps(result, indent=2) + "\n")
+        add_checksum(path)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None
 

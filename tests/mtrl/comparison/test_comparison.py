@@ -124,9 +124,10 @@ def test_sharing_is_not_blamed_where_it_is_not_what_differs(tmp_path: Path) -> N
     assert found == {("single-task", WORSE), ("sb3", WORSE)}
 
 
-def test_without_an_evaluation_the_final_score_is_judged(tmp_path: Path) -> None:
+def test_without_a_curve_the_final_score_is_judged(tmp_path: Path) -> None:
+    """No episode of an evaluation said whether it was a success."""
     for seed in range(3):
-        make_run(tmp_path, "care", seed, {"a": 0.9}, {})
+        make_run(tmp_path, "care", seed, {"a": 0.9}, evaluated="eval/return")
         make_run(tmp_path, "single-task", seed, {"a": 0.2})
     comparison = compare(gather([tmp_path]))
     effect = effects(comparison)["a"]
@@ -177,7 +178,7 @@ def test_without_curves_of_all_agents_every_pair_is_judged_by_the_final_score(tm
     for seed in range(3):
         make_run(tmp_path, "care", seed, {"a": 0.9})
         make_run(tmp_path, "mtsac", seed, {"a": 0.5})
-        make_run(tmp_path, "single-task", seed, {"a": 0.2}, {})
+        make_run(tmp_path, "single-task", seed, {"a": 0.2}, evaluated="eval/return")
     comparison = compare(gather([tmp_path]))
     assert {(pair.judged_by, pair.area, pair.verdict) for pair in comparison.pairs} == {("final", None, AHEAD)}
     assert {(effect.judged_by, effect.verdict) for effect in comparison.overall} == {("final", HELPED)}

@@ -21,7 +21,7 @@ from mtrl.errors import UsageError
 from mtrl.runs import folder
 from mtrl.runs.folder import agent_folder, finished_twin, new_run_folder, read_run, write_config, write_result
 from mtrl.version import __version__
-from tests.mtrl.conftest import CLEAN, read_json
+from tests.mtrl.conftest import CLEAN, read_json, retold
 
 NAMES = [
     "../../x",
@@ -270,7 +270,7 @@ def test_a_suite_of_the_users_own_has_no_twin_since_its_code_may_have_changed(
 def test_a_run_without_a_result_and_one_of_another_version_are_no_twins(tmp_path: Path, finished_run: Path) -> None:
     values = read_json(finished_run / "config.json")
     values["versions"]["mtrl"] = "0.0.1"
-    (finished_run / "config.json").write_text(json.dumps(values))
+    retold(finished_run / "config.json", **values)
     assert twin_of(tmp_path, BASE) is None
     write_config(finished_run, BASE)
     (finished_run / "result.json").unlink()
