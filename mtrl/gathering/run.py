@@ -13,6 +13,7 @@ from mtrl.errors import UsageError
 from mtrl.gathering.curves import Curve, read_curves
 from mtrl.runs.checksums import check_file
 from mtrl.runs.folder import METRICS, RESULT, read_run
+from mtrl.tracking.tags import task_tag
 
 
 @dataclass(frozen=True)
@@ -66,17 +67,13 @@ def _check_complete(curves: Mapping[str, Curve], result: dict[str, Any], config:
     """Raise ``ValueError`` where a task's last evaluation, which ends every run, is missing."""
     end = result.get("steps_per_task", config.steps_per_task)
     for name in result["tasks"]:
-        own = [curves[tag] for tag in _tags(name) if tag in curves]
+        tags = [task_tag(f"eval/{measure}", name) for measure in ("success_rate", "return")]
+        own = [curves[tag] for tag in tags if tag in curves]
         last = max((int(curve.steps[-1]) for curve in own), default=0)
         if last < end:
             raise ValueError(
                 f"{METRICS} has been cut: task {name!r} has no evaluation after {last} of {end} steps per task"
             )
-
-
-def _tags(name: str) -> list[str]:
-    """Return the tags of a task's evaluations, as ``mtrl.tracking.run_log.per_task`` makes them."""
-    return [f"eval/{measure}/{name.replace('/', '-')}" for measure in ("success_rate", "return")]
 
 
 def _check_result(result: Any) -> None:

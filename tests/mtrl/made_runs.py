@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mtrl.config.defaults import default_config
+from mtrl.tracking.tags import task_tag
 
 BUDGET, POINTS = 4000, 4  # steps per task, and evaluations at equal distances, the last at the end
 PROTOCOL = {"episodes": 10, "starts": "drawn", "success": "at any step", "trained_in": "s", "scored_in": "s"}
@@ -34,8 +35,8 @@ def make_run(
 ) -> Path:
     """Write a finished run; with ``chance``, tasks say no success: scores are returns, and so many for random actions.
 
-    A task's curve has ``POINTS`` values; unless given, it is the final score throughout. ``evaluated`` is its tag, where
-    that is not the score's.
+    A task's curve has ``POINTS`` values; unless given, it is the final score throughout. ``evaluated`` is its tag,
+    where it is not that of the score.
     """
     scores = {"reach": 0.5, "push": 0.25} if scores is None else scores
     path = root / suite / agent / (name or f"seed{seed}")
@@ -66,7 +67,7 @@ def make_run(
             writer.writerow([step, "1.00", "train/q_mean", "3"])
             for task, values in curves.items():
                 tag = evaluated or ("eval/success_rate" if chance is None else "eval/return")
-                writer.writerow([step, "1.00", f"{tag}/{task}", f"{values[place]:.10g}"])
+                writer.writerow([step, "1.00", task_tag(tag, task), f"{values[place]:.10g}"])
     return path
 
 

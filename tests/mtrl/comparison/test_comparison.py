@@ -136,6 +136,13 @@ def test_without_a_curve_the_final_score_is_judged(tmp_path: Path) -> None:
     assert {band.agent for band in comparison.bands} == {"single-task"}
 
 
+def test_a_task_with_a_slash_in_its_name_keeps_its_curve(tmp_path: Path) -> None:
+    make_run(tmp_path, scores={"a/b": 0.8})
+    (effect,) = compare(gather([tmp_path])).agents
+    assert effect.auc is not None
+    assert effect.auc.value == pytest.approx(0.7)
+
+
 def test_pairs_are_all_pairs_once(tmp_path: Path) -> None:
     for agent, score in (("care", 0.9), ("mtsac", 0.5), ("sb3", 0.5)):
         add(tmp_path, agent, [(score, 0.5)] * 2)
