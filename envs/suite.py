@@ -133,6 +133,8 @@ class TaskSuite:
     def only(self, names: Sequence[str]) -> TaskSuite:
         """Return the suite with only these tasks, in its own order. Raises ``SuiteError`` for an unknown name."""
         for name in names:
+            if names.count(name) > 1:
+                raise SuiteError(f"task {name!r} is named {names.count(name)} times; give each task once")
             if name not in self.task_names:
                 raise SuiteError(
                     f"unknown task {name!r}; suite {self.name!r} has: {', '.join(self.task_names)}."

@@ -9,11 +9,12 @@ from typing import Annotated
 
 import tyro
 
+from agents.registry.facts import setting
 from agents.registry.spec import RegistryError
 from envs.check import LONGEST, check_suite
 from envs.registry import make_suite
 from mtrl.config import agent_spec
-from mtrl.config.train_config import as_usage
+from mtrl.config.train_config import MAX_STEPS, as_usage
 from mtrl.errors import UsageError
 from mtrl.terminal.cli import BAD_INPUT, command, parse
 
@@ -26,7 +27,7 @@ class CheckConfig:
     """A suite listed by mtrl.list, or your own: module:attribute, tasks.toml, or gym:ID,ID."""
     agent: str = ""
     """Check an agent instead: one listed by mtrl.list, or your own as module:attribute."""
-    longest: int = LONGEST
+    longest: int = setting(LONGEST, least=1, most=MAX_STEPS)
     """Number of steps after which an episode is reported as endless."""
 
 

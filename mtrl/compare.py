@@ -10,6 +10,8 @@ from typing import Annotated
 
 import tyro
 
+from agents.registry.facts import setting
+from mtrl.config.train_config import MAX_STEPS
 from mtrl.terminal.cli import command, parse
 
 
@@ -27,7 +29,7 @@ class CompareConfig:
     """Folder for compare.json and compare.csv; by default, the common parent folder of the runs."""
     baseline: str | None = None
     """Baseline that the other agents are compared with; by default, single-task if it is among the runs."""
-    steps_per_task: int | None = None
+    steps_per_task: int | None = setting(None, least=1, most=MAX_STEPS)
     """Use the runs with this many steps per task; by default, the most common number."""
 
 

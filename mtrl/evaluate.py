@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from agents.registry.facts import setting
+from mtrl.config.train_config import MAX_COPIES, MAX_SEED
 from mtrl.errors import UsageError
 from mtrl.terminal.cli import command, parse
 
@@ -35,9 +37,9 @@ class EvaluateConfig:
     """A run folder, such as runs/tabletop/care/seed0."""
     tasks: tuple[str, ...] = ()
     """Tasks to evaluate, held-out ones included; held-out means all of those; by default, all training tasks."""
-    episodes: int | None = None
+    episodes: int | None = setting(None, least=1, most=MAX_COPIES)
     """Episodes per task; by default, each fixed start once, or 50 where starts are random."""
-    seed: int = DEFAULT_SEED
+    seed: int = setting(DEFAULT_SEED, least=0, most=MAX_SEED)
     """Seed of the environments; starts are new unless the run was trained with this seed."""
     suite: str | None = None
     """The run's suite again, if it is a module or a TOML file: only what you name is imported."""
@@ -54,10 +56,6 @@ class EvaluateConfig:
 def main(arguments: Sequence[str]) -> int:
     """Parse, load, play, print and write."""
     options: EvaluateConfig = parse(EvaluateConfig, "mtrl.evaluate", arguments)
-    if options.episodes is not None and options.episodes < 1:
-        raise UsageError(f"--episodes is {options.episodes}; it has to be at least 1")
-    if options.seed < 0:
-        raise UsageError(f"--seed is {options.seed}; it has to be at least 0")
     return evaluate(options)
 
 

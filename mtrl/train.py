@@ -25,7 +25,8 @@ def main(arguments: Sequence[str]) -> int:
 
     from mtrl.checkpoints.find import is_over
     from mtrl.checkpoints.resume import resumed_run
-    from mtrl.runs.folder import agent_folder, finished_twin, runs_dir_of
+    from mtrl.runs.folder import agent_folder, runs_dir_of
+    from mtrl.runs.twin import finished_twin
     from mtrl.scoring.score_table import comparison_table
     from mtrl.training.assemble import check_context, device_of, suite_of
 
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     results = [trainer_of(config)(config, console, resumed=resumed)]
     if config.baseline not in ("none", config.agent):
         plan = baseline_config(config)
-        twin = finished_twin(agent_folder(plan.runs_dir, suite.name, plan.agent), plan)
+        twin = finished_twin(agent_folder(plan.runs_dir, suite.name, plan.agent), plan, suite.task_names)
         if twin is not None:
             console.print(f"{plan.agent}: the same run already exists, {twin['path']}")
         results.append(twin or trainer_of(plan, config.settings)(plan, console))

@@ -9,6 +9,9 @@ from typing import Any, Literal
 from agents.registry.agent_settings import AgentSettings
 from agents.registry.facts import setting
 
+WIDEST = 100_000  # of a layer
+MOST_ENCODERS = 1_000
+
 
 @dataclass(frozen=True)
 class SACSettings(AgentSettings):
@@ -24,13 +27,13 @@ class SACSettings(AgentSettings):
     """Which tasks a batch is drawn from: uniform draws equally from all of them, or your own as module:attribute."""
     penalty: str = "none"
     """Regularisation added to each task's loss: none, l2, or your own as module:attribute."""
-    hidden: tuple[int, ...] = setting((256, 256), least=1, unit="widths", some=True, shown=True)
+    hidden: tuple[int, ...] = setting((256, 256), least=1, most=WIDEST, unit="widths", some=True, shown=True)
     """Widths of the hidden layers of the actor and of each critic."""
     layer_norm: bool = True
     """Apply layer normalisation after every hidden layer."""
-    learning_rate: float = setting(3e-4, above=0)
+    learning_rate: float = setting(3e-4, above=0, most=1)
     """Initial learning rate (Adam) of actor, critics, encoder and temperature."""
-    final_learning_rate: float = setting(3e-4, above=0)
+    final_learning_rate: float = setting(3e-4, above=0, most=1)
     """The learning rate is annealed linearly to this value over the run."""
     discount: float = setting(0.99, above=0, most=1)
     """Discount factor (gamma) per environment step."""
@@ -72,9 +75,9 @@ class ContextSettings:
 class ContextNetworkSettings(ContextSettings):
     """Added by encoders that read the context through a network (``agents.encoders.context``)."""
 
-    context_hidden: tuple[int, ...] = setting((64,), least=1, unit="widths")
+    context_hidden: tuple[int, ...] = setting((64,), least=1, most=WIDEST, unit="widths")
     """Widths of the context network's hidden layers, and of CARE's attention."""
-    context_size: int = setting(32, above=0)
+    context_size: int = setting(32, above=0, most=WIDEST)
     """Size of a task's context vector."""
 
 
@@ -82,11 +85,11 @@ class ContextNetworkSettings(ContextSettings):
 class CARESettings(ContextNetworkSettings):
     """Added by the CARE encoder."""
 
-    encoders: int = setting(4, above=0)
+    encoders: int = setting(4, above=0, most=MOST_ENCODERS)
     """Number of encoders in the mixture."""
-    encoder_hidden: tuple[int, ...] = setting((64,), least=1, unit="widths")
+    encoder_hidden: tuple[int, ...] = setting((64,), least=1, most=WIDEST, unit="widths")
     """Widths of each encoder's hidden layers."""
-    encoder_size: int = setting(64, above=0)
+    encoder_size: int = setting(64, above=0, most=WIDEST)
     """Size of an encoding."""
     attention: Literal["context", "dot-product"] = "context"
     """context: attention from the context alone (released code); dot-product: encodings against context (paper)."""
@@ -100,9 +103,9 @@ class CARESettings(ContextNetworkSettings):
 class FiLMSettings(ContextNetworkSettings):
     """Added by the FiLM encoder."""
 
-    film_hidden: tuple[int, ...] = setting((64,), least=1, unit="widths")
+    film_hidden: tuple[int, ...] = setting((64,), least=1, most=WIDEST, unit="widths")
     """Widths of the encoder's hidden layers."""
-    film_size: int = setting(64, above=0)
+    film_size: int = setting(64, above=0, most=WIDEST)
     """Size of an encoding."""
 
 
@@ -118,11 +121,11 @@ class L2Settings:
 class SB3Settings(AgentSettings):
     """Settings passed on to Stable-Baselines3's SAC; all others keep the library's defaults."""
 
-    hidden: tuple[int, ...] = setting((256, 256), least=1, unit="widths", some=True, shown=True)
+    hidden: tuple[int, ...] = setting((256, 256), least=1, most=WIDEST, unit="widths", some=True, shown=True)
     """Widths of the hidden layers of the actor and of each critic."""
-    learning_rate: float = setting(3e-4, above=0)
+    learning_rate: float = setting(3e-4, above=0, most=1)
     """Initial learning rate (Adam)."""
-    final_learning_rate: float = setting(3e-4, above=0)
+    final_learning_rate: float = setting(3e-4, above=0, most=1)
     """The learning rate is annealed linearly to this value over the run."""
     discount: float = setting(0.99, above=0, most=1)
     """Discount factor (gamma) per environment step."""
