@@ -37,12 +37,11 @@ def main(arguments: Sequence[str]) -> int:
     """Parse, gather, compare, print and write."""
     options: CompareConfig = parse(CompareConfig, "mtrl.compare", arguments)
 
-    from rich.console import Console
-
     from mtrl.comparison.output import compare_and_show
     from mtrl.gathering.gather import gather
+    from mtrl.terminal.console import plain_console
 
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console = plain_console()
     compare_and_show(gather(options.runs, options.steps_per_task), console, options.out, options.baseline)
     return 0
 

@@ -61,8 +61,6 @@ def main(arguments: Sequence[str]) -> int:
 
 def evaluate(options: EvaluateConfig) -> int:
     """Play the episodes and write what came of them into the run folder."""
-    from rich.console import Console
-
     from mtrl.policies.parts import parts_of
     from mtrl.runs.folder import ABLATION
     from mtrl.runs.trust import open_run
@@ -70,6 +68,7 @@ def evaluate(options: EvaluateConfig) -> int:
     from mtrl.scoring.final import as_scored
     from mtrl.scoring.finished_run import ablation_of, evaluation_of, warn_of_changed_sentences, write_evaluation
     from mtrl.scoring.score_table import comparison_table
+    from mtrl.terminal.console import plain_console
     from mtrl.terminal.guardian import guarded
     from mtrl.training.assemble import device_of
     from mtrl.video.recording import check_film, record
@@ -82,7 +81,7 @@ def evaluate(options: EvaluateConfig) -> int:
     parts = parts_of(options.run, options.tasks, config, suite, facts)
     ablated = ablated_policies(options.run, config, suite, parts) if options.ablate_encoders else []
     warn_of_changed_sentences(config, suite, facts)
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console = plain_console()
     with guarded() if as_scored(suite).simulator is None else nullcontext():
         for part in parts:
             result = evaluation_of(part, config, options.episodes, options.seed)
@@ -96,7 +95,7 @@ def evaluate(options: EvaluateConfig) -> int:
             for part in parts:
                 film = options.record.with_stem(options.record.stem + (part.suffix if len(parts) > 1 else ""))
                 record(as_scored(part.suite), part.policy, film, options.seed, device)
-                console.print(f"recorded one episode of each task: {film}")
+                console.print(f"recorded one episode of each task: {film}", markup=False)
     return 0
 
 

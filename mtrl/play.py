@@ -49,11 +49,10 @@ def main(arguments: Sequence[str]) -> int:
 
 def play(options: PlayConfig) -> int:
     """Show the episodes and say what came of each."""
-    from rich.console import Console
-
     from mtrl.policies.parts import HELD_OUT, parts_of
     from mtrl.runs.trust import open_run
     from mtrl.scoring.final import as_scored
+    from mtrl.terminal.console import plain_console
     from mtrl.training.assemble import device_of
     from mtrl.video.drawing import drawing_env
     from mtrl.video.mosaic import Mosaic
@@ -65,7 +64,7 @@ def play(options: PlayConfig) -> int:
     config, facts, suite = open_run(options.run, options.suite, options.trust)
     config = dataclasses.replace(config, device=options.device)
     (part,) = parts_of(options.run, (options.task,), config, suite, facts)
-    device, console = device_of(config), Console(highlight=False)
+    device, console = device_of(config), plain_console()
     with Window(f"{options.task}: {options.run}", options.fps) as window:
         env = drawing_env(as_scored(part.suite), "mtrl.play")
         mosaic = Mosaic(env, SIDE)

@@ -58,9 +58,9 @@ def main(arguments: Sequence[str]) -> int:
     named = value_of(own, "--suite") or (defaults_of(further).suite if value_of(further, "--config") else options.suite)
     plan = make_plan(named, agents, seeds, options.jobs, options.runs_dir, further)
 
-    from rich.console import Console
+    from mtrl.terminal.console import plain_console
 
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console = plain_console()
     if options.dry_run:
         return show(plan, console)
     return sweep(plan, options.jobs, console)

@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -20,6 +21,7 @@ from mtrl.gathering.gather import Gathered
 from mtrl.runs.atomic import replacing, write_text
 
 JSON, CSV = "compare.json", "compare.csv"
+COMPUTED = ("=", "+", "-", "@")  # what formulas begin with
 
 
 def compare_and_show(
@@ -72,4 +74,12 @@ def write(comparison: Comparison, folder: Path) -> None:
     with replacing(folder / CSV) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow([field.name for field in dataclasses.fields(Row)])
-        writer.writerows(dataclasses.astuple(row) for row in comparison.rows)
+        writer.writerows([as_cell(value) for value in dataclasses.astuple(row)] for row in comparison.rows)
+
+
+def as_cell(value: Any) -> Any:
+    """Return what stands for a value in a table that spreadsheets open: text that they would compute is quoted.
+
+    The apostrophe is OWASP's remedy against "CSV injection"; spreadsheets do not show it.
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(COMPUTED) else value
