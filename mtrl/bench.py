@@ -8,15 +8,12 @@ from collections.abc import Sequence
 from mtrl.benchmarks.agents import bench_agents
 from mtrl.benchmarks.environments import bench_envs
 from mtrl.benchmarks.options import BenchConfig
-from mtrl.errors import UsageError
 from mtrl.terminal.cli import command, parse
 
 
 def main(arguments: Sequence[str]) -> int:
     """Parse, measure and print."""
     options: BenchConfig = parse(BenchConfig, "mtrl.bench", arguments)
-    if options.repeats < 1:
-        raise UsageError(f"--repeats is {options.repeats}; it has to be at least 1")
     lines = bench_envs(options) if options.what == "envs" else bench_agents(options)
     sys.stdout.write("\n".join(lines) + "\n")
     return 0

@@ -9,16 +9,19 @@ from typing import Any, Literal
 from agents.registry.agent_settings import AgentSettings
 from agents.registry.facts import setting
 
+WIDEST = 100_000  # of a layer
+MOST_ENCODERS = 1_000
+
 
 @dataclass(frozen=True)
 class ActorCriticSettings(AgentSettings):
     """Hyperparameters that this kit's SAC agents and Stable-Baselines3's SAC share."""
 
-    hidden: tuple[int, ...] = setting((256, 256), least=1, unit="widths", some=True, shown=True)
+    hidden: tuple[int, ...] = setting((256, 256), least=1, most=WIDEST, unit="widths", some=True, shown=True)
     """Widths of the hidden layers of the actor and of each critic."""
-    learning_rate: float = setting(3e-4, above=0)
+    learning_rate: float = setting(3e-4, above=0, most=1)
     """Initial learning rate (Adam) of everything that is learned."""
-    final_learning_rate: float = setting(3e-4, above=0)
+    final_learning_rate: float = setting(3e-4, above=0, most=1)
     """The learning rate is annealed linearly to this value over the run."""
     discount: float = setting(0.99, above=0, most=1)
     """Discount factor (gamma) per environment step."""
@@ -78,9 +81,9 @@ class ContextSettings:
 class ContextNetworkSettings(ContextSettings):
     """Added by encoders that read the context through a network (``agents.encoders.context``)."""
 
-    context_hidden: tuple[int, ...] = setting((64,), least=1, unit="widths")
+    context_hidden: tuple[int, ...] = setting((64,), least=1, most=WIDEST, unit="widths")
     """Widths of the context network's hidden layers, and of CARE's attention."""
-    context_size: int = setting(32, above=0)
+    context_size: int = setting(32, above=0, most=WIDEST)
     """Size of a task's context vector."""
 
 
@@ -88,11 +91,11 @@ class ContextNetworkSettings(ContextSettings):
 class CARESettings(ContextNetworkSettings):
     """Added by the CARE encoder."""
 
-    encoders: int = setting(4, above=0)
+    encoders: int = setting(4, above=0, most=MOST_ENCODERS)
     """Number of encoders in the mixture."""
-    encoder_hidden: tuple[int, ...] = setting((64,), least=1, unit="widths")
+    encoder_hidden: tuple[int, ...] = setting((64,), least=1, most=WIDEST, unit="widths")
     """Widths of each encoder's hidden layers."""
-    encoder_size: int = setting(64, above=0)
+    encoder_size: int = setting(64, above=0, most=WIDEST)
     """Size of an encoding."""
     attention: Literal["context", "dot-product"] = "context"
     """context: attention from the context alone (released code); dot-product: encodings against context (paper)."""
@@ -106,9 +109,9 @@ class CARESettings(ContextNetworkSettings):
 class FiLMSettings(ContextNetworkSettings):
     """Added by the FiLM encoder."""
 
-    film_hidden: tuple[int, ...] = setting((64,), least=1, unit="widths")
+    film_hidden: tuple[int, ...] = setting((64,), least=1, most=WIDEST, unit="widths")
     """Widths of the encoder's hidden layers."""
-    film_size: int = setting(64, above=0)
+    film_size: int = setting(64, above=0, most=WIDEST)
     """Size of an encoding."""
 
 

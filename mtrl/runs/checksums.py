@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from mtrl.checkpoints.folders import Damaged, check_digest, digest, digest_of, read_sealed, sealed, write_synced
+from mtrl.checkpoints.folders import Damaged, check_digest, digest, digest_of, read_sealed, sealed
 from mtrl.errors import RunError, UsageError
+from mtrl.runs.atomic import write_text
 
 CHECKSUMS = "checksums.json"
 WAY_OUT = f"take the run's folder from where it is whole, or, if you have edited it, delete its {CHECKSUMS}"
@@ -62,6 +63,6 @@ def _known(run: Path) -> dict[str, str] | None:
 
 def _write(run: Path, files: dict[str, str]) -> None:
     try:
-        write_synced(run / CHECKSUMS, sealed({"files": files}))
+        write_text(run / CHECKSUMS, sealed({"files": files}))
     except OSError as error:
         raise RunError(f"{run / CHECKSUMS} cannot be written ({error.strerror or error})") from None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from tests.faults.outcome import Counted, counted
+from tests.faults.outcome import Counted, Measured, counted
 from tests.faults.tiny import TABLETOP, WALKS, differences, run_in, tiny
 
 WORKERS = ("0", "1", "2", "4")
@@ -23,11 +23,11 @@ def workers(folder: Path, trials: int = len(WORKERS) - 1) -> Counted:
     return counted([differences(run, runs[0]) for run in runs[1:]])
 
 
-def threads(folder: Path) -> str:
+def threads(folder: Path, trials: int = 1) -> Measured:
     """Say whether a training with two threads ends with the numbers of one with a single thread."""
     one, two = (_trained(folder / number, *TABLETOP, *WIDE, "--threads", number) for number in THREADS)
     words = differences(one, two)
-    return f"1 and 2 threads: {words or 'equal'} (torch {torch.__version__})"
+    return Measured(f"{words or 'equal'} (torch {torch.__version__})", True, [])
 
 
 def _trained(runs_dir: Path, suite: str, name: str, *more: str) -> Path:
