@@ -38,11 +38,11 @@ def every(folder: Path, nth: int) -> Counted:
 
 
 PARTS = (
-    Part("training", "`kill -9` at a random moment, then `--resume`: same numbers", "all", killed_training, 4, 50),
+    Part("training", "`kill -9` at a random moment, then `--resume`: same numbers", "all", killed_training, 2, 50),
     Part("saving", "`kill -9` during a save: the newest or the one before loads", "all", killed_saving, 20, 100),
     Part("signals", "no step lost by SIGTERM, SIGHUP", "all", signals, 2, 20),
-    Part("bits", "one flipped bit: refused or set aside by name", "all", flipped_bits, 50, 200),
-    Part("workers", "faults of environments in worker processes", "all", worker_faults, 4, len(FAULTS)),
+    Part("bits", "one flipped bit: refused or set aside by name", "all", flipped_bits, 25, 200),
+    Part("workers", "faults of environments in worker processes", "all", worker_faults, 3, len(FAULTS)),
     Part("malformed", "malformed inputs: exit code 2, one line", "all", every, 20, 1),
     Part("memory", "growth of memory", "< 1 MB per 100,000 steps", memory, None, 1_000_000),
     Part("same", "same numbers for 0, 1, 2, 4 workers", "all", workers, None, 3),
