@@ -107,6 +107,8 @@ def _work(work: Callable[[], Any], log: Path, mark: str) -> None:
                 os.dup2(file.fileno(), number)
         sys.stdout, sys.stderr = (open(number, "w", closefd=False) for number in (1, 2))  # noqa: SIM115
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in (signal.SIGTERM, signal.SIGHUP):  # nohup has the second ignored
+            signal.signal(number, signal.SIG_DFL)
         if mark:
             os.environ["FAULTS_MARK"] = mark
         code = int(work() or 0)
