@@ -11,12 +11,14 @@ from torch import Tensor
 
 from mtrl.config import TrainConfig
 from mtrl.errors import UsageError
+from mtrl.runs.checksums import check_file
 from mtrl.runs.folder import WEIGHTS
 from mtrl.training.assemble import device_of
 
 
 def weights_of(path: Path, config: TrainConfig[Any]) -> dict[str, Tensor]:
     """Read a run's weights. Raises ``UsageError`` where there are none, or damaged ones."""
+    check_file(path / WEIGHTS)
     try:
         return load_file(path / WEIGHTS, device=str(device_of(config)))
     except FileNotFoundError:

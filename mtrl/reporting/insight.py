@@ -11,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from mtrl.errors import UsageError
 from mtrl.pictures.names import shortened
+from mtrl.runs.checksums import check_file
 from mtrl.runs.folder import MATRICES
 
 MAX_NAMED = 3  # pairs in a sentence
@@ -54,6 +56,16 @@ class Table:
         ]
 
 
+def readable(path: Path) -> bool:
+    """Say whether a file of a run is there and is what was written; where it is another, that is warned of."""
+    try:
+        check_file(path)
+    except UsageError as error:
+        sys.stderr.write(f"warning: left out: {error}\n")
+        return False
+    return path.is_file()
+
+
 def read_tables(run: Path) -> dict[str, list[tuple[int, Table]]]:
     """Return a run's tables by name, each with its number of steps per task, in the order of writing.
 
@@ -61,7 +73,7 @@ def read_tables(run: Path) -> dict[str, list[tuple[int, Table]]]:
     """
     tables: dict[str, list[tuple[int, Table]]] = {}
     path = run / MATRICES
-    if not path.is_file():
+    if not readable(path):
         return tables
     damaged = 0
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():

@@ -18,6 +18,7 @@ from mtrl.reporting.insight import (
     halves,
     mean_table,
     read_tables,
+    readable,
     routing_similarity,
     say_how_many,
     say_of_attention,
@@ -188,6 +189,8 @@ def read_ablation(run: Path) -> Table | None:
     Ablations that were scored by return are left out: returns of different tasks share no scale.
     """
     path = run / ABLATION
+    if not readable(path):
+        return None
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         whole, without = np.array(found["whole"], dtype=float), np.array(found["without"], dtype=float)
