@@ -176,7 +176,7 @@ def test_a_run_that_was_stopped_before_every_task_had_a_model_is_refused_in_one_
     weights = load_file(sb3_run / "weights.safetensors")
     save_file({name: w for name, w in weights.items() if name.startswith("task0.")}, tmp_path / "weights.safetensors")
     line = refused(evaluate.main, tmp_path)
-    assert "weights.safetensors' does not match the current suite" in line
+    assert str(tmp_path / "weights.safetensors") in line
     assert "push" in line
 
 
@@ -189,7 +189,6 @@ def test_models_that_do_not_fit_are_refused_in_one_line(
     (tmp_path / "weights.safetensors").write_bytes((sb3_run / "weights.safetensors").read_bytes())
     line = refused(evaluate.main, tmp_path)
     assert "weights.safetensors' does not match the current suite" in line
-    assert "does not match the current suite" in line
 
 
 def test_each_task_has_a_seed_of_its_own_and_so_other_first_weights() -> None:
