@@ -61,7 +61,9 @@ def agent_folder(runs_dir: Path, suite: str, agent: str) -> Path:
 
 def runs_dir_of(path: Path, suite: str, agent: str) -> Path:
     """Return the folder of all runs that a run's own folder is in, wherever it was moved to."""
-    return path.parents[len(_safe_parts(suite)) + len(_safe_parts(agent))]
+    depth = len(_safe_parts(suite)) + len(_safe_parts(agent))
+    parents = path.parents if depth < len(path.parents) else path.absolute().parents
+    return parents[min(depth, len(parents) - 1)]
 
 
 def _safe_parts(name: str) -> list[str]:
