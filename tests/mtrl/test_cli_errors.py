@@ -84,6 +84,18 @@ WRONG_FLAGS: list[tuple[list[str], list[str]]] = [
     (["--attention", "foo"], ["--attention", "'foo'", "context", "dot-product"]),
     (["--agent", "mtsac", "--encoders", "3"], ["--encoders", "--help"]),
     (["reach"], ["reach", "--help"]),
+    (["--aggregator", "weighted", "--task-weights", "1", "-2"], ["--task-weights is 1.0 -2.0", "at least 0"]),
+    (["--aggregator", "weighted", "--task-weights", "1", "2"], ["--task-weights has 2 numbers for 10 tasks"]),
+    (["--sampler", "size", "--task-sizes", "5"], ["--task-sizes has 1 numbers for 10 tasks"]),
+    (["--agent", "single-task", "--aggregator", "pcgrad"], ["'single-task'", "share nothing", "--agent mtsac"]),
+    (
+        ["--agent", "mtsac", "--encoder", "none", "--trunk", "separate", "--aggregator", "mgda"],
+        ["aggregator 'mgda'", "trunk 'separate'", "--aggregator sum"],
+    ),
+    (["--agent", "sb3", "--sampler", "exp3"], ["agent 'sb3'", "has no --sampler"]),
+    (["--agent", "single-task", "--sampler", "exp3"], ["'single-task'", "sampler stays 'uniform'", "--agent mtsac"]),
+    (["--aggregator", "nash-mtl", "--nash-every", "0"], ["--nash-every is 0", "above 0"]),
+    (["--suite", "pendulum-gravity", "--sampler", "unlock"], ["sampler 'unlock'", "success", "learning-progress"]),
 ]
 
 
