@@ -121,9 +121,9 @@ class LossSettings:
 class EXP3Settings:
     """Added by the sampler exp3."""
 
-    exp3_rate: float = setting(0.01, above=0, most=1)
+    bandit_rate: float = setting(0.01, above=0, most=1)
     """Step of the bandit's log-weights for a reward of 1."""
-    exp3_floor: float = setting(0.2, above=0, most=1)
+    bandit_floor: float = setting(0.2, above=0, most=1)
     """Fraction of the rows that is spread evenly over all tasks."""
 
 

@@ -18,7 +18,7 @@ MIXED = 1e-3  # of the weights that is spread evenly at each update
 
 
 class EXP3(Proportional):
-    """Shares are (1 - ``exp3_floor``) softmax(w) + ``exp3_floor`` / T; w grows by importance-weighted rewards.
+    """Shares are (1 - ``bandit_floor``) softmax(w) + ``bandit_floor`` / T; w grows by importance-weighted rewards.
 
     A drawn task is paid by how far its log-loss is below its moving average, in units of the average size of such
     rewards, between -1 and 1. At each update a little of the weights is spread evenly, so that a task that begins to
@@ -52,7 +52,7 @@ class EXP3(Proportional):
         size = reward.abs().sum() / paid.sum().clamp_min(1.0)
         scale = torch.where(now["scale"] > 0, now["scale"].lerp(size, 1.0 - MEMORY), size)
         gain = (reward / scale.clamp_min(1e-8)).clamp(-1.0, 1.0) / (self.tasks * shares)
-        policy = torch.softmax(now["log_weights"] + self.settings.exp3_rate * gain, dim=0)
+        policy = torch.softmax(now["log_weights"] + self.settings.bandit_rate * gain, dim=0)
         average = torch.where(now["known"] > 0, now["loss"].lerp(log_losses, 1.0 - MEMORY), log_losses)
         self.learned = {
             "log_weights": ((1.0 - MIXED) * policy + MIXED / self.tasks).log(),
@@ -64,4 +64,4 @@ class EXP3(Proportional):
 
     def shares(self) -> Tensor:
         """Return the shares: even at first."""
-        return with_floor(torch.softmax(self.learned["log_weights"], dim=0), self.settings.exp3_floor)
+        return with_floor(torch.softmax(self.learned["log_weights"], dim=0), self.settings.bandit_floor)

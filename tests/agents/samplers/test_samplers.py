@@ -129,7 +129,7 @@ def test_the_task_with_the_largest_loss_gets_the_most_rows() -> None:
 
 
 def test_the_bandit_finds_the_task_whose_loss_falls() -> None:
-    sampler, losses = made("exp3", exp3_rate=0.05), torch.ones(4)
+    sampler, losses = made("exp3", bandit_rate=0.05), torch.ones(4)
     noise = 0.02 * torch.randn(400, 4, generator=seeded_generator(2))
     for update in range(400):
         drawn = sampler.draw(8)[0]
