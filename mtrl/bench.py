@@ -9,16 +9,12 @@ from mtrl.benchmarks.agents import bench_agents
 from mtrl.benchmarks.aggregators import bench_aggregators
 from mtrl.benchmarks.environments import bench_envs
 from mtrl.benchmarks.options import BenchConfig
-from mtrl.errors import UsageError
 from mtrl.terminal.cli import command, parse
 
 
 def main(arguments: Sequence[str]) -> int:
     """Parse, measure and print."""
     options: BenchConfig = parse(BenchConfig, "mtrl.bench", arguments)
-    for name in ("repeats", "rows"):
-        if getattr(options, name) < 1:
-            raise UsageError(f"--{name} is {getattr(options, name)}; it has to be at least 1")
     measure = {"envs": bench_envs, "agents": bench_agents, "aggregators": bench_aggregators}[options.what]
     lines = measure(options)
     sys.stdout.write("\n".join(lines) + "\n")

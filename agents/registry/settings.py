@@ -9,9 +9,32 @@ from typing import Any, Literal
 from agents.registry.agent_settings import AgentSettings
 from agents.registry.facts import setting
 
+WIDEST = 100_000  # of a layer
+MOST_ENCODERS = 1_000
+
 
 @dataclass(frozen=True)
-class SACSettings(AgentSettings):
+class ActorCriticSettings(AgentSettings):
+    """Hyperparameters that this kit's SAC agents and Stable-Baselines3's SAC share."""
+
+    hidden: tuple[int, ...] = setting((256, 256), least=1, most=WIDEST, unit="widths", some=True, shown=True)
+    """Widths of the hidden layers of the actor and of each critic."""
+    learning_rate: float = setting(3e-4, above=0, most=1)
+    """Initial learning rate (Adam) of everything that is learned."""
+    final_learning_rate: float = setting(3e-4, above=0, most=1)
+    """The learning rate is annealed linearly to this value over the run."""
+    discount: float = setting(0.99, above=0, most=1)
+    """Discount factor (gamma) per environment step."""
+    polyak: float = setting(0.005, above=0, most=1)
+    """Target update rate (tau): weight of the online networks in the target networks' moving average."""
+    initial_temperature: float = setting(0.1, above=0)
+    """Initial entropy coefficient (alpha) of each task; it is learned. Stable-Baselines3's own default is 1."""
+    target_entropy: float = setting(1.0, above=0)
+    """Target entropy, as a multiple of minus the number of action dimensions."""
+
+
+@dataclass(frozen=True)
+class SACSettings(ActorCriticSettings):
     """Settings of every SAC agent: the pieces it is made of, and its hyperparameters."""
 
     encoder: str = "none"
@@ -24,22 +47,8 @@ class SACSettings(AgentSettings):
     """Which tasks a batch is drawn from: uniform, equally from all, another that mtrl.list names, or your own."""
     penalty: str = "none"
     """Regularisation added to each task's loss: none, l2, or your own as module:attribute."""
-    hidden: tuple[int, ...] = setting((256, 256), least=1, unit="widths", some=True, shown=True)
-    """Widths of the hidden layers of the actor and of each critic."""
     layer_norm: bool = True
     """Apply layer normalisation after every hidden layer."""
-    learning_rate: float = setting(3e-4, above=0)
-    """Initial learning rate (Adam) of actor, critics, encoder and temperature."""
-    final_learning_rate: float = setting(3e-4, above=0)
-    """The learning rate is annealed linearly to this value over the run."""
-    discount: float = setting(0.99, above=0, most=1)
-    """Discount factor (gamma) per environment step."""
-    polyak: float = setting(0.005, above=0, most=1)
-    """Target update rate (tau): weight of the online networks in the target networks' moving average."""
-    initial_temperature: float = setting(0.1, above=0)
-    """Initial entropy coefficient (alpha) of each task; it is learned."""
-    target_entropy: float = setting(1.0, above=0)
-    """Target entropy, as a multiple of minus the number of action dimensions."""
     network: Literal["mlp", "residual"] = "mlp"
     """Network of actor and critics: mlp, or residual (BroNet: a first layer, then a block per hidden width)."""
     critic: str = "scalar"
@@ -72,9 +81,9 @@ class ContextSettings:
 class ContextNetworkSettings(ContextSettings):
     """Added by encoders that read the context through a network (``agents.encoders.context``)."""
 
-    context_hidden: tuple[int, ...] = setting((64,), least=1, unit="widths")
+    context_hidden: tuple[int, ...] = setting((64,), least=1, most=WIDEST, unit="widths")
     """Widths of the context network's hidden layers, and of CARE's attention."""
-    context_size: int = setting(32, above=0)
+    context_size: int = setting(32, above=0, most=WIDEST)
     """Size of a task's context vector."""
 
 
@@ -82,11 +91,11 @@ class ContextNetworkSettings(ContextSettings):
 class CARESettings(ContextNetworkSettings):
     """Added by the CARE encoder."""
 
-    encoders: int = setting(4, above=0)
+    encoders: int = setting(4, above=0, most=MOST_ENCODERS)
     """Number of encoders in the mixture."""
-    encoder_hidden: tuple[int, ...] = setting((64,), least=1, unit="widths")
+    encoder_hidden: tuple[int, ...] = setting((64,), least=1, most=WIDEST, unit="widths")
     """Widths of each encoder's hidden layers."""
-    encoder_size: int = setting(64, above=0)
+    encoder_size: int = setting(64, above=0, most=WIDEST)
     """Size of an encoding."""
     attention: Literal["context", "dot-product"] = "context"
     """context: attention from the context alone (released code); dot-product: encodings against context (paper)."""
@@ -100,9 +109,9 @@ class CARESettings(ContextNetworkSettings):
 class FiLMSettings(ContextNetworkSettings):
     """Added by the FiLM encoder."""
 
-    film_hidden: tuple[int, ...] = setting((64,), least=1, unit="widths")
+    film_hidden: tuple[int, ...] = setting((64,), least=1, most=WIDEST, unit="widths")
     """Widths of the encoder's hidden layers."""
-    film_size: int = setting(64, above=0)
+    film_size: int = setting(64, above=0, most=WIDEST)
     """Size of an encoding."""
 
 
@@ -115,23 +124,8 @@ class L2Settings:
 
 
 @dataclass(frozen=True)
-class SB3Settings(AgentSettings):
+class SB3Settings(ActorCriticSettings):
     """Settings passed on to Stable-Baselines3's SAC; all others keep the library's defaults."""
-
-    hidden: tuple[int, ...] = setting((256, 256), least=1, unit="widths", some=True, shown=True)
-    """Widths of the hidden layers of the actor and of each critic."""
-    learning_rate: float = setting(3e-4, above=0)
-    """Initial learning rate (Adam)."""
-    final_learning_rate: float = setting(3e-4, above=0)
-    """The learning rate is annealed linearly to this value over the run."""
-    discount: float = setting(0.99, above=0, most=1)
-    """Discount factor (gamma) per environment step."""
-    polyak: float = setting(0.005, above=0, most=1)
-    """Target update rate (tau): weight of the online networks in the target networks' moving average."""
-    initial_temperature: float = setting(0.1, above=0)
-    """Initial entropy coefficient (alpha), as in this kit's agents; the library's own default is 1."""
-    target_entropy: float = setting(1.0, above=0)
-    """Target entropy, as a multiple of minus the number of action dimensions."""
 
 
 SB3_FIXED: dict[str, Any] = {

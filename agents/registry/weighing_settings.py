@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from agents.registry.facts import setting
 
+MOST = 1e6  # of a weight or a number of updates
+
 
 @dataclass(frozen=True)
 class TaskSizesSettings:
     """Added by the aggregator inverse-size and the sampler size."""
 
-    task_sizes: tuple[float, ...] = setting((), above=0)
+    task_sizes: tuple[float, ...] = setting((), above=0, most=1e12)
     """How much data each task has, in any unit, in the suite's order; equal if not given."""
 
 
@@ -19,7 +21,7 @@ class TaskSizesSettings:
 class WeightedSettings:
     """Added by the aggregator weighted."""
 
-    task_weights: tuple[float, ...] = setting((), least=0)
+    task_weights: tuple[float, ...] = setting((), least=0, most=MOST)
     """Weight of each task's loss, in the suite's order; 1 for each if not given."""
 
 
@@ -27,7 +29,7 @@ class WeightedSettings:
 class GradNormSettings:
     """Added by the aggregator gradnorm."""
 
-    gradnorm_alpha: float = setting(0.12, least=0)
+    gradnorm_alpha: float = setting(0.12, least=0, most=10)
     """How much longer the gradient of a task that trains more slowly is to be; 0: all as long."""
     gradnorm_rate: float = setting(0.025, above=0, most=1)
     """Step of the weights' logarithms in an update, as a fraction of what is missing."""
@@ -37,9 +39,9 @@ class GradNormSettings:
 class DWASettings:
     """Added by the aggregator dwa."""
 
-    dwa_every: int = setting(500, above=0)
+    dwa_every: int = setting(500, above=0, most=MOST)
     """Updates over which a task's loss is averaged before its weight changes."""
-    dwa_temperature: float = setting(2.0, above=0)
+    dwa_temperature: float = setting(2.0, least=0.01, most=MOST)
     """Temperature of the softmax over tasks; higher is more even."""
 
 
@@ -47,7 +49,7 @@ class DWASettings:
 class FAMOSettings:
     """Added by the aggregator famo."""
 
-    famo_decay: float = setting(1e-3, least=0)
+    famo_decay: float = setting(1e-3, least=0, most=1)
     """Pull of the weights' logits towards zero, where all tasks weigh alike."""
 
 
@@ -55,7 +57,7 @@ class FAMOSettings:
 class CAGradSettings:
     """Added by the aggregator cagrad."""
 
-    cagrad_radius: float = setting(0.4, least=0)
+    cagrad_radius: float = setting(0.4, least=0, most=10)
     """How far the combined gradient may be from the mean one, as a fraction of its length; 0 is the mean."""
 
 
@@ -63,7 +65,7 @@ class CAGradSettings:
 class NashMTLSettings:
     """Added by the aggregator nash-mtl."""
 
-    nash_every: int = setting(1, above=0)
+    nash_every: int = setting(1, above=0, most=MOST)
     """Updates after which the bargaining problem is solved again."""
 
 
@@ -79,7 +81,7 @@ class GradVacSettings:
 class SizeSettings(TaskSizesSettings):
     """Added by the sampler size."""
 
-    size_temperature: float = setting(1.0, above=0)
+    size_temperature: float = setting(1.0, least=0.01, most=MOST)
     """1: tasks are drawn in proportion to their data; higher: more alike."""
 
 
@@ -87,7 +89,7 @@ class SizeSettings(TaskSizesSettings):
 class InverseSuccessSettings:
     """Added by the sampler inverse-success."""
 
-    success_offset: float = setting(0.1, above=0)
+    success_offset: float = setting(0.1, least=0.001, most=MOST)
     """Added to a success rate before it is inverted; at 0.1 an unsolved task gets 11 times a solved one's rows."""
 
 
@@ -111,7 +113,7 @@ class LearningProgressSettings:
 class LossSettings:
     """Added by the sampler loss."""
 
-    loss_exponent: float = setting(0.6, least=0)
+    loss_exponent: float = setting(0.6, least=0, most=10)
     """Exponent of the losses; 0: all tasks alike, 1: in proportion."""
     loss_floor: float = setting(0.2, least=0, most=1)
     """Fraction of the rows that is spread evenly over all tasks."""
@@ -131,7 +133,7 @@ class EXP3Settings:
 class UnlockSettings:
     """Added by the sampler unlock."""
 
-    unlock_first: int = setting(1, above=0)
+    unlock_first: int = setting(1, above=0, most=MOST)
     """How many of the suite's tasks are learned from the start."""
     unlock_at: float = setting(0.8, above=0, most=1)
     """Success that all unlocked tasks need before the next one is unlocked."""

@@ -33,5 +33,6 @@ class ByLoss(Proportional):
 
     def shares(self) -> Tensor:
         """Return the shares: even until there are losses."""
-        weights = self.learned["loss"].clamp_min(0.0) ** self.settings.loss_exponent
+        losses = self.learned["loss"].clamp_min(0.0)
+        weights = (losses / losses.max().clamp_min(1e-12)) ** self.settings.loss_exponent
         return with_floor(weights, self.settings.loss_floor)

@@ -15,6 +15,7 @@ from envs.stepping.pace import processors
 from envs.suite import Task
 
 OBS_SIZE, ACTION_SIZE, HORIZON = 39, 4, 500
+STATE = ("obs", "reward", "done", "trunc", "info:success")  # of the arrays that a pool's C++ side returns
 
 
 class EnvPoolEngine:
@@ -36,6 +37,8 @@ class EnvPoolEngine:
         _warn_of(tuple(name for name in self._names if name in REWARD_DIFFERS))
         self.action_mask = np.ones((len(tasks), ACTION_SIZE), dtype=bool)
         self._pools: list[Any] = []
+        self._ids = np.arange(copies, dtype=np.int32)
+        self._state: list[int] = []
         self._ended = np.zeros(len(tasks) * copies, dtype=bool)
 
     def reset(self, rows: np.ndarray, seeds: Sequence[int | None]) -> np.ndarray:
@@ -58,16 +61,19 @@ class EnvPoolEngine:
         on_host = action.cpu() if hasattr(action, "cpu") else action
         own = np.clip(np.asarray(on_host, dtype=np.float32), -1.0, 1.0).reshape(len(self._pools), self._copies, -1)
         for pool, actions in zip(self._pools, own, strict=True):
-            pool.send(actions)
+            pool._send([self._ids, self._ids, actions])
 
     def receive(self) -> Step:
-        """Wait for the step that was begun."""
-        parts = [pool.recv() for pool in self._pools]
-        obs, reward, terminated, truncated = (np.concatenate([part[k] for part in parts]) for k in range(4))
-        success = np.concatenate([part[4]["success"] for part in parts])
-        self._ended = terminated | truncated
+        """Wait for the step that was begun.
+
+        ``recv`` would make Gymnasium's tuple of all seventeen arrays, which takes a third of the time that the step
+        itself takes; so the five that are needed are read from where it takes them.
+        """
+        parts = [pool._recv() for pool in self._pools]
+        obs, reward, ended, truncated, success = (np.concatenate([part[k] for part in parts]) for k in self._state)
+        self._ended = ended
         return Step(
-            obs.astype(np.float32), reward.astype(np.float32), terminated, truncated, success.astype(np.float32)
+            obs.astype(np.float32), reward.astype(np.float32), ended & ~truncated, truncated, success.astype(np.float32)
         )
 
     def render(self, rows: Sequence[int]) -> list[np.ndarray]:
@@ -97,6 +103,7 @@ class EnvPoolEngine:
             )
             for name, seed in zip(self._names, own, strict=True)
         ]
+        self._state = [self._pools[0]._state_keys.index(name) for name in STATE]
         return np.concatenate([pool.reset()[0] for pool in self._pools]).astype(np.float32)
 
 

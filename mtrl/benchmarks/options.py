@@ -7,6 +7,9 @@ from typing import Annotated, Literal
 
 import tyro
 
+from agents.registry.facts import setting
+from mtrl.config.train_config import MAX_COPIES, MAX_PROCESSES
+
 
 @dataclass(frozen=True)
 class BenchConfig:
@@ -22,9 +25,9 @@ class BenchConfig:
     """For envs: simulator, where a suite has several: metaworld has farama, envpool and auto."""
     agent: str = "care"
     """For agents and aggregators: agent to time."""
-    rows: int = 128
+    rows: int = setting(128, least=1, most=MAX_COPIES)
     """For aggregators: rows of each task in a batch."""
-    repeats: int = 20
+    repeats: int = setting(20, least=1, most=MAX_COPIES)
     """Number of timed repetitions of each side; their medians are compared."""
-    threads: int = 0
+    threads: int = setting(0, least=0, most=MAX_PROCESSES)
     """PyTorch's CPU threads on both sides; 0: all available processors, at most 4."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mtrl.runs.atomic import UNFINISHED, sync, write_text
+
 MANIFEST = "manifest.json"
-UNFINISHED = ".partial"
 BLOCK = 1 << 20  # bytes hashed at a time
 
 
@@ -33,7 +33,7 @@ def publish(folder: Path, write: Callable[[Path], dict[str, Any]]) -> None:
         files = {path.name: digest(path) for path in sorted(partial.iterdir())}
         for path in partial.iterdir():
             sync(path)
-        write_synced(partial / MANIFEST, _sealed({**facts, "files": files}))
+        write_text(partial / MANIFEST, _sealed({**facts, "files": files}))
         sync(partial)
         shutil.rmtree(folder, ignore_errors=True)
         partial.replace(folder)
@@ -88,26 +88,8 @@ def digest(path: Path) -> str:
     return sha.hexdigest()
 
 
-def write_synced(path: Path, text: str) -> None:
-    """Write a file that is on the disk when this returns, whole or not at all."""
-    partial = path.with_name(path.name + UNFINISHED)
-    partial.write_text(text, encoding="utf-8")
-    sync(partial)
-    partial.replace(path)
-    sync(path.parent)
-
-
 def _inside(folder: Path, name: str) -> Path:
     """Return a file of a folder; a manifest names no others."""
     if Path(name).name != name or (folder / name).is_symlink():
         raise Damaged(f"{folder / MANIFEST} names {name!r}, which is no file of its folder")
     return folder / name
-
-
-def sync(path: Path) -> None:
-    """Have a file's bytes, or a folder's entries, written to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

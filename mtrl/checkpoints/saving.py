@@ -67,7 +67,7 @@ class Saving:
             state = {name: part.state_dict() for name, part in self._parts.items()}
             self._store.save(step, {**state, **self._facts}, self._replay)
         except OSError as error:
-            self._console.print(f"warning: no checkpoint could be written ({error.strerror or error})")
+            self._console.print(f"warning: no checkpoint could be written ({error.strerror or error})", markup=False)
             return False
         finally:
             self._last = time.monotonic()

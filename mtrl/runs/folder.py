@@ -12,17 +12,19 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from agents.registry.compose import outside_names
-from envs.registry import BUILT_IN
 from mtrl.config import TrainConfig
-from mtrl.config.options import options_changing
+from mtrl.config.checks import check_values
 from mtrl.errors import RunError, UsageError
 from mtrl.guard import HOME
+from mtrl.runs.atomic import write_text
 from mtrl.runs.git import commit_of, is_top_level
+from mtrl.runs.reading import read_json
 from mtrl.version import __version__
 
 CONFIG, RESULT, WEIGHTS, METRICS = "config.json", "result.json", "weights.safetensors", "metrics.csv"
 MATRICES, ABLATION = "matrices.jsonl", "ablation.json"
+# What config.json has beside the configuration, and which is a table.
+TABLES = ("versions", "machine", "git", "task_sentences", "suite_source", "dropped_settings")
 PACKAGES = ("torch", "gymnasium", "stable-baselines3", "numpy", "tensorboard")
 
 
@@ -98,67 +100,50 @@ def read_run(path: Path) -> tuple[TrainConfig[Any], dict[str, Any]]:
 def read_values(file: Path) -> dict[str, Any]:
     """Return what a ``config.json`` holds. Raises ``UsageError`` where there is none, or something else."""
     try:
-        values = json.loads(file.read_text())
-        if not isinstance(values, dict):
-            raise TypeError("it is not a JSON object")
+        return read_json(file)
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(
             f"{str(file.parent)!r} is not a run: it has no {file.name}; give a folder such as runs/tabletop/care/seed0"
         ) from None
-    except (json.JSONDecodeError, TypeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise _damaged(file, error) from None
-    return values
 
 
 def config_of(values: dict[str, Any], file: Path) -> tuple[TrainConfig[Any], dict[str, Any]]:
-    """Split the values of a ``config.json`` -> the configuration, everything else. Raises ``UsageError`` for others."""
+    """Split the values of a ``config.json`` -> the configuration, everything else.
+
+    Raises ``UsageError`` for other values, and for those that a command line would not be given either.
+    """
     fields = TrainConfig.__dataclass_fields__
+    facts = {k: v for k, v in values.items() if k not in fields}
     try:
         config = TrainConfig.from_json({k: v for k, v in values.items() if k in fields})
+        check_values(config)
+        _check_facts(facts)
     except (TypeError, KeyError) as error:
         raise _damaged(file, error) from None
-    return config, {k: v for k, v in values.items() if k not in fields}
+    except UsageError as error:
+        raise UsageError(f"{str(file)!r}: {error}") from None
+    return config, facts
+
+
+def _check_facts(facts: dict[str, Any]) -> None:
+    """Raise ``TypeError`` for facts of a run of another type than ``write_config`` is given."""
+    for name in TABLES:
+        if not isinstance(facts.get(name) or {}, dict):
+            raise TypeError(f"{name} is {facts[name]!r}")
+    if not isinstance((facts.get("git") or {}).get("commit", ""), str):
+        raise TypeError(f"git is {facts['git']!r}")
 
 
 def _damaged(file: Path, error: Exception) -> UsageError:
-    return UsageError(f"{str(file)!r} is damaged ({error}); train the run again")
-
-
-def finished_twin(folder: Path, config: TrainConfig[Any]) -> dict[str, Any] | None:
-    """Return the result of a finished run in ``folder`` with the same configuration and code, if there is one.
-
-    Code that is not known to be the same (a changed checkout, a suite or a piece of the user's own) never matches.
-    """
-    state = git_state()
-    own_code = config.suite.partition(":")[0] not in BUILT_IN or outside_names(config.agent, config.settings)
-    if own_code or (state or {}).get("changed"):
-        return None
-    for path in seed_folders(folder, config.seed):
-        if not (path / RESULT).is_file():
-            continue
-        try:
-            twin, facts = read_run(path)
-        except UsageError:
-            continue
-        if (
-            same_run(twin, config)
-            and facts.get("git") == state
-            and facts.get("versions", {}).get("mtrl") == __version__
-            and not (result := json.loads((path / RESULT).read_text())).get("stopped")
-        ):
-            return {**result, "path": str(path)}
-    return None
+    why = getattr(error, "strerror", None) or error
+    return UsageError(f"{str(file)!r} is damaged ({why}); train the run again")
 
 
 def seed_folders(folder: Path, seed: int) -> list[Path]:
     """Return the run folders of a seed in an agent's folder, as ``new_run_folder`` names them."""
     return sorted([*folder.glob(f"seed{seed}"), *folder.glob(f"seed{seed}-*")])
-
-
-def same_run(one: TrainConfig[Any], other: TrainConfig[Any]) -> bool:
-    """Whether two configurations describe the same run, wherever and however fast it runs."""
-    mine, theirs = (options_changing(config, "agent", "run") for config in (one, other))
-    return mine == theirs  # and not the configurations: settings read from a file may be of another class
 
 
 def git_state() -> dict[str, Any] | None:
@@ -177,10 +162,8 @@ def _command() -> list[str]:
 
 
 def _write_json(path: Path, values: dict[str, Any]) -> None:
-    """Write through a temporary file, so that a reader never sees half of it. Raises ``RunError`` where it cannot."""
-    partial = path.with_suffix(".partial")
+    """Write a file whole or not at all. Raises ``RunError`` where it cannot be written."""
     try:
-        partial.write_text(json.dumps(values, indent=2, allow_nan=False) + "\n")
-        partial.replace(path)
+        write_text(path, json.dumps(values, indent=2, allow_nan=False) + "\n")
     except OSError as error:
         raise RunError(f"{path} cannot be written ({error.strerror or error})") from None

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from mtrl.config import TrainConfig, agent_spec
 from mtrl.errors import UsageError
-from mtrl.runs.folder import RESULT, agent_folder, read_run, same_run, seed_folders
+from mtrl.runs.folder import RESULT, agent_folder, read_run, seed_folders
+from mtrl.runs.twin import same_run
 
 if TYPE_CHECKING:
     from mtrl.gathering.run import Run

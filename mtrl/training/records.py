@@ -18,6 +18,7 @@ from mtrl.checkpoints.tree import save_arrays
 from mtrl.config import TrainConfig
 from mtrl.errors import RunError
 from mtrl.pictures.learning_curves import learning_curves, task_curves
+from mtrl.runs.atomic import replacing
 from mtrl.runs.folder import CONFIG, METRICS, WEIGHTS, read_values, write_result
 from mtrl.runs.origin import origin_of
 from mtrl.tracking.run_log import RunLog
@@ -75,7 +76,8 @@ def finish(
 def save_weights(weights: dict[str, Tensor], path: Path) -> None:
     """Write weights by name into a run folder as safetensors. Raises ``RunError`` where they cannot be written."""
     try:
-        save_arrays({name: weight.contiguous() for name, weight in weights.items()}, path / WEIGHTS)
+        with replacing(path / WEIGHTS) as partial:
+            save_arrays({name: weight.contiguous() for name, weight in weights.items()}, partial)
     except OSError as error:
         raise RunError(f"the run's weights cannot be written ({error.strerror or error})") from None
 

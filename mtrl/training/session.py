@@ -103,10 +103,11 @@ def run_agent(
         console.print(
             f"{path}: {config.agent} on {env.tasks} tasks, {device}, {parameter_count(agent):,} parameters, "
             f"replay {size}, sentence vectors: {context.source}, worker processes: {env.workers or 'none'}, "
-            f"precision: {precision.in_words}"
+            f"precision: {precision.in_words}",
+            markup=False,
         )
         if precision.warning:
-            console.print(f"warning: {precision.warning}")
+            console.print(f"warning: {precision.warning}", markup=False)
         scorer = stack.enter_context(closing(Scorer(suite, config.eval_episodes, seed, device, **processes_of(config))))
         log = files.enter_context(log_of(config, suite, path, console, before))
         stop = stack.enter_context(StopRequest())
@@ -155,7 +156,7 @@ def run_agent(
             folder()
             save_weights(agent.state_dict(), path)
             if saving.save(training.step):
-                console.print(how_to_go_on(path))
+                console.print(how_to_go_on(path), markup=False)
             raise
         except Diverged as error:
             folder()
@@ -167,9 +168,11 @@ def run_agent(
         stack.close()  # what follows needs no environments, and a signal may end it at once
         save_weights(agent.state_dict(), path)
         if stop.signal is not None:
-            console.print(f"stopped at {training.step:,} steps per task; weights and metrics so far are in {path}")
+            console.print(
+                f"stopped at {training.step:,} steps per task; weights and metrics so far are in {path}", markup=False
+            )
             if saved:
-                console.print(how_to_go_on(path))
+                console.print(how_to_go_on(path), markup=False)
             raise Stopped(stop.signal)
         scores = final_scores(config, suite, greedy(agent), device)
         progress = Progress(training.step, training.env_steps, training.updates)

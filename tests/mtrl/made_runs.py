@@ -43,17 +43,9 @@ def make_run(
     config = dataclasses.replace(config, seed=seed, settings=own, **{"steps_per_task": 4000, **fields})
     told = {"versions": {"torch": "2.0"}, "git": {"commit": "c" * 40, "changed": False}, **(facts or {})}
     (path / "config.json").write_text(json.dumps({**config.to_json(), **told}))
-    result = {
-        "suite": suite,
-        "agent": agent,
-        "seed": seed,
-        "env_steps": 4000 * len(scores),
-        "updates": 100 + seed,
-        "wall_seconds": 60.0 + seed,
-        "parameters": parameters,
-        "tasks": {task: _entry(task, score, chance) for task, score in scores.items()},
-        "protocol": dict(protocol),
-    }
+    result = result_of(
+        scores, chance, suite=suite, agent=agent, seed=seed, parameters=parameters, protocol=dict(protocol)
+    )
     (path / "result.json").write_text(json.dumps(result))
     curves = {task: [score] * len(STEPS) for task, score in scores.items()} if curves is None else curves
     with (path / "metrics.csv").open("w", newline="") as file:
@@ -65,6 +57,22 @@ def make_run(
                 tag = "eval/success_rate" if chance is None else "eval/return"
                 writer.writerow([step, "1.00", f"{tag}/{task}", f"{values[place]:.10g}"])
     return path
+
+
+def result_of(
+    scores: Mapping[str, float], chance: Mapping[str, float] | None = None, *, seed: int, **facts: Any
+) -> dict[str, Any]:
+    """What ``result.json`` holds of a run with these scores."""
+    return {
+        "seed": seed,
+        "env_steps": 4000 * len(scores),
+        "updates": 100 + seed,
+        "wall_seconds": 60.0 + seed,
+        "parameters": 1000,
+        "tasks": {task: _entry(task, score, chance) for task, score in scores.items()},
+        "protocol": dict(PROTOCOL),
+        **facts,
+    }
 
 
 def _entry(task: str, score: float, chance: Mapping[str, float] | None) -> dict[str, Any]:

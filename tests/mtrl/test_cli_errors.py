@@ -96,6 +96,12 @@ WRONG_FLAGS: list[tuple[list[str], list[str]]] = [
     (["--agent", "single-task", "--sampler", "exp3"], ["'single-task'", "sampler stays 'uniform'", "--agent mtsac"]),
     (["--aggregator", "nash-mtl", "--nash-every", "0"], ["--nash-every is 0", "above 0"]),
     (["--suite", "pendulum-gravity", "--sampler", "unlock"], ["sampler 'unlock'", "success", "learning-progress"]),
+    (["--threads", "99999999999"], ["--threads is 99999999999", "at most 1024"]),
+    (["--steps-per-task", "1e29"], ["--steps-per-task is 1", "at most 1000000000000"]),
+    (["--tasks", "reach", "reach"], ["task 'reach' is named 2 times"]),
+    (["--context", "text+text"], ["--context is 'text+text'", "twice"]),
+    (["--suite", "pendulum-gravity:"], ["suite 'pendulum-gravity:' names nothing after its colon"]),
+    (["--suite", "metaworld/MT1: "], ["suite 'metaworld/MT1: ' names nothing after its colon"]),
 ]
 
 
@@ -169,6 +175,8 @@ def test_a_replay_too_large_for_stable_baselines3_is_said_too(
         ("import no_such_package", "suite", ["my_suite", "'no_such_package'", "install"]),
         ("raise RuntimeError('the licence\\nhas run out')", "suite", ["my_suite", "RuntimeError", "the licence"]),
         ("suite = (", "suite", ["my_suite", "SyntaxError"]),
+        ("raise SystemExit(9)", "suite", ["my_suite", "SystemExit: 9"]),
+        ("def suite():\n    raise SystemExit(9)", "suite", ["my_suite:suite", "SystemExit: 9"]),
         ("tasks_of_mine = 1", "task_of_mine", ["my_suite", "'task_of_mine'", "Did you mean 'tasks_of_mine'?"]),
         ("suite = 3", "suite", ["my_suite:suite", "int", "TaskSuite"]),
         ("def suite():\n    return 1 / 0", "suite", ["my_suite:suite", "ZeroDivisionError"]),
@@ -196,6 +204,8 @@ def test_a_replay_too_large_for_stable_baselines3_is_said_too(
         "its own import missing",
         "raises on import",
         "syntax error",
+        "exits on import",
+        "function exits",
         "attribute missing",
         "no suite",
         "function raises",

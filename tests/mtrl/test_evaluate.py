@@ -106,3 +106,11 @@ def test_a_plug_in_that_is_gone_is_named(refused: Refused, care_run: Path) -> No
     config = read_json(care_run / "config.json")
     (care_run / "config.json").write_text(json.dumps({**config, "suite": "gone_module:suite"}))
     assert "no module named 'gone_module'" in refused(evaluate.main, care_run, "--trust")
+
+
+def test_a_link_in_the_runs_folder_is_not_written_through(care_run: Path, tmp_path: Path) -> None:
+    (tmp_path / "diary.txt").write_text("dear diary")
+    (care_run / "evaluation.json").symlink_to(tmp_path / "diary.txt")
+    assert evaluate.main([str(care_run), "--tasks", "reach", "--episodes", "1"]) == 0
+    assert (tmp_path / "diary.txt").read_text() == "dear diary"
+    assert [*read_json(care_run / "evaluation.json")["tasks"]] == ["reach"]

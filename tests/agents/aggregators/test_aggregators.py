@@ -58,6 +58,13 @@ def test_surgery_leaves_no_conflict_between_a_projected_gradient_and_the_one_it_
     assert float(products[1, 0]) == pytest.approx(0.0, abs=1e-9)
 
 
+@pytest.mark.parametrize("name", [*PIECES["aggregator"]])
+def test_one_task_alone_gets_its_own_direction(name: str) -> None:
+    first, second = gradient_of([[1.0, 2.0]], made(name, 1))
+    assert first > 0.0
+    assert second == pytest.approx(2.0 * first)
+
+
 @pytest.mark.parametrize("name", SURGERY)
 def test_what_each_task_has_of_its_own_gets_its_own_gradient(name: str) -> None:
     shared, own = nn.Parameter(torch.zeros(2)), nn.Parameter(torch.tensor([3.0, 5.0]))

@@ -73,13 +73,14 @@ def test_the_ranges_of_all_settings_are_those_that_are_meant() -> None:
         if facts.has_range:
             found.setdefault((facts.least, facts.above, facts.most, facts.some), set()).add(field.name)
     assert found == {
-        (1, None, None, True): {"hidden"},
-        (1, None, None, False): {"context_hidden", "encoder_hidden", "film_hidden"},
+        (1, None, 100_000, True): {"hidden"},
+        (1, None, 100_000, False): {"context_hidden", "encoder_hidden", "film_hidden"},
         (0, None, None, False): {"weight_decay", "gradient_norm"},
-        (None, 0, 1, False): {"discount", "polyak"},
+        (None, 0, 1, False): {"discount", "polyak", "learning_rate", "final_learning_rate"},
+        (None, 0, 1000, False): {"encoders"},
+        (None, 0, 100_000, False): {"context_size", "encoder_size", "film_size"},
         (None, 0, None, False): {
-            *("learning_rate", "final_learning_rate", "initial_temperature", "target_entropy", "adam_epsilon"),
-            *("context_size", "encoders", "encoder_size", "attention_temperature", "film_size", "penalty_weight"),
+            *("initial_temperature", "target_entropy", "adam_epsilon", "attention_temperature", "penalty_weight"),
         },
     }
 

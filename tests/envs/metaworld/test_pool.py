@@ -63,6 +63,20 @@ def test_episodes_last_500_steps_and_the_next_ones_have_other_goals() -> None:
     assert np.array_equal(again, first)
 
 
+def test_a_step_is_what_envpools_own_gymnasium_interface_returns() -> None:
+    ours, theirs = (EnvPoolEngine(pooled().tasks, 2) for _ in range(2))
+    for engine in (ours, theirs):
+        engine.reset(np.arange(4), [5, 6, 7, 8])
+    for k in range(500):
+        action = np.random.default_rng(k).uniform(-1, 1, (4, 4)).astype(np.float32)
+        step = ours.step(action)
+        public = [pool.step(action[2 * i : 2 * i + 2]) for i, pool in enumerate(theirs._pools)]
+        for mine, column in zip(step[:4], range(4), strict=True):
+            np.testing.assert_array_equal(mine, np.concatenate([one[column] for one in public]).astype(mine.dtype))
+        np.testing.assert_array_equal(step.success, np.concatenate([one[4]["success"] for one in public]))
+    assert step.truncated.all()
+
+
 def test_a_begun_pool_cannot_be_reset_row_by_row() -> None:
     env = MultiTaskVectorEnv(pooled(), 2)
     env.reset(seed=0)
