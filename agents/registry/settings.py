@@ -42,9 +42,9 @@ class SACSettings(ActorCriticSettings):
     trunk: str = "shared"
     """Networks of actor and critics and how tasks share them: shared, multi-head, separate, or your own."""
     aggregator: str = "mean"
-    """How per-task losses are turned into gradients: mean, sum, pcgrad, or your own as module:attribute."""
+    """How per-task losses are turned into gradients: mean, sum, pcgrad, another that mtrl.list names, or your own."""
     sampler: str = "uniform"
-    """Which tasks a batch is drawn from: uniform draws equally from all of them, or your own as module:attribute."""
+    """Which tasks a batch is drawn from: uniform, equally from all, another that mtrl.list names, or your own."""
     penalty: str = "none"
     """Regularisation added to each task's loss: none, l2, or your own as module:attribute."""
     layer_norm: bool = True
