@@ -1,4 +1,4 @@
-"""Measure speed, always as ratios of pairs timed in turn in one process: ``python -m mtrl.bench envs|agents``."""
+"""Measure speed, always as ratios of pairs timed in turn in one process: ``python -m mtrl.bench WHAT``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from mtrl.benchmarks.agents import bench_agents
+from mtrl.benchmarks.aggregators import bench_aggregators
 from mtrl.benchmarks.environments import bench_envs
 from mtrl.benchmarks.options import BenchConfig
 from mtrl.terminal.cli import command, parse
@@ -14,7 +15,8 @@ from mtrl.terminal.cli import command, parse
 def main(arguments: Sequence[str]) -> int:
     """Parse, measure and print."""
     options: BenchConfig = parse(BenchConfig, "mtrl.bench", arguments)
-    lines = bench_envs(options) if options.what == "envs" else bench_agents(options)
+    measure = {"envs": bench_envs, "agents": bench_agents, "aggregators": bench_aggregators}[options.what]
+    lines = measure(options)
     sys.stdout.write("\n".join(lines) + "\n")
     return 0
 

@@ -98,6 +98,12 @@ def _check_fit(agent: AgentSpec, pieces: Mapping[str, Spec]) -> None:
             f"trunk {trunk.name!r} shares nothing between tasks, but encoder {encoder.name!r} is one network for all "
             "of them; use another trunk, or --encoder none"
         )
+    aggregator = pieces["aggregator"]
+    if aggregator.needs_sharing and not agent.alone and not (encoder.shares or trunk.shares):
+        raise RegistryError(
+            f"aggregator {aggregator.name!r} combines gradients of what tasks share, but encoder {encoder.name!r} and "
+            f"trunk {trunk.name!r} share nothing; use --aggregator sum, or --trunk shared"
+        )
     for slot in SHARING if agent.alone else ():
         own = agent.pieces.get(slot, getattr(SACSettings, slot))
         if pieces[slot].name != own:

@@ -19,9 +19,9 @@ class ActorCriticSettings(AgentSettings):
 
     hidden: tuple[int, ...] = setting((256, 256), least=1, most=WIDEST, unit="widths", some=True, shown=True)
     """Widths of the hidden layers of the actor and of each critic."""
-    learning_rate: float = setting(3e-4, above=0, most=1)
+    learning_rate: float = setting(3e-4, above=0)
     """Initial learning rate (Adam) of everything that is learned."""
-    final_learning_rate: float = setting(3e-4, above=0, most=1)
+    final_learning_rate: float = setting(3e-4, above=0)
     """The learning rate is annealed linearly to this value over the run."""
     discount: float = setting(0.99, above=0, most=1)
     """Discount factor (gamma) per environment step."""
@@ -42,9 +42,9 @@ class SACSettings(ActorCriticSettings):
     trunk: str = "shared"
     """Networks of actor and critics and how tasks share them: shared, multi-head, separate, or your own."""
     aggregator: str = "mean"
-    """How per-task losses are turned into gradients: mean, sum, pcgrad, or your own as module:attribute."""
+    """How per-task losses are turned into gradients: mean, sum, pcgrad, another that mtrl.list names, or your own."""
     sampler: str = "uniform"
-    """Which tasks a batch is drawn from: uniform draws equally from all of them, or your own as module:attribute."""
+    """Which tasks a batch is drawn from: uniform, equally from all, another that mtrl.list names, or your own."""
     penalty: str = "none"
     """Regularisation added to each task's loss: none, l2, or your own as module:attribute."""
     layer_norm: bool = True

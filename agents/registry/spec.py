@@ -37,6 +37,8 @@ class Spec:
             written as ``mtrl.setting(1.0, above=0)`` has a range, which is checked before training.
         reads_context: Whether it reads the tasks' context, which gives the agent the setting ``context``.
         shares: Whether tasks share weights in it.
+        needs_sharing: Whether it has nothing to do where tasks share no weights, as gradient surgery has not.
+        needs_success: Whether it goes by tasks' success, so that a suite which reports none is refused.
         source: Where it comes from; filled in by the registry.
 
     Example:
@@ -55,6 +57,8 @@ class Spec:
     reads_context: bool = False
     shares: bool = False
     source: str = BUILT_IN
+    needs_sharing: bool = False
+    needs_success: bool = False
 
     def load(self) -> Any:
         """Return the class or function, importing it if ``target`` is its location."""

@@ -43,12 +43,13 @@ def load_run(folder: Path) -> Run:
     """Read a finished run. Raises ``UsageError``, naming it, if it is unfinished or damaged."""
     config, facts = read_run(folder)
     try:
+        check_file(folder / RESULT)
+        check_file(folder / METRICS)
         result = read_result(folder)
         if result.get("stopped"):
             how_far = result.get("steps_per_task", "some")
             raise UsageError(f"{str(folder)!r} was stopped early, after {how_far} steps per task")
         check_regular(folder / METRICS)
-        check_file(folder / METRICS)
         curves = read_curves(folder / METRICS)
         _check_complete(curves, result, config)
         finished = (folder / RESULT).stat().st_mtime
@@ -66,9 +67,7 @@ def load_run(folder: Path) -> Run:
 
 def _check_complete(curves: Mapping[str, Curve], result: dict[str, Any], config: TrainConfig[Any]) -> None:
     """Raise ``ValueError`` where a task's last evaluation, which ends every run, is missing."""
-    end = result.get("steps_per_task")
-    if not isinstance(end, int):  # as in runs of old versions
-        end = config.steps_per_task
+    end = result.get("steps_per_task", config.steps_per_task)
     for name in result["tasks"]:
         tags = [task_tag(f"eval/{measure}", name) for measure in ("success_rate", "return")]
         own = [curves[tag] for tag in tags if tag in curves]

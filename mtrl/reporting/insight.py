@@ -81,10 +81,13 @@ def read_tables(run: Path) -> dict[str, list[tuple[int, Table]]]:
             entry = json.loads(line)
             values = np.array(entry["values"], dtype=np.float64)
             rows, columns = tuple(map(str, entry["rows"])), tuple(map(str, entry["columns"]))
-            if values.shape != (len(rows), len(columns)):
+            if not values.size or values.shape != (len(rows), len(columns)):
                 raise ValueError("its names do not match its numbers")
-            tables.setdefault(str(entry["name"]), []).append((int(entry["step"]), Table(rows, columns, values)))
-        except (ValueError, KeyError, TypeError):
+            name, step = str(entry["name"]), int(entry["step"])
+            if name in tables and (tables[name][0][1].rows, tables[name][0][1].columns) != (rows, columns):
+                raise ValueError("its names are not those of the tables before")
+            tables.setdefault(name, []).append((step, Table(rows, columns, values)))
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             damaged += 1
     if damaged:
         sys.stderr.write(f"warning: {damaged} lines of {str(path)!r} are damaged and skipped\n")

@@ -24,9 +24,9 @@ from mtrl.version import __version__
 
 CONFIG, RESULT, WEIGHTS, METRICS = "config.json", "result.json", "weights.safetensors", "metrics.csv"
 MATRICES, ABLATION = "matrices.jsonl", "ablation.json"
-GUARDED = (CONFIG, RESULT, WEIGHTS, METRICS, MATRICES)  # by checksums, once the run is finished
 # What config.json has beside the configuration, and which is a table.
 TABLES = ("versions", "machine", "git", "task_sentences", "suite_source", "dropped_settings")
+GUARDED = (CONFIG, RESULT, WEIGHTS, METRICS, MATRICES)  # by checksums, once the run is finished
 PACKAGES = ("torch", "gymnasium", "stable-baselines3", "numpy", "tensorboard")
 
 
@@ -61,7 +61,9 @@ def agent_folder(runs_dir: Path, suite: str, agent: str) -> Path:
 
 def runs_dir_of(path: Path, suite: str, agent: str) -> Path:
     """Return the folder of all runs that a run's own folder is in, wherever it was moved to."""
-    return path.parents[len(_safe_parts(suite)) + len(_safe_parts(agent))]
+    depth = len(_safe_parts(suite)) + len(_safe_parts(agent))
+    parents = path.parents if depth < len(path.parents) else path.absolute().parents
+    return parents[min(depth, len(parents) - 1)]
 
 
 def _safe_parts(name: str) -> list[str]:
@@ -84,19 +86,19 @@ def write_config(path: Path, config: TrainConfig[Any], **facts: Any) -> None:
         "machine": {"system": platform.platform(), "processors": os.cpu_count()},
         "git": git_state(),
     }
-    _write(path / CONFIG, _as_json(values))
+    _write_text(path / CONFIG, _as_json(values))
 
 
 def write_result(path: Path, result: dict[str, Any]) -> None:
     """Write the checksums of the run's files and, last, ``result.json``, which marks it as finished."""
     text = _as_json(result)
     write_checksums(path, (name for name in GUARDED if name != RESULT), {RESULT: text})
-    _write(path / RESULT, text)
+    _write_text(path / RESULT, text)
 
 
 def begin_again(path: Path) -> None:
     """Make a finished run one that is not, since its files are about to change."""
-    for name in (RESULT, CHECKSUMS):
+    for name in (CHECKSUMS, RESULT):
         (path / name).unlink(missing_ok=True)
 
 
@@ -174,7 +176,7 @@ def _as_json(values: dict[str, Any]) -> str:
     return json.dumps(values, indent=2, allow_nan=False) + "\n"
 
 
-def _write(path: Path, text: str) -> None:
+def _write_text(path: Path, text: str) -> None:
     """Write a file whole or not at all. Raises ``RunError`` where it cannot be written."""
     try:
         write_text(path, text)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from envs.printable import unprintable
-from mtrl.runs.checksums import check_file
 from mtrl.runs.folder import RESULT
 from mtrl.runs.reading import read_json
 
@@ -20,10 +19,9 @@ RANDOM = tuple(f"random_{score}" for score in SCORES)
 def read_result(run: Path) -> dict[str, Any]:
     """Return a run's result.
 
-    Raises ``FileNotFoundError`` where it has none, another ``OSError`` where it cannot be read, ``UsageError`` where it
-    is not what was written, and ``ValueError``, which says what, where something in it is not as every run writes it.
+    Raises ``FileNotFoundError`` where it has none, another ``OSError`` where it cannot be read, and ``ValueError``,
+    which says what, where something in it is not as every run writes it.
     """
-    check_file(run / RESULT)
     result = read_json(run / RESULT)
     for name in NUMBERS:
         _check_number(result, name)

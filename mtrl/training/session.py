@@ -65,6 +65,7 @@ from mtrl.training.records import (
 )
 from mtrl.training.replay_size import replay_of
 from mtrl.training.schedule import Scheduled, either, multiples_of, rules_of
+from mtrl.training.success import check_success
 from mtrl.video.camera import Camera, camera_for
 
 
@@ -95,6 +96,9 @@ def run_agent(
         before = resumed.checkpoint if resumed else None
         precision = Precision(**before.state["precision"]) if before else precision_of(config, env.tasks, device)
         agent, context = agent_of(in_precision(config, precision), suite, env)
+        sampler = sampler_of(config, env)
+        if not before:
+            check_success(config, suite, agent, device)
         replay, size = replay_of(config, env)
         seed = score_seed(config.seed, EVALUATION)
         camera = camera_for(as_scored(suite), seed, device) if config.record_every else None
@@ -122,7 +126,7 @@ def run_agent(
         if not before:
             describe(log, config, path)
         report, user, rules = MetricsWriter(suite, log), UserCallbacks(callbacks), rules_of(config)
-        guard, sampler = FiniteGuard(agent, device), sampler_of(config, env)
+        guard = FiniteGuard(agent, device)
         diagnoser = Diagnoser(config, suite.task_names, agent, replay, log, device)
         evaluation = Evaluation(agent, scorer, sampler, report, [display.evaluated, user.evaluated], stop.check)
         training = Training(config, env, agent, replay, sampler, guard, stop.breakable)

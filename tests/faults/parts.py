@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from tests.faults.cost import cost_of_checkpoints, cost_of_guards
 from tests.faults.flipped_bits import flipped_bits
+from tests.faults.hostile import hostile
 from tests.faults.killed_saving import killed_saving
 from tests.faults.killed_training import killed_training
 from tests.faults.malformed import malformed
@@ -32,7 +33,12 @@ class Part(NamedTuple):
     full: int
 
 
-def every(folder: Path, nth: int) -> Counted:
+def _hostile(folder: Path, times: int) -> Counted:
+    """Try every hostile input."""
+    return Counted(*hostile(folder))
+
+
+def _every(folder: Path, nth: int) -> Counted:
     """Try each ``nth`` of the malformed inputs."""
     return Counted(*malformed(folder, nth))
 
@@ -43,7 +49,8 @@ PARTS = (
     Part("signals", "no step lost by SIGTERM, SIGHUP", "all", signals, 2, 20),
     Part("bits", "one flipped bit: refused or set aside by name", "all", flipped_bits, 25, 200),
     Part("workers", "faults of environments in worker processes", "all", worker_faults, 3, len(FAULTS)),
-    Part("malformed", "malformed inputs: exit code 2, one line", "all", every, 20, 1),
+    Part("malformed", "malformed inputs: exit code 2, one line", "all", _every, 20, 1),
+    Part("hostile", "hostile run folders, names, reports: nothing executed", "all", _hostile, None, 1),
     Part("memory", "growth of memory", "< 1 MB per 100,000 steps", memory, None, 1_000_000),
     Part("same", "same numbers for 0, 1, 2, 4 workers", "all", workers, None, 3),
     Part("threads", "1 and 2 threads", "said", threads, None, 1),

@@ -11,7 +11,7 @@ import torch
 from tests.faults.parts import PARTS, Part
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked and looked for as on Linux")
-TESTED_ELSEWHERE = ("malformed",)
+TESTED_ELSEWHERE = ("hostile", "malformed")
 OF_TIME = ("checkpoints", "guards")
 QUICK = [part for part in PARTS if part.quick is not None and part.name not in TESTED_ELSEWHERE]
 SLOW = [part for part in PARTS if part.name not in (*TESTED_ELSEWHERE, *OF_TIME)]

@@ -122,9 +122,9 @@ def test_a_damaged_run_is_no_twin_and_a_sweep_says_why_it_is_made_anew(
     assert train.main(tiny(tmp_path, "--agent", "mtsac", "--baseline", "none")) == 0
     run = tmp_path / "tabletop" / "mtsac" / "seed0"
     config = read_run(run)[0]
-    assert finished_twin(run.parent, config, ["reach", "push"]) is not None
+    assert finished_twin(run.parent, config, config.tasks) is not None
     flip(run / "result.json", random.Random(3))
-    assert finished_twin(run.parent, config, ["reach", "push"]) is None
+    assert finished_twin(run.parent, config, config.tasks) is None
     (job,) = make_plan("tabletop", ["mtsac"], [0], 1, tmp_path / "made", ["--steps-per-task", "4000"])
     made = make_run(tmp_path / "made", "mtsac")
     assert (job.finished() is not None, job.left_out()) == (True, [])

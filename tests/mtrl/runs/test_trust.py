@@ -81,6 +81,16 @@ def test_a_piece_that_would_be_imported_is_refused_before_it_is_read(
 
 
 @pytest.mark.parametrize(
+    ("field", "name"),
+    [("agent", "evil:1"), ("agent", "évil:mine"), ("agent", "evil:a:b"), ("encoder", "evil:1"), ("critic", "évil:x")],
+)
+def test_an_agent_or_a_piece_that_reads_like_no_name_of_python_would_be_imported_too(field: str, name: str) -> None:
+    values = {"agent": name} if field == "agent" else {"agent": "care", "settings": {field: name}}
+    with pytest.raises(mtrl.UsageError, match=f"names '{name}' as its {field}"):
+        refuse_imports(values, "run", suite_given=True, trust=False)
+
+
+@pytest.mark.parametrize(
     "suite", ["tabletop", "pendulum-gravity:2,5", "metaworld/MT1:reach-v3", "gym:Pendulum-v1", "unknown", "object:mine"]
 )
 def test_what_comes_with_the_kit_or_is_installed_is_no_matter_of_trust(suite: str) -> None:

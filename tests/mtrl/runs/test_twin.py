@@ -12,7 +12,7 @@ import pytest
 from mtrl.config import TrainConfig
 from mtrl.config.defaults import default_config
 from mtrl.runs import folder
-from mtrl.runs.checksums import add_checksum
+from mtrl.runs.checksums import CHECKSUMS
 from mtrl.runs.folder import agent_folder, new_run_folder, write_config, write_result
 from mtrl.runs.twin import finished_twin
 from tests.mtrl.conftest import CLEAN, read_json, retold
@@ -138,5 +138,5 @@ def test_a_run_whose_result_is_damaged_or_of_other_tasks_is_no_twin(
     tmp_path: Path, finished_run: Path, text: str
 ) -> None:
     (finished_run / "result.json").write_text(text)
-    add_checksum(finished_run / "result.json")
+    (finished_run / CHECKSUMS).unlink()
     assert twin_of(tmp_path, BASE) is None
