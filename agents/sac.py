@@ -75,7 +75,7 @@ class SAC(nn.Module):
         self.target_encoder = copy.deepcopy(self.encoder).requires_grad_(False)
         self.target_critic = copy.deepcopy(self.critic).requires_grad_(False)
         self.discount, self.polyak = settings.discount, settings.polyak
-        self.generator = generator
+        self.generator = self.encoder.generator = generator
 
         self._critic_parameters: list[nn.Parameter] = [*self.encoder.parameters(), *self.critic.parameters()]
         self._actor_parameters = list(self.actor.parameters())
@@ -128,6 +128,8 @@ class SAC(nn.Module):
 
     def set_progress(self, fraction: float) -> None:
         """Anneal the learning rate linearly: set it for this fraction, in [0, 1], of the run."""
+        for part in (self.encoder, self.actor, self.critic, self.target_encoder, self.target_critic):
+            part.set_progress(fraction)
         first, last = self._learning_rates
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
@@ -217,9 +219,11 @@ class SAC(nn.Module):
     def _update_critic(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         with self._autocast():
             z = self.encoder(batch.obs, batch.task)
+            extra = self.encoder.auxiliary_loss()
             losses, out = self.critic_losses(z, batch.action, self.td_target(batch), batch.task)
-        self._step(self.critic_optimizer, losses, self._critic_side, self._clip_critic, (self.encoder, self.critic))
         said = torch.stack([losses.detach(), self.head.value(out.detach()).mean(dim=1)])
+        losses = losses if extra is None else losses + extra
+        self._step(self.critic_optimizer, losses, self._critic_side, self._clip_critic, (self.encoder, self.critic))
         self.latest = said if batch.task is None else self.latest.index_copy(1, batch.task, said)
         return z.detach(), {"critic_loss": self.latest[0], "q_mean": self.latest[1]}
 

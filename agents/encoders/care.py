@@ -44,7 +44,8 @@ class DotProductAttention(nn.Module):
 class CAREEncoder(Encoder):
     """K encoders of the observation, mixed by attention, with the context beside the mixture.
 
-    ``detach_context`` keeps the attention's gradient out of the context network, as the paper has it.
+    ``detach_context`` keeps the attention's gradient out of the context network, as the paper has it. ``sparsity``, if
+    not 0, is the weight of a loss by which fewer encoders are used.
     """
 
     def __init__(
@@ -60,10 +61,13 @@ class CAREEncoder(Encoder):
         detach_context: bool,
         layer_norm: bool,
         generator: torch.Generator,
+        sparsity: float = 0.0,
     ) -> None:
         super().__init__(size + context_size)
         self.num_experts, self.temperature, self.detach_context = encoders, temperature, detach_context
+        self.sparsity = sparsity
         self._masked_expert: Tensor | None = None
+        self._auxiliary_loss: Tensor | None = None
         self.encoders = StackedMLP(encoders, obs_size, hidden, size, generator, layer_norm)
         self.context = context
         self.attention = attention
@@ -72,8 +76,15 @@ class CAREEncoder(Encoder):
         """(T, N, obs) -> (T, N, z + context)."""
         context = self.context(task)
         encodings, weights = self._encodings_and_weights(obs, context)
+        if self.sparsity and torch.is_grad_enabled():
+            self._auxiliary_loss = self.sparsity * torch.special.entr(weights.mean(dim=(1, 2))).sum()
         mixture = (weights[..., None] * encodings).sum(dim=0)
         return torch.cat([mixture, context[:, None, :].expand(-1, obs.shape[1], -1)], dim=-1)
+
+    def auxiliary_loss(self) -> Tensor | None:
+        """``sparsity`` times the entropy of the attention averaged over tasks: small where few encoders are used."""
+        loss, self._auxiliary_loss = self._auxiliary_loss, None
+        return loss
 
     def contexts(self) -> Tensor:
         """-> (T, context)."""
@@ -138,4 +149,5 @@ def care(shape: EncoderShape, generator: torch.Generator) -> CAREEncoder:
         settings.detach_context,
         settings.layer_norm,
         generator,
+        settings.attention_sparsity,
     )
