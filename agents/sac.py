@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -71,6 +71,7 @@ class SAC(nn.Module):
         # Each task's latest critic loss and value, (2, T), reported for tasks that an update did not include.
         self.register_buffer("latest", torch.zeros(2, len(action_mask)), persistent=False)
         self.aggregate, self.penalty = aggregate, penalty
+        self._aggregator_metrics: Callable[[], dict[str, Tensor]] = getattr(aggregate, "metrics", dict)
         self.to(generator.device)
         self.target_encoder = copy.deepcopy(self.encoder).requires_grad_(False)
         self.target_critic = copy.deepcopy(self.critic).requires_grad_(False)
@@ -124,7 +125,8 @@ class SAC(nn.Module):
         log_prob, actor_loss = self._update_actor(z, batch.task)
         self._update_temperature(log_prob, batch.task)
         self._update_targets()
-        return {**critic_metrics, "actor_loss": actor_loss, "ent_coef": self.log_temperature.detach().exp()}
+        metrics = {"actor_loss": actor_loss, "ent_coef": self.log_temperature.detach().exp()}
+        return {**critic_metrics, **metrics, **self._aggregator_metrics()}
 
     def set_progress(self, fraction: float) -> None:
         """Anneal the learning rate linearly: set it for this fraction, in [0, 1], of the run."""
@@ -223,14 +225,16 @@ class SAC(nn.Module):
             losses, out = self.critic_losses(z, batch.action, self.td_target(batch), batch.task)
         said = torch.stack([losses.detach(), self.head.value(out.detach()).mean(dim=1)])
         losses = losses if extra is None else losses + extra
-        self._step(self.critic_optimizer, losses, self._critic_side, self._clip_critic, (self.encoder, self.critic))
+        side = replace(self._critic_side, task=batch.task)
+        self._step(self.critic_optimizer, losses, side, self._clip_critic, (self.encoder, self.critic))
         self.latest = said if batch.task is None else self.latest.index_copy(1, batch.task, said)
         return z.detach(), {"critic_loss": self.latest[0], "q_mean": self.latest[1]}
 
     def _update_actor(self, z: Tensor, task: Tensor | None = None) -> tuple[Tensor, Tensor]:
         with self._autocast():
             losses, log_prob = self.actor_losses(z, task)
-        self._step(self.actor_optimizer, losses, self._actor_side, self._clip_actor, (self.actor,))
+        side = replace(self._actor_side, task=task)
+        self._step(self.actor_optimizer, losses, side, self._clip_actor, (self.actor,))
         return log_prob.detach(), losses.detach().mean()
 
     def _update_temperature(self, log_prob: Tensor, task: Tensor | None = None) -> None:

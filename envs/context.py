@@ -69,6 +69,8 @@ def context_parts(suite: TaskSuite, wanted: str) -> list[str]:
             raise SuiteError(
                 f"--context is {wanted!r}; it may be auto, or {', '.join(PARTS)} joined by '+'.{nearest(part, PARTS)}"
             )
+    if len({*parts}) < len(parts):
+        raise SuiteError(f"--context is {wanted!r}, which names a part twice; give each once")
     if "numbers" in parts and not numbers:
         raise SuiteError(f"--context is {wanted!r}, and no task of suite {suite.name!r} has parameters; use text")
     return parts

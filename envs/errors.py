@@ -7,6 +7,8 @@ import importlib.util
 import sys
 from collections.abc import Iterable
 
+from envs.printable import printable
+
 
 class SuiteError(ValueError):
     """A task, suite or environment breaks the contract; the message is one line and names the way out."""
@@ -48,5 +50,5 @@ def one_line(error: BaseException) -> str:
 
 def warn(text: str) -> None:
     """Say on stderr, in one line, what was survived."""
-    sys.stderr.write(f"warning: {' '.join(text.split())}\n")
+    sys.stderr.write(f"warning: {printable(text)}\n")
     sys.stderr.flush()

@@ -57,11 +57,11 @@ def lasting_output() -> Iterator[list[OSError]]:
 
 
 def _like(stream: io.TextIOWrapper, raw: io.FileIO) -> io.TextIOWrapper:
-    """Return a text stream over ``raw`` that writes as another one does."""
+    """Return a text stream over ``raw`` that writes as another one does, and escapes what its encoding lacks."""
     return io.TextIOWrapper(
         raw if stream.write_through else io.BufferedWriter(raw),  # as Python's own, with -u
         encoding=stream.encoding,
-        errors=stream.errors,
+        errors="backslashreplace",  # a name or a path in another script is no reason to end
         line_buffering=stream.line_buffering,
         write_through=stream.write_through,
     )

@@ -58,7 +58,9 @@ def make_suite(name: str, **options: Any) -> TaskSuite:
     """
     form = form_of(name)
     if form == "built-in":
-        own, _, argument = name.partition(":")
+        own, colon, argument = name.partition(":")
+        if colon and not argument.strip():
+            raise SuiteError(f"suite {name!r} names nothing after its colon; write {own}, or what it is to be made of")
         return sources.from_module(BUILT_IN[own], own, argument, options)
     if form == "ids":
         return sources.without_options(sources.from_ids(name), options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import math
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -12,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
+from gymnasium.envs.registration import load_env_creator
 
 from envs.errors import SuiteError, nearest, one_line
 from envs.success import SuccessFromInfo, SuccessFromReturn
 from envs.suite import Task, TaskSuite
+
+MAX_EPISODE_STEPS = 10**9
 
 
 def load_installed(point: EntryPoint, options: Mapping[str, Any] | None = None) -> TaskSuite:
@@ -23,7 +27,7 @@ def load_installed(point: EntryPoint, options: Mapping[str, Any] | None = None) 
     name = f"suite {point.name!r} of an installed package ({point.value})"
     try:
         found = point.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SuiteError(f"{name}: loading it failed: {one_line(error)}") from error
     return as_suite(found, name, options=options)
 
@@ -44,7 +48,7 @@ def from_module(path: str, name: str = "", argument: str = "", options: Mapping[
         raise SuiteError(
             f"suite {path!r}: no module named {error.name!r}; run in the folder that holds it, or install it"
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SuiteError(f"suite {path!r}: importing {module_name!r} failed: {one_line(error)}") from error
     if not hasattr(module, attribute):
         public = [n for n in vars(module) if not n.startswith("_")]
@@ -68,7 +72,7 @@ def as_suite(found: Any, name: str, argument: str = "", options: Mapping[str, An
             found, given = found(*positional, **known), {k: v for k, v in given.items() if k not in known}
         except SuiteError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise SuiteError(f"{name}: calling it failed: {one_line(error)}") from error
     elif argument:
         raise SuiteError(f"{name} takes no argument after a colon; it was given {argument!r}")
@@ -101,11 +105,12 @@ def from_toml(path: Path) -> TaskSuite:
     ``{ info_key = "..." }`` and ``{ return_at_least = number }``.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        data = tomllib.loads(text)
+        if path.exists() and not path.is_file():
+            raise ValueError("it is not a regular file")
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SuiteError(f"suite {str(path)!r}: no such file in {Path.cwd()}") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SuiteError(f"suite {str(path)!r} cannot be read as TOML: {one_line(error)}") from None
     where = f"suite {str(path)!r}"
     _check_keys(data, {"name": str, "task": list}, {"name", "task"}, where)
@@ -128,10 +133,12 @@ def _toml_task(entry: Any, where: str) -> Task:
     _check_keys(entry, _TASK_KEYS, {"name", "id"}, where)
     kwargs, steps = dict(entry.get("kwargs", {})), entry.get("max_episode_steps")
     if steps is not None:
-        if steps < 1:
-            raise SuiteError(f"{where}: max_episode_steps is {steps}; it has to be at least 1")
+        if not 1 <= steps <= MAX_EPISODE_STEPS:
+            raise SuiteError(f"{where}: max_episode_steps is {steps}; it has to be from 1 to {MAX_EPISODE_STEPS}")
         kwargs["max_episode_steps"] = steps  # in place of the id's own limit, longer or shorter
     make = _maker(entry["id"], kwargs, where)
+    if "render_mode" in kwargs:
+        _check_render_mode(entry["id"], kwargs["render_mode"], where)
     if "success" in entry:
         make = partial(_with_success, make, _success_wrapper(entry["success"], where))
     return Task(entry["name"], make, entry.get("description", f"Solve {_words(entry['id'])}."))
@@ -143,6 +150,8 @@ def _success_wrapper(rule: dict[str, Any], where: str) -> Callable[[gym.Env[Any,
         raise SuiteError(
             f"{where}: success is {rule!r}; give one of {{ info_key = '...' }} and {{ return_at_least = number }}"
         )
+    if not math.isfinite(rule.get("return_at_least", 0)):
+        raise SuiteError(f"{where}: success is {rule!r}; return_at_least has to be a finite number")
     if "info_key" in rule:
         return partial(SuccessFromInfo, key=rule["info_key"])
     return partial(SuccessFromReturn, threshold=float(rule["return_at_least"]))
@@ -158,12 +167,26 @@ def _maker(id_: str, kwargs: dict[str, Any], where: str) -> Callable[..., gym.En
     if module:
         try:
             importlib.import_module(module)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise SuiteError(f"{where}: importing {module!r} for the id {id_!r} failed: {one_line(error)}") from error
     if name not in gym.registry:
         hint = nearest(name, gym.registry) or " Name the module that registers it, as in my_module:Name-v0."
         raise SuiteError(f"{where}: unknown Gymnasium id {name!r}.{hint}")
+    if taken := kwargs.keys() & {"id", "disable_env_checker"}:
+        raise SuiteError(f"{where}: kwargs has {min(taken)!r}, which is not the environment's; remove it")
     return partial(gym.make, name, disable_env_checker=True, **kwargs)
+
+
+def _check_render_mode(id_: str, mode: Any, where: str) -> None:
+    """Raise ``SuiteError`` for one that the environment's class does not list; Gymnasium would only warn."""
+    entry = gym.registry[id_.rpartition(":")[2]].entry_point
+    try:
+        creator: Any = load_env_creator(entry) if isinstance(entry, str) else entry
+    except Exception as error:
+        raise SuiteError(f"{where}: importing what {id_!r} is made by failed: {one_line(error)}") from error
+    known = getattr(creator, "metadata", {}).get("render_modes", [mode])
+    if mode not in known:
+        raise SuiteError(f"{where}: render_mode is {mode!r}; it may be {', '.join(map(str, known))}, or left out")
 
 
 def _check_keys(data: dict[str, Any], known: dict[str, Any], required: Iterable[str], where: str) -> None:

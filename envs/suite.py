@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import gymnasium as gym
 
 from envs.errors import MissingExtra, SuiteError, nearest, one_line
+from envs.printable import unprintable
 from envs.stepping.engine import Engine
 
 
@@ -100,25 +101,21 @@ class TaskSuite:
     def __post_init__(self) -> None:
         object.__setattr__(self, "tasks", tuple(self.tasks))
         object.__setattr__(self, "held_out", tuple(self.held_out))
-        if not isinstance(self.name, str) or not self.name.strip():
-            raise SuiteError(f"the suite's name is {self.name!r}; give it a non-empty name")
+        _check_name(self.name, "the suite's name is")
         if not self.tasks:
             raise SuiteError(f"suite {self.name!r} has no task; give it at least one")
-        seen: set[str] = set()
+        seen: dict[str, str] = {}
         for position, task in enumerate((*self.tasks, *self.held_out)):
-            where = f"suite {self.name!r}, task {position}"
-            if not isinstance(task, Task):
-                raise SuiteError(f"{where} is {task!r}, not a Task; write Task(name, make, sentence)")
-            if not isinstance(task.name, str) or not task.name.strip():
-                raise SuiteError(f"{where} has the name {task.name!r}; give it a non-empty name")
-            if not isinstance(task.description, str) or not task.description.strip():
-                raise SuiteError(
-                    f"{where} ({task.name!r}) has no description; say in one sentence what the task is, "
-                    "which is the context that agents read"
-                )
-            if task.name in seen:
+            _check_task(task, f"suite {self.name!r}, task {position}")
+            other = seen.setdefault(task.name.replace("/", "-"), task.name)
+            if len(seen) == position + 1:
+                continue
+            if other == task.name:
                 raise SuiteError(f"suite {self.name!r} has two tasks named {task.name!r}; rename one of them")
-            seen.add(task.name)
+            raise SuiteError(
+                f"suite {self.name!r} has tasks {other!r} and {task.name!r}, whose curves would have the same name, "
+                "in which / is written as -; rename one of them"
+            )
 
     @property
     def task_names(self) -> tuple[str, ...]:
@@ -133,6 +130,8 @@ class TaskSuite:
     def only(self, names: Sequence[str]) -> TaskSuite:
         """Return the suite with only these tasks, in its own order. Raises ``SuiteError`` for an unknown name."""
         for name in names:
+            if names.count(name) > 1:
+                raise SuiteError(f"task {name!r} is named {names.count(name)} times; give each task once")
             if name not in self.task_names:
                 raise SuiteError(
                     f"unknown task {name!r}; suite {self.name!r} has: {', '.join(self.task_names)}."
@@ -146,6 +145,27 @@ class TaskSuite:
         if not self.held_out:
             raise SuiteError(f"suite {self.name!r} has no held-out tasks; give tasks by name")
         return replace(self, tasks=self.held_out, held_out=(), reference=None)
+
+
+def _check_name(name: Any, where: str) -> None:
+    if not isinstance(name, str) or not name.strip():
+        raise SuiteError(f"{where} {name!r}; give it a non-empty name")
+    if character := unprintable(name):
+        raise SuiteError(f"{where} {name!r}, with the character {character!a}, which cannot be shown; leave it out")
+
+
+def _check_task(task: Any, where: str) -> None:
+    if not isinstance(task, Task):
+        raise SuiteError(f"{where} is {task!r}, not a Task; write Task(name, make, sentence)")
+    _check_name(task.name, f"{where} has the name")
+    if not isinstance(task.description, str) or not task.description.strip():
+        raise SuiteError(
+            f"{where} ({task.name!r}) has no description; say in one sentence what the task is, "
+            "which is the context that agents read"
+        )
+    steps = task.max_episode_steps
+    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
+        raise SuiteError(f"{where} ({task.name!r}) has max_episode_steps {steps!r}; give a whole number of at least 1")
 
 
 def _cut_down(fact: Any, known: Sequence[str], names: Sequence[str]) -> Any:

@@ -1,4 +1,4 @@
-"""Measure speed, always as ratios of pairs timed in turn in one process: ``python -m mtrl.bench envs|agents``."""
+"""Measure speed, always as ratios of pairs timed in turn in one process: ``python -m mtrl.bench WHAT``."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import sys
 from collections.abc import Sequence
 
 from mtrl.benchmarks.agents import bench_agents
+from mtrl.benchmarks.aggregators import bench_aggregators
 from mtrl.benchmarks.environments import bench_envs
 from mtrl.benchmarks.options import BenchConfig
-from mtrl.errors import UsageError
 from mtrl.terminal.cli import command, parse
 
 
 def main(arguments: Sequence[str]) -> int:
     """Parse, measure and print."""
     options: BenchConfig = parse(BenchConfig, "mtrl.bench", arguments)
-    if options.repeats < 1:
-        raise UsageError(f"--repeats is {options.repeats}; it has to be at least 1")
-    lines = bench_envs(options) if options.what == "envs" else bench_agents(options)
+    measure = {"envs": bench_envs, "agents": bench_agents, "aggregators": bench_aggregators}[options.what]
+    lines = measure(options)
     sys.stdout.write("\n".join(lines) + "\n")
     return 0
 

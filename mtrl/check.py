@@ -9,11 +9,13 @@ from typing import Annotated
 
 import tyro
 
+from agents.registry.facts import setting
 from agents.registry.spec import RegistryError
 from envs.check import LONGEST, check_suite
+from envs.printable import printable
 from envs.registry import make_suite
 from mtrl.config import agent_spec
-from mtrl.config.train_config import as_usage
+from mtrl.config.train_config import MAX_STEPS, as_usage
 from mtrl.errors import UsageError
 from mtrl.terminal.cli import BAD_INPUT, command, parse
 
@@ -26,7 +28,7 @@ class CheckConfig:
     """A suite listed by mtrl.list, or your own: module:attribute, tasks.toml, or gym:ID,ID."""
     agent: str = ""
     """Check an agent instead: one listed by mtrl.list, or your own as module:attribute."""
-    longest: int = LONGEST
+    longest: int = setting(LONGEST, least=1, most=MAX_STEPS)
     """Number of steps after which an episode is reported as endless."""
 
 
@@ -59,12 +61,13 @@ def _check_suite(options: CheckConfig) -> int:
     suite = make_suite(options.suite)
     reports = check_suite(suite, options.longest)
 
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-    table = Table(title=f"suite {suite.name}", title_justify="left")
+    from mtrl.terminal.console import plain_console
+
+    console = plain_console()
+    table = Table(title=escape(f"suite {suite.name}"), title_justify="left")
     for name in ("task", "description"):
         table.add_column(name)
     for name in ("observation", "action", "horizon", "steps/s"):
@@ -73,7 +76,7 @@ def _check_suite(options: CheckConfig) -> int:
         measured = report.horizon > 0
         table.add_row(
             escape(report.name),
-            escape(report.description),
+            escape(printable(report.description)),
             *(str(size or "-") for size in (report.obs_size, report.action_size, report.horizon)),
             f"{report.steps_per_second:,.0f}" if measured else "-",
         )

@@ -10,6 +10,8 @@ from typing import Annotated
 
 import tyro
 
+from agents.registry.facts import setting
+from mtrl.config.train_config import MAX_STEPS
 from mtrl.terminal.cli import command, parse
 
 
@@ -27,7 +29,7 @@ class CompareConfig:
     """Folder for compare.json and compare.csv; by default, the common parent folder of the runs."""
     baseline: str | None = None
     """Baseline that the other agents are compared with; by default, single-task if it is among the runs."""
-    steps_per_task: int | None = None
+    steps_per_task: int | None = setting(None, least=1, most=MAX_STEPS)
     """Use the runs with this many steps per task; by default, the most common number."""
 
 
@@ -35,12 +37,11 @@ def main(arguments: Sequence[str]) -> int:
     """Parse, gather, compare, print and write."""
     options: CompareConfig = parse(CompareConfig, "mtrl.compare", arguments)
 
-    from rich.console import Console
-
     from mtrl.comparison.output import compare_and_show
     from mtrl.gathering.gather import gather
+    from mtrl.terminal.console import plain_console
 
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console = plain_console()
     compare_and_show(gather(options.runs, options.steps_per_task), console, options.out, options.baseline)
     return 0
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from agents.registry.facts import setting
+from mtrl.config.train_config import MAX_COPIES, MAX_SEED
 from mtrl.errors import UsageError
 from mtrl.terminal.cli import command, parse
 
@@ -35,9 +37,9 @@ class EvaluateConfig:
     """A run folder, such as runs/tabletop/care/seed0."""
     tasks: tuple[str, ...] = ()
     """Tasks to evaluate, held-out ones included; held-out means all of those; by default, all training tasks."""
-    episodes: int | None = None
+    episodes: int | None = setting(None, least=1, most=MAX_COPIES)
     """Episodes per task; by default, each fixed start once, or 50 where starts are random."""
-    seed: int = DEFAULT_SEED
+    seed: int = setting(DEFAULT_SEED, least=0, most=MAX_SEED)
     """Seed of the environments; starts are new unless the run was trained with this seed."""
     suite: str | None = None
     """The run's suite again, if it is a module or a TOML file: only what you name is imported."""
@@ -54,17 +56,11 @@ class EvaluateConfig:
 def main(arguments: Sequence[str]) -> int:
     """Parse, load, play, print and write."""
     options: EvaluateConfig = parse(EvaluateConfig, "mtrl.evaluate", arguments)
-    if options.episodes is not None and options.episodes < 1:
-        raise UsageError(f"--episodes is {options.episodes}; it has to be at least 1")
-    if options.seed < 0:
-        raise UsageError(f"--seed is {options.seed}; it has to be at least 0")
     return evaluate(options)
 
 
 def evaluate(options: EvaluateConfig) -> int:
     """Play the episodes and write what came of them into the run folder."""
-    from rich.console import Console
-
     from mtrl.policies.parts import parts_of
     from mtrl.runs.folder import ABLATION
     from mtrl.runs.trust import open_run
@@ -72,6 +68,7 @@ def evaluate(options: EvaluateConfig) -> int:
     from mtrl.scoring.final import as_scored
     from mtrl.scoring.finished_run import ablation_of, evaluation_of, warn_of_changed_sentences, write_evaluation
     from mtrl.scoring.score_table import comparison_table
+    from mtrl.terminal.console import plain_console
     from mtrl.terminal.guardian import guarded
     from mtrl.training.assemble import device_of
     from mtrl.video.recording import check_film, record
@@ -84,7 +81,7 @@ def evaluate(options: EvaluateConfig) -> int:
     parts = parts_of(options.run, options.tasks, config, suite, facts)
     ablated = ablated_policies(options.run, config, suite, parts) if options.ablate_encoders else []
     warn_of_changed_sentences(config, suite, facts)
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console = plain_console()
     with guarded() if as_scored(suite).simulator is None else nullcontext():
         for part in parts:
             result = evaluation_of(part, config, options.episodes, options.seed)
@@ -98,7 +95,7 @@ def evaluate(options: EvaluateConfig) -> int:
             for part in parts:
                 film = options.record.with_stem(options.record.stem + (part.suffix if len(parts) > 1 else ""))
                 record(as_scored(part.suite), part.policy, film, options.seed, device)
-                console.print(f"recorded one episode of each task: {film}")
+                console.print(f"recorded one episode of each task: {film}", markup=False)
     return 0
 
 

@@ -12,6 +12,7 @@ from agents.registry.compose import pieces_of
 from agents.registry.lookup import KINDS, built_in, installed, resolve
 from agents.registry.spec import BUILT_IN, AgentSpec, Kind, RegistryError, Spec
 from envs.errors import SuiteError, warn
+from envs.printable import printable
 from envs.registry import BUILT_IN as BUILT_IN_SUITES
 from envs.registry import installed as installed_suites
 from envs.registry import make_suite
@@ -115,7 +116,9 @@ def _suite_lines(name: str, suite: TaskSuite, whole: bool) -> list[str]:
     if len(suite.tasks) > MAX_LISTED and not whole:
         return [f"suite {name}: {_count(suite)} (python -m mtrl.list --suite {name})"]
     marked = ("  (held out)" if task in suite.held_out else "" for task in tasks)
-    rows = [f"  {task.name:<{width}}  {task.description}{mark}" for task, mark in zip(tasks, marked, strict=True)]
+    rows = [
+        f"  {task.name:<{width}}  {printable(task.description)}{mark}" for task, mark in zip(tasks, marked, strict=True)
+    ]
     return [f"suite {name}: {_count(suite)}", *rows]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from typing import Annotated
 
 import tyro
 
+from agents.registry.facts import setting
+from mtrl.config.train_config import MAX_COPIES, MAX_SEED
 from mtrl.errors import UsageError
 from mtrl.terminal.cli import command, parse
 
@@ -26,15 +27,15 @@ class PlayConfig:
     """A run folder, such as runs/tabletop/care/seed0."""
     task: str
     """Task to play; a held-out one too, if the agent can play it."""
-    episodes: int = 5
+    episodes: int = setting(5, least=1, most=MAX_COPIES)
     """Number of episodes."""
-    seed: int = 1_000_000
+    seed: int = setting(1_000_000, least=0, most=MAX_SEED)
     """Seed of the first episode; each later episode adds 1."""
     suite: str | None = None
     """The run's suite again, if it is a module or a TOML file: only what you name is imported."""
     trust: bool = False
     """Allow importing the modules that the run's files name."""
-    fps: float = 20.0
+    fps: float = setting(20.0, above=0)
     """Maximum number of steps shown per second."""
     device: str = "auto"
     """Device: auto (a GPU if there is one), cpu or cuda."""
@@ -43,21 +44,15 @@ class PlayConfig:
 def main(arguments: Sequence[str]) -> int:
     """Parse, load and show."""
     options: PlayConfig = parse(PlayConfig, "mtrl.play", arguments)
-    for flag, value, least in (("--episodes", options.episodes, 1), ("--seed", options.seed, 0)):
-        if value < least:
-            raise UsageError(f"{flag} is {value}; it has to be at least {least}")
-    if not (options.fps > 0 and math.isfinite(options.fps)):
-        raise UsageError(f"--fps is {options.fps}; it has to be a number above 0")
     return play(options)
 
 
 def play(options: PlayConfig) -> int:
     """Show the episodes and say what came of each."""
-    from rich.console import Console
-
     from mtrl.policies.parts import HELD_OUT, parts_of
     from mtrl.runs.trust import open_run
     from mtrl.scoring.final import as_scored
+    from mtrl.terminal.console import plain_console
     from mtrl.training.assemble import device_of
     from mtrl.video.drawing import drawing_env
     from mtrl.video.mosaic import Mosaic
@@ -69,7 +64,7 @@ def play(options: PlayConfig) -> int:
     config, facts, suite = open_run(options.run, options.suite, options.trust)
     config = dataclasses.replace(config, device=options.device)
     (part,) = parts_of(options.run, (options.task,), config, suite, facts)
-    device, console = device_of(config), Console(highlight=False)
+    device, console = device_of(config), plain_console()
     with Window(f"{options.task}: {options.run}", options.fps) as window:
         env = drawing_env(as_scored(part.suite), "mtrl.play")
         mosaic = Mosaic(env, SIDE)

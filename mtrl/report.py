@@ -11,6 +11,8 @@ from typing import Annotated
 
 import tyro
 
+from agents.registry.facts import setting
+from mtrl.config.train_config import MAX_STEPS
 from mtrl.errors import UsageError
 from mtrl.terminal.cli import command, parse
 
@@ -27,7 +29,7 @@ class ReportConfig:
     """Also write the tables as Markdown, to a file of the same name that ends in .md."""
     baseline: str | None = None
     """Baseline that the other agents are compared with; by default, single-task if it is among the runs."""
-    steps_per_task: int | None = None
+    steps_per_task: int | None = setting(None, least=1, most=MAX_STEPS)
     """Use the runs with this many steps per task; by default, the most common number."""
 
 
@@ -43,6 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     from mtrl.gathering.gather import gather
     from mtrl.reporting.page import page_of
     from mtrl.reporting.render import render
+    from mtrl.runs.atomic import write_text
 
     gathered = gather(options.runs, options.steps_per_task)
     told = shlex.join(["python", "-m", "mtrl.report", *arguments])
@@ -51,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"warning: {line}\n")
     for file in _files(options):
         try:
-            file.write_text(render(page, "report.md" if file.suffix == ".md" else "report.html"), encoding="utf-8")
+            write_text(file, render(page, "report.md" if file.suffix == ".md" else "report.html"))
         except OSError as error:
             raise _unwritable(file, error) from None
         sys.stdout.write(f"{file}\n")

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agents.registry.facts import setting
 from mtrl.config import agent_spec
 from mtrl.config.arguments import defaults_of, value_of
+from mtrl.config.train_config import MAX_PROCESSES
 from mtrl.errors import UsageError
 from mtrl.sweeping.plan import Job, make_plan
 from mtrl.terminal.cli import FAILED, command, parse
@@ -39,7 +41,7 @@ class SweepConfig:
     """Agents, separated by commas."""
     seeds: str = "0-4"
     """Seeds: a range such as 0-4, or a list such as 0,2,5."""
-    jobs: int = 1
+    jobs: int = setting(1, least=1, most=MAX_PROCESSES)
     """Runs at a time; they share the processors equally."""
     runs_dir: Path = Path("runs")
     """Directory of the run folders; logs go to .sweep beside those of the agents."""
@@ -52,15 +54,13 @@ def main(arguments: Sequence[str]) -> int:
     own, further = split(arguments)
     options: SweepConfig = parse(SweepConfig, "mtrl.sweep", own)
     agents, seeds = agents_of(options.agents), seeds_of(options.seeds)
-    if options.jobs < 1:
-        raise UsageError(f"--jobs is {options.jobs}; it has to be at least 1")
     # After --, --config may name a suite too; what would be imported by it has to be given here, or trusted there.
     named = value_of(own, "--suite") or (defaults_of(further).suite if value_of(further, "--config") else options.suite)
     plan = make_plan(named, agents, seeds, options.jobs, options.runs_dir, further)
 
-    from rich.console import Console
+    from mtrl.terminal.console import plain_console
 
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console = plain_console()
     if options.dry_run:
         return show(plan, console)
     return sweep(plan, options.jobs, console)
@@ -95,6 +95,8 @@ def seeds_of(text: str) -> list[int]:
 def show(plan: Sequence[Job], console: Console) -> int:
     """Print the plan, one command a line."""
     for job in plan:
+        for why in job.left_out():
+            console.print(f"{job.name}: left out: {why}", markup=False)
         done = job.finished()
         state = f"already exists, {done.path}{_other_code(done)}" if done else shlex.join(job.command(job.unfinished()))
         console.print(f"{job.name}: {state}", markup=False)
@@ -112,6 +114,9 @@ def sweep(plan: Sequence[Job], jobs: int, console: Console) -> int:
     for job, run in done.items():
         console.print(f"{job.name}: already exists, {run.path}{_other_code(run)}", markup=False)
     missing = [job for job in plan if job not in done]
+    for job in missing:
+        for why in job.left_out():
+            console.print(f"{job.name}: left out: {why}", markup=False)
     failures = run_all(missing, jobs, console) if missing else {}
     finished = [run for job in plan if (run := done.get(job) or job.finished())]
     if finished:

@@ -21,34 +21,34 @@ def main(arguments: Sequence[str]) -> int:
     sys.stdout.write(f"{plan_in_words(config)}\n")
     sys.stdout.flush()  # what follows imports torch, which takes seconds where nothing of it is cached
 
-    from rich.console import Console
-
     from mtrl.checkpoints.find import is_over
     from mtrl.checkpoints.resume import resumed_run
-    from mtrl.runs.folder import agent_folder, finished_twin, runs_dir_of
+    from mtrl.runs.folder import agent_folder, runs_dir_of
+    from mtrl.runs.twin import finished_twin
     from mtrl.scoring.score_table import comparison_table
+    from mtrl.terminal.console import plain_console
     from mtrl.training.assemble import check_context, device_of, suite_of
 
     suite = suite_of(config)
     device_of(config)  # whatever is wrong with either is said before anything is made or written
     check_context(config, suite)
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console = plain_console()
     resumed = None
     if asked.path is not None and asked.told is not None:
         if is_over(asked.path, config, asked.told):
-            console.print(f"{asked.path} is finished: nothing to do")
+            console.print(f"{asked.path} is finished: nothing to do", markup=False)
             return 0
         resumed = resumed_run(asked.path, config, asked.told)
         config = dataclasses.replace(config, runs_dir=runs_dir_of(asked.path, suite.name, config.agent))
     results = [trainer_of(config)(config, console, resumed=resumed)]
     if config.baseline not in ("none", config.agent):
         plan = baseline_config(config)
-        twin = finished_twin(agent_folder(plan.runs_dir, suite.name, plan.agent), plan)
+        twin = finished_twin(agent_folder(plan.runs_dir, suite.name, plan.agent), plan, suite.task_names)
         if twin is not None:
-            console.print(f"{plan.agent}: the same run already exists, {twin['path']}")
+            console.print(f"{plan.agent}: the same run already exists, {twin['path']}", markup=False)
         results.append(twin or trainer_of(plan, config.settings)(plan, console))
     console.print(comparison_table(results))
-    console.print(f"tensorboard --logdir {config.runs_dir}")
+    console.print(f"tensorboard --logdir {config.runs_dir}", markup=False)
     return 0
 
 

@@ -2,7 +2,8 @@
 
 It is called as ``aggregate(losses, parameters)`` with losses (T',) that still carry their graph, and writes the
 ``.grad`` of ``parameters`` and of nothing else. A plain function will do; one that learns weights of its own is an
-``nn.Module``, whose parameters the agent registers, saves and steps with an optimiser of their own.
+``nn.Module``, whose parameters and buffers the agent registers and saves; it steps the parameters with an optimiser of
+their own. A method ``metrics()`` that returns tensors, 0-d or (T,), by name adds them to those that are logged.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ class Parameters:
         own: Task-specific parameters, stacked (E * T, ...) with the task running fastest.
         role: ``critic`` (encoder and critics) or ``actor``.
         generator: Source of random numbers, on the parameters' device.
+        task: (T',) int64, the tasks of the losses, in any order and possibly repeated; None for all T in order.
 
     Example:
         >>> def balanced(losses: torch.Tensor, parameters: mtrl.Parameters) -> None:
@@ -38,6 +40,7 @@ class Parameters:
     own: tuple[nn.Parameter, ...]
     role: Literal["critic", "actor"]
     generator: torch.Generator
+    task: Tensor | None = None
 
     @property
     def all(self) -> tuple[nn.Parameter, ...]:

@@ -9,23 +9,20 @@ import torch
 from torch import Tensor
 
 from agents.aggregators.aggregator import Parameters
-from agents.aggregators.gradients import set_gradient, task_gradients
+from agents.aggregators.weighing import GradientWeighing
 
 
-def pcgrad(losses: Tensor, parameters: Parameters) -> None:
-    """Shared parameters get the sum of the tasks' projected gradients; a task's own parameters get its gradient.
+class PCGrad(GradientWeighing):
+    """The sum of the tasks' projected gradients."""
 
-    It takes a backward pass per task and never synchronises with the device.
-    """
-    if parameters.shared:
-        gradients = task_gradients(losses, parameters.shared)
-        tasks = len(gradients)
-        order = torch.rand(tasks, tasks, generator=parameters.generator, device=gradients.device).argsort(dim=1)
-        weights = projected(gradients @ gradients.T, order).sum(dim=0)
-    if parameters.own:
-        losses.sum().backward(inputs=list(parameters.own))
-    if parameters.shared:
-        set_gradient(weights @ gradients, parameters.shared)
+    def weights(self, gram: Tensor, parameters: Parameters) -> Tensor:
+        """Return the weights of the gradients with the inner products ``gram``, for an order drawn at random."""
+        return projected(gram, random_orders(gram, parameters.generator)).sum(dim=0)
+
+
+def random_orders(gram: Tensor, generator: torch.Generator) -> Tensor:
+    """Draw for each task the order in which it meets the others, and itself: (T, T), a permutation in each row."""
+    return torch.rand(gram.shape, generator=generator, device=gram.device).argsort(dim=1)
 
 
 def projected(gram: Tensor, order: Tensor) -> Tensor:

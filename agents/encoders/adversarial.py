@@ -84,7 +84,7 @@ class AdversarialEncoder(Encoder):
 
 
 def adversarial(shape: EncoderShape, generator: torch.Generator) -> AdversarialEncoder:
-    """Make the encoder that the settings describe (``agents.registry.settings.AdversarialSettings``)."""
+    """Make the encoder that the settings describe (``agents.registry.sharing_settings.AdversarialSettings``)."""
     settings = shape.settings
     return AdversarialEncoder(
         shape.obs,

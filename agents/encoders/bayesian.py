@@ -61,6 +61,6 @@ class BayesianEncoder(Encoder):
 
 
 def bayesian(shape: EncoderShape, generator: torch.Generator) -> BayesianEncoder:
-    """Make the encoder that the settings describe (``agents.registry.settings.BayesianSettings``)."""
+    """Make the encoder that the settings describe (``agents.registry.sharing_settings.BayesianSettings``)."""
     settings = shape.settings
     return BayesianEncoder(shape.obs, shape.tasks, settings.code_size, settings.kl_weight, generator)

@@ -129,7 +129,7 @@ class CAREEncoder(Encoder):
 
 
 def care(shape: EncoderShape, generator: torch.Generator) -> CAREEncoder:
-    """Make the mixture that the settings describe (``agents.registry.settings.CARESettings``)."""
+    """Make the mixture that the settings describe (``agents.registry.sharing_settings.CARESettings``)."""
     settings = shape.settings
     context = context_network(shape, generator)
     attention: nn.Module

@@ -77,7 +77,7 @@ class FiLMEncoder(Encoder):
 
 
 def film(shape: EncoderShape, generator: torch.Generator) -> FiLMEncoder:
-    """Make the encoder that the settings describe (``agents.registry.settings.FiLMSettings``)."""
+    """Make the encoder that the settings describe (``agents.registry.sharing_settings.FiLMSettings``)."""
     settings = shape.settings
     return FiLMEncoder(
         shape.obs,

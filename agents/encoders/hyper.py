@@ -69,7 +69,7 @@ class HyperEncoder(Encoder):
 
 
 def hyper(shape: EncoderShape, generator: torch.Generator) -> HyperEncoder:
-    """Make the encoder that the settings describe (``agents.registry.settings.HyperSettings``)."""
+    """Make the encoder that the settings describe (``agents.registry.sharing_settings.HyperSettings``)."""
     settings = shape.settings
     return HyperEncoder(
         shape.obs,

@@ -104,6 +104,12 @@ def _check_fit(agent: AgentSpec, pieces: Mapping[str, Spec]) -> None:
             f"penalty {penalty.name!r} is on the weights that tasks have of their own, and trunk {trunk.name!r} has "
             "none; use --trunk separate, or another penalty"
         )
+    aggregator = pieces["aggregator"]
+    if aggregator.needs_sharing and not agent.alone and not (encoder.shares or trunk.shares):
+        raise RegistryError(
+            f"aggregator {aggregator.name!r} combines gradients of what tasks share, but encoder {encoder.name!r} and "
+            f"trunk {trunk.name!r} share nothing; use --aggregator sum, or --trunk shared"
+        )
     for slot in SHARING if agent.alone else ():
         own = agent.pieces.get(slot, getattr(SACSettings, slot))
         if pieces[slot].name != own:

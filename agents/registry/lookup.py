@@ -80,7 +80,7 @@ def _from_point(kind: Kind, point: EntryPoint) -> Spec:
     package = f" of package {point.dist.name}" if point.dist else ""
     try:
         found = point.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise RegistryError(
             f"{kind} {point.name!r}{package} ({point.value}) cannot be loaded: {_line(error)}"
         ) from error
@@ -97,7 +97,7 @@ def _from_module(kind: Kind, path: str) -> Any:
         raise RegistryError(
             f"{kind} {path!r}: no module named {error.name!r}; run in the folder that holds it, or install it"
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise RegistryError(f"{kind} {path!r}: importing {module_name!r} failed: {_line(error)}") from error
     if not hasattr(module, attribute):
         public = [name for name in vars(module) if not name.startswith("_")]

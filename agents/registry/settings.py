@@ -1,4 +1,4 @@
-"""The settings of the agents and of the pieces that they are made of. Importing this does not import torch."""
+"""The settings of the agents, without those of their pieces. Importing this does not import torch."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import Any, Literal
 from agents.registry.agent_settings import AgentSettings
 from agents.registry.facts import setting
 
+WIDEST = 100_000  # of a layer
+
 
 @dataclass(frozen=True)
 class ActorCriticSettings(AgentSettings):
     """Hyperparameters that this kit's SAC agents and Stable-Baselines3's SAC share."""
 
-    hidden: tuple[int, ...] = setting((256, 256), least=1, unit="widths", some=True, shown=True)
+    hidden: tuple[int, ...] = setting((256, 256), least=1, most=WIDEST, unit="widths", some=True, shown=True)
     """Widths of the hidden layers of the actor and of each critic."""
     learning_rate: float = setting(3e-4, above=0)
     """Initial learning rate (Adam) of everything that is learned."""
@@ -39,9 +41,9 @@ class SACSettings(ActorCriticSettings):
     trunk: str = "shared"
     """Networks of actor and critics and how tasks share them: shared, multi-head, separate, or your own."""
     aggregator: str = "mean"
-    """How per-task losses are turned into gradients: mean, sum, pcgrad, or your own as module:attribute."""
+    """How per-task losses are turned into gradients: mean, sum, pcgrad, another that mtrl.list names, or your own."""
     sampler: str = "uniform"
-    """Which tasks a batch is drawn from: uniform draws equally from all of them, or your own as module:attribute."""
+    """Which tasks a batch is drawn from: uniform, equally from all, another that mtrl.list names, or your own."""
     penalty: str = "none"
     """Regularisation added to each task's loss: none, l2, or your own as module:attribute."""
     layer_norm: bool = True
@@ -78,166 +80,10 @@ class ContextSettings:
 class ContextNetworkSettings(ContextSettings):
     """Added by encoders that read the context through a network (``agents.encoders.context``)."""
 
-    context_hidden: tuple[int, ...] = setting((64,), least=1, unit="widths")
+    context_hidden: tuple[int, ...] = setting((64,), least=1, most=WIDEST, unit="widths")
     """Widths of the context network's hidden layers, and of CARE's attention."""
-    context_size: int = setting(32, above=0)
+    context_size: int = setting(32, above=0, most=WIDEST)
     """Size of a task's context vector."""
-
-
-@dataclass(frozen=True)
-class CARESettings(ContextNetworkSettings):
-    """Added by the CARE encoder."""
-
-    encoders: int = setting(4, above=0)
-    """Number of encoders in the mixture."""
-    encoder_hidden: tuple[int, ...] = setting((64,), least=1, unit="widths")
-    """Widths of each encoder's hidden layers."""
-    encoder_size: int = setting(64, above=0)
-    """Size of an encoding."""
-    attention: Literal["context", "dot-product"] = "context"
-    """context: attention from the context alone (released code); dot-product: encodings against context (paper)."""
-    attention_temperature: float = setting(1.0, above=0)
-    """Temperature of the softmax over encoders."""
-    detach_context: bool = True
-    """Stop the attention's gradient before the context network, as the paper does."""
-    attention_sparsity: float = setting(0.0, least=0)
-    """Weight of the entropy of the tasks' mean attention in the loss: the larger, the fewer encoders are used."""
-
-
-@dataclass(frozen=True)
-class FiLMSettings(ContextNetworkSettings):
-    """Added by the FiLM encoder."""
-
-    film_hidden: tuple[int, ...] = setting((64,), least=1, unit="widths")
-    """Widths of the encoder's hidden layers."""
-    film_size: int = setting(64, above=0)
-    """Size of an encoding."""
-
-
-@dataclass(frozen=True)
-class BayesianSettings:
-    """Added by the encoder bayesian."""
-
-    code_size: int = setting(16, above=0)
-    """Size of a task's code."""
-    kl_weight: float = setting(1e-3, least=0)
-    """Weight of the divergence of the tasks' codes from the prior, a standard normal, in the critic's loss."""
-
-
-@dataclass(frozen=True)
-class HyperSettings(ContextNetworkSettings):
-    """Added by the encoder hyper."""
-
-    hyper_hidden: int = setting(64, above=0)
-    """Width of the layer whose weights the context writes."""
-    hyper_size: int = setting(64, above=0)
-    """Size of an encoding."""
-
-
-@dataclass(frozen=True)
-class AdversarialSettings:
-    """Added by the encoder adversarial."""
-
-    adversarial_hidden: tuple[int, ...] = setting((64,), least=1, unit="widths")
-    """Widths of the encoder's hidden layers."""
-    adversarial_size: int = setting(64, above=0)
-    """Size of an encoding."""
-    adversarial_weight: float = setting(0.3, least=0)
-    """Weight of what the adversary tells of the task, a share in [0, 1], in the critic's loss."""
-
-
-@dataclass(frozen=True)
-class LoRASettings:
-    """Added by the trunk lora."""
-
-    lora_rank: int = setting(4, above=0)
-    """Rank of a task's adapter."""
-    lora_layers: int = setting(2, above=0)
-    """Number of layers, counted from the output, that have adapters."""
-
-
-@dataclass(frozen=True)
-class LowRankSettings:
-    """Added by the trunk low-rank."""
-
-    weight_rank: int = setting(64, above=0)
-    """Number of directions that tasks' weights are made of, in each layer."""
-
-
-@dataclass(frozen=True)
-class PaCoSettings:
-    """Added by the trunk paco."""
-
-    parameter_sets: int = setting(5, above=0)
-    """Number of sets of weights that tasks' weights are combined from."""
-
-
-@dataclass(frozen=True)
-class SoftModulesSettings:
-    """Added by the trunk soft-modules."""
-
-    modules: int = setting(2, above=0)
-    """Number of modules in each hidden layer."""
-    routing_size: int = setting(64, above=0)
-    """Size of the codes of state and task that the routing is computed from."""
-
-
-@dataclass(frozen=True)
-class MOORESettings:
-    """Added by the trunk moore."""
-
-    experts: int = setting(4, above=0)
-    """Number of experts."""
-
-
-@dataclass(frozen=True)
-class SearchSettings:
-    """Added by the trunk searched."""
-
-    search_blocks: int = setting(3, above=0)
-    """Number of blocks in each layer from which tasks choose."""
-    search_fraction: float = setting(0.75, least=0, most=1)
-    """Fraction of the run after which each task keeps its best block in every layer."""
-
-
-@dataclass(frozen=True)
-class L1Settings:
-    """Added by the penalty l1."""
-
-    l1_weight: float = setting(1e-5, least=0)
-    """Coefficient of the sum of absolute weights."""
-
-
-@dataclass(frozen=True)
-class OrthogonalitySettings:
-    """Added by the penalty orthogonality."""
-
-    orthogonality_weight: float = setting(1e-4, least=0)
-    """Coefficient of the squared products of different units' incoming weights."""
-
-
-@dataclass(frozen=True)
-class SoftSharingSettings:
-    """Added by the penalty soft-sharing."""
-
-    sharing_weight: float = setting(1e-3, least=0)
-    """Coefficient of the squared distance of tasks' weights to their mean; 0 shares nothing."""
-
-
-@dataclass(frozen=True)
-class TraceNormSettings:
-    """Added by the penalty trace-norm."""
-
-    trace_weight: float = setting(1e-3, least=0)
-    """Coefficient of the trace norm of the tasks' weights."""
-
-
-@dataclass(frozen=True)
-class L2Settings:
-    """Added by the penalty l2."""
-
-    penalty_weight: float = setting(1e-4, above=0)
-    """Coefficient of the penalty, which is half the sum of squared weights."""
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,8 @@ class Spec:
         shares: Whether tasks share weights in it.
         own_layers: Whether a trunk has layers of its own making, so that the setting ``network`` has to be ``mlp``.
         own_weights: Of a trunk, whether tasks have weights of their own in it; of a penalty, whether it is on those.
+        needs_sharing: Whether it has nothing to do where tasks share no weights, as gradient surgery has not.
+        needs_success: Whether it goes by tasks' success, so that a suite which reports none is refused.
         source: Where it comes from; filled in by the registry.
 
     Example:
@@ -56,9 +58,11 @@ class Spec:
     settings: type[Any] | None = None
     reads_context: bool = False
     shares: bool = False
+    source: str = BUILT_IN
     own_layers: bool = False
     own_weights: bool = False
-    source: str = BUILT_IN
+    needs_sharing: bool = False
+    needs_success: bool = False
 
     def load(self) -> Any:
         """Return the class or function, importing it if ``target`` is its location."""

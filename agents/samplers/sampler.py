@@ -8,7 +8,10 @@ from torch import Tensor
 
 
 class Sampler(Protocol):
-    """Chooses the tasks of each batch, possibly by their losses and scores so far."""
+    """Chooses the tasks of each batch, possibly by their losses and scores so far.
+
+    A method ``metrics()`` that returns tensors, 0-d or (T,), by name adds them to those that are logged.
+    """
 
     def draw(self, rows_per_task: int) -> tuple[Tensor | None, int]:
         """Return the tasks of the next batch, (T',) int64 on the learner's device, and the rows of each entry.

@@ -118,7 +118,7 @@ def config_of_settings(suite: str, agent: str, settings: Mapping[str, Any]) -> T
         table[name] = str(value) if isinstance(value, Path) else value
     try:
         config = TrainConfig.from_json(values)
-    except TypeError as error:
+    except TypeError as error:  # of what is needed to look for a piece or a folder; all else is checked below
         raise UsageError(f"a setting has a value of the wrong type: {error}") from None
     # Unlike what is read from a file, settings of the user's own modules are of their own class, which has ranges.
     config = dataclasses.replace(config, settings=dataclasses.replace(defaults.settings, **vars(config.settings)))

@@ -60,10 +60,13 @@ def run_sb3(
     told = {"context_source": "none", **suite_facts(config, suite), "dropped_settings": dropped}
     write_config(path, config, **told)
     folder = KeptFolder(path, lambda: write_config(path, config, **told))
-    console.print(f"{path}: Stable-Baselines3's SAC on {len(suite.tasks)} tasks, one model each, {jobs} at a time, cpu")
+    console.print(
+        f"{path}: Stable-Baselines3's SAC on {len(suite.tasks)} tasks, one model each, {jobs} at a time, cpu",
+        markup=False,
+    )
     if dropped:
         lacking = ", ".join(f"{name} {value}" for name, value in dropped.items())
-        console.print(f"{config.agent} does not support these settings, which are dropped: {lacking}")
+        console.print(f"{config.agent} does not support these settings, which are dropped: {lacking}", markup=False)
     with guarded(), log_of(config, suite, path, console) as log:
         with StopRequest() as stop, Display(console, config.agent, config.steps_per_task) as display:
             describe(log, config, path)
@@ -77,10 +80,12 @@ def run_sb3(
         folder()
         save_weights(weights, path)
         if failure is not None:
-            console.print(f"weights and metrics so far, of {len(models)} finished tasks, are in {path}")
+            console.print(f"weights and metrics so far, of {len(models)} finished tasks, are in {path}", markup=False)
             raise failure
         if stop.signal is not None:
-            console.print(f"stopped; weights and metrics so far, of {len(models)} finished tasks, are in {path}")
+            console.print(
+                f"stopped; weights and metrics so far, of {len(models)} finished tasks, are in {path}", markup=False
+            )
             raise Stopped(stop.signal)
         if board.stopped and len(models) < len(suite.tasks):
             raise RunError(

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 
+from agents.registry.presets import PRESETS
 from mtrl.benchmarks.options import BenchConfig
 from mtrl.benchmarks.pairs import paired
+from mtrl.config import agent_spec
+from mtrl.errors import UsageError
 
 
 def bench_agents(options: BenchConfig) -> list[str]:
     """Time one vector step of all tasks, update included: the agent's against one SAC of Stable-Baselines3 per task."""
+    if not agent_spec(options.agent).in_loop:
+        known = ", ".join(name for name, preset in PRESETS.items() if preset.in_loop)
+        raise UsageError(f"--agent is {options.agent!r}, which the kit's own are timed against; give one of {known}")
+
     import torch
 
     from agents.base import seeded_generator

@@ -7,21 +7,27 @@ from typing import Annotated, Literal
 
 import tyro
 
+from agents.registry.facts import setting
+from mtrl.config.train_config import MAX_COPIES, MAX_PROCESSES
+
 
 @dataclass(frozen=True)
 class BenchConfig:
     """Time a suite's environments or agents against what you would use without this kit."""
 
-    what: Annotated[Literal["envs", "agents"], tyro.conf.Positional]
+    what: Annotated[Literal["envs", "agents", "aggregators"], tyro.conf.Positional]
     """envs: a batched simulator against SyncVectorEnv, engines against the suite's own vector environment, or workers.
-    agents: one run of an agent against one Stable-Baselines3 SAC per task, same networks and batch size per task."""
+    agents: one run of an agent against one Stable-Baselines3 SAC per task, same networks and batch size per task.
+    aggregators: an agent's update with each built-in aggregator that fits it, against the same with mean."""
     suite: str = "tabletop"
     """Suite to time."""
     engine: str = "auto"
     """For envs: simulator, where a suite has several: metaworld has farama, envpool and auto."""
     agent: str = "care"
-    """For agents: agent to time."""
-    repeats: int = 20
+    """For agents and aggregators: agent to time."""
+    rows: int = setting(128, least=1, most=MAX_COPIES)
+    """For aggregators: rows of each task in a batch."""
+    repeats: int = setting(20, least=1, most=MAX_COPIES)
     """Number of timed repetitions of each side; their medians are compared."""
-    threads: int = 0
+    threads: int = setting(0, least=0, most=MAX_PROCESSES)
     """PyTorch's CPU threads on both sides; 0: all available processors, at most 4."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mtrl.runs.atomic import UNFINISHED, sync, write_text
+
 MANIFEST = "manifest.json"
-UNFINISHED = ".partial"
 BLOCK = 1 << 20  # bytes hashed at a time
 
 
@@ -33,7 +33,7 @@ def publish(folder: Path, write: Callable[[Path], dict[str, Any]]) -> None:
         files = {path.name: digest(path) for path in sorted(partial.iterdir())}
         for path in partial.iterdir():
             sync(path)
-        write_synced(partial / MANIFEST, _sealed({**facts, "files": files}))
+        write_text(partial / MANIFEST, sealed({**facts, "files": files}))
         sync(partial)
         shutil.rmtree(folder, ignore_errors=True)
         partial.replace(folder)
@@ -52,20 +52,25 @@ def verified(folder: Path) -> dict[str, Any]:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return a folder's manifest, whose own hash stands in it. Raises ``Damaged`` where it is another."""
+    """Return a folder's manifest. Raises ``Damaged`` where it is not what was written."""
+    return read_sealed(folder / MANIFEST)
+
+
+def read_sealed(path: Path) -> dict[str, Any]:
+    """Return what ``sealed`` made a text of. Raises ``Damaged`` where the hash is another."""
     try:
-        text = (folder / MANIFEST).read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
         content = json.loads(text)["content"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise Damaged(f"{folder / MANIFEST} cannot be read ({error})") from None
-    if not isinstance(content, dict) or text != _sealed(content):
-        raise Damaged(f"{folder / MANIFEST} is not what was written: its SHA-256 is another")
+        raise Damaged(f"{path} cannot be read ({error})") from None
+    if not isinstance(content, dict) or text != sealed(content):
+        raise Damaged(f"{path} is not what was written: its SHA-256 is another")
     return content
 
 
-def _sealed(content: dict[str, Any]) -> str:
-    """Return a manifest's text: its content, and the hash of that."""
-    own = hashlib.sha256(json.dumps(content).encode()).hexdigest()
+def sealed(content: dict[str, Any]) -> str:
+    """Return a text that holds a table, and the hash of it."""
+    own = digest_of(json.dumps(content).encode())
     return json.dumps({"sha256": own, "content": content}, indent=2) + "\n"
 
 
@@ -79,6 +84,11 @@ def check_digest(path: Path, wanted: str) -> None:
         raise Damaged(f"{path} is not what was written: its SHA-256 is another")
 
 
+def digest_of(data: bytes) -> str:
+    """Return the SHA-256 of bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
 def digest(path: Path) -> str:
     """Return a file's SHA-256."""
     sha = hashlib.sha256()
@@ -88,26 +98,8 @@ def digest(path: Path) -> str:
     return sha.hexdigest()
 
 
-def write_synced(path: Path, text: str) -> None:
-    """Write a file that is on the disk when this returns, whole or not at all."""
-    partial = path.with_name(path.name + UNFINISHED)
-    partial.write_text(text, encoding="utf-8")
-    sync(partial)
-    partial.replace(path)
-    sync(path.parent)
-
-
 def _inside(folder: Path, name: str) -> Path:
     """Return a file of a folder; a manifest names no others."""
     if Path(name).name != name or (folder / name).is_symlink():
         raise Damaged(f"{folder / MANIFEST} names {name!r}, which is no file of its folder")
     return folder / name
-
-
-def sync(path: Path) -> None:
-    """Have a file's bytes, or a folder's entries, written to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -8,8 +8,9 @@ from typing import NamedTuple
 from safetensors.torch import load_file
 
 from agents.replay import Replay
-from mtrl.checkpoints.folders import check_digest, digest, sync
+from mtrl.checkpoints.folders import check_digest, digest
 from mtrl.checkpoints.tree import save_arrays
+from mtrl.runs.atomic import sync
 
 ROWS = "rows"
 

@@ -12,9 +12,10 @@ from safetensors.torch import load_file
 
 from agents.replay import Replay
 from mtrl.checkpoints.find import FOLDER, LATEST
-from mtrl.checkpoints.folders import UNFINISHED, Damaged, publish, read_manifest, verified, write_synced
+from mtrl.checkpoints.folders import Damaged, publish, read_manifest, verified
 from mtrl.checkpoints.replay_chunks import Chunk, ReplayChunks
 from mtrl.checkpoints.tree import join_arrays, save_arrays, split_arrays
+from mtrl.runs.atomic import UNFINISHED, write_text
 
 REPLAY = "replay"
 STATE, ARRAYS = "state.json", "state.safetensors"
@@ -52,7 +53,7 @@ class CheckpointStore:
 
         path = self.folder / f"step{step:012d}"
         publish(path, write)
-        write_synced(self.folder / LATEST, path.name + "\n")
+        write_text(self.folder / LATEST, path.name + "\n")
         self._prune()
         return path
 

@@ -10,6 +10,7 @@ from mtrl.gathering.curves import Curve
 from mtrl.gathering.gather import Gathered
 from mtrl.gathering.grouping import Group
 from mtrl.gathering.run import Run
+from mtrl.tracking.tags import task_tag
 
 SUCCESS, NORMALISED, RETURN = "success", "normalised return", "return"
 
@@ -35,8 +36,7 @@ class Measure:
 
     def curve(self, run: Run) -> Curve | None:
         """Return the score over the run's evaluations, None where it had none."""
-        tag = f"eval/success_rate/{self.task}" if self.kind == SUCCESS else f"eval/return/{self.task}"
-        raw = run.curves.get(tag)
+        raw = run.curves.get(task_tag("eval/success_rate" if self.kind == SUCCESS else "eval/return", self.task))
         return None if raw is None else Curve(raw.steps, (raw.values - self.zero) / self.span)
 
 

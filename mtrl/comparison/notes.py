@@ -13,7 +13,7 @@ from envs.errors import nearest
 from mtrl.comparison.measures import NORMALISED, SUCCESS, Measure
 from mtrl.comparison.outcomes import MAX_RATIO
 from mtrl.config import TrainConfig
-from mtrl.config.defaults import baseline_config, default_config
+from mtrl.config.defaults import baseline_config, default_config, recipe_for
 from mtrl.config.options import options_changing
 from mtrl.config.renamed import present_names
 from mtrl.errors import UsageError
@@ -134,9 +134,10 @@ def single_task_command(gathered: Gathered) -> str:
 
 def flags_of(config: TrainConfig[Any]) -> list[str]:
     """Return the flags of ``mtrl.train`` for what a budget and settings have that is not the suite's default."""
-    default = default_config(config.suite, config.agent, config.recipe)
+    recipe = recipe_for(config)
+    default = default_config(config.suite, config.agent, recipe)
     mine, usual = ({**options_changing(one, "run"), **options_changing(one, "agent")} for one in (config, default))
-    words = [] if config.recipe == TrainConfig.recipe else ["--recipe", config.recipe]
+    words = [] if recipe == TrainConfig.recipe else ["--recipe", recipe]
     for name, value in mine.items():
         if value == usual[name] or name in SAID:
             continue

@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -17,8 +18,10 @@ from mtrl.comparison.outcomes import Comparison, Row
 from mtrl.comparison.tables import legend, tables_of
 from mtrl.errors import UsageError
 from mtrl.gathering.gather import Gathered
+from mtrl.runs.atomic import replacing, write_text
 
 JSON, CSV = "compare.json", "compare.csv"
+COMPUTED = ("=", "+", "-", "@")  # what formulas begin with
 
 
 def compare_and_show(
@@ -67,8 +70,16 @@ def writable(folder: Path, flag: str = "--out") -> Path:
 
 def write(comparison: Comparison, folder: Path) -> None:
     """Write ``compare.json``, and ``compare.csv`` with the fields of ``outcomes.Row``: a row per run and task."""
-    (folder / JSON).write_text(json.dumps(comparison.to_json(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    with (folder / CSV).open("w", newline="", encoding="utf-8") as file:
+    write_text(folder / JSON, json.dumps(comparison.to_json(), indent=2, allow_nan=False) + "\n")
+    with replacing(folder / CSV) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow([field.name for field in dataclasses.fields(Row)])
-        writer.writerows(dataclasses.astuple(row) for row in comparison.rows)
+        writer.writerows([as_cell(value) for value in dataclasses.astuple(row)] for row in comparison.rows)
+
+
+def as_cell(value: Any) -> Any:
+    """Return what stands for a value in a table that spreadsheets open: text that they would compute is quoted.
+
+    The apostrophe is OWASP's remedy against "CSV injection"; spreadsheets do not show it.
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(COMPUTED) else value

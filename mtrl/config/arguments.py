@@ -18,6 +18,7 @@ from mtrl.errors import UsageError
 from mtrl.runs.folder import CONFIG, config_of, read_values
 from mtrl.runs.trust import refuse_imports
 from mtrl.terminal.cli import parse
+from mtrl.terminal.paths import path_of
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def parse_command(arguments: Sequence[str]) -> Command:
     for flag in ("--config", "--recipe"):
         if value_of(arguments, flag) is not None:
             raise UsageError(f"--resume goes on with a run's own settings; leave out {flag}")
-    path = run_named(name, Path(value_of(arguments, "--runs-dir") or TrainConfig.runs_dir))
+    path = run_named(_path(name, "--resume"), Path(value_of(arguments, "--runs-dir") or TrainConfig.runs_dir))
     told = _read(path, value_of(arguments, "--suite") is not None, "--trust" in arguments)
     return Command(parse_config(arguments, told), path, told)
 
@@ -83,7 +84,7 @@ def defaults_of(arguments: Sequence[str]) -> TrainConfig[Any]:
         return default_config(suite or TrainConfig.suite, name, recipe or STANDARD, pieces)
     if recipe is not None:
         raise UsageError("--recipe and --config both set the defaults; give only one of them")
-    config = _read(Path(file), suite is not None, "--trust" in arguments)
+    config = _read(Path(_path(file, "--config")), suite is not None, "--trust" in arguments)
     config = dataclasses.replace(config, suite=suite or config.suite, runs_dir=TrainConfig.runs_dir)
     if agent not in (None, config.agent):
         return as_agent(config, agent_spec(str(agent)).name, pieces)
@@ -101,6 +102,14 @@ def value_of(arguments: Sequence[str], flag: str) -> str | None:
         elif argument.startswith(f"{flag}="):
             value = argument.partition("=")[2]
     return value
+
+
+def _path(text: str, flag: str) -> str:
+    """Return a flag's path as it is given. Raises ``UsageError`` for one that no system has."""
+    try:
+        return str(path_of(text))
+    except ValueError as error:
+        raise UsageError(f"{flag}: {error}") from None
 
 
 def _read(file: Path, suite_given: bool, trust: bool) -> TrainConfig[Any]:

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
 
 from agents.registry.compose import pieces_named, pieces_of
-from agents.registry.facts import facts_of
 from agents.registry.settings import SACSettings, only_width
-from mtrl.config.train_config import TrainConfig, agent_spec
+from mtrl.config.defaults import RECIPES
+from mtrl.config.train_config import STANDARD, TrainConfig, agent_spec
+from mtrl.config.values import check_fields
 from mtrl.errors import UsageError
 from mtrl.tracking.trackers import check_tracker
 
 
 def check_config(config: TrainConfig[Any]) -> None:
-    """Raise ``UsageError`` for a value that cannot be, naming the flag, the value and what it may be."""
-    for values in (config, config.settings):
-        kinds = get_type_hints(type(values))
-        for field in dataclasses.fields(values):
-            _check_field(field, kinds[field.name], getattr(values, field.name))
-    _check_replay(config)
+    """Raise ``UsageError`` for a configuration that cannot be trained, naming the flag, the value and what it may be.
+
+    Beside what ``check_values`` finds, that is what this machine lacks.
+    """
+    check_values(config)
     _check_films(config)
-    _check_widths(config.settings)
     _check_network(config)
     check_tracker(config.track)
 
 
-def _check_field(field: dataclasses.Field[Any], kind: Any, value: Any) -> None:
-    """Raise ``UsageError`` for a word that is none of the field's, and for a number out of the field's range."""
-    flag = f"--{field.name.replace('_', '-')}"
-    if get_origin(kind) is Literal and value not in get_args(kind):
-        raise UsageError(f"{flag} is {value!r}; it may be {' or '.join(map(str, get_args(kind)))}")
-    if fault := facts_of(field).fault(value):
-        shown = " ".join(map(str, value)) or "empty" if isinstance(value, tuple) else value
-        raise UsageError(f"{flag} is {shown}; {fault}")
+def check_values(config: TrainConfig[Any]) -> None:
+    """Raise ``UsageError`` for a configuration that no run can have had, wherever it was trained."""
+    check_fields(config)
+    check_fields(config.settings)
+    if config.recipe not in (STANDARD, *RECIPES):
+        raise UsageError(f"--recipe is {config.recipe!r}; it may be {' or '.join((STANDARD, *RECIPES))}")
+    _check_replay(config)
+    _check_widths(config.settings)
 
 
 def _check_replay(config: TrainConfig[Any]) -> None:

@@ -197,6 +197,15 @@ def _recipe(name: str, suite: str) -> Lines:
     return lines
 
 
+def recipe_for(config: TrainConfig[Any]) -> str:
+    """Return a configuration's recipe, or the standard one where it says nothing of the configuration's suite."""
+    try:
+        _recipe(config.recipe, config.suite)
+    except UsageError:
+        return STANDARD
+    return config.recipe
+
+
 def baseline_config(config: TrainConfig[Any]) -> TrainConfig[Any]:
     """Return the configuration of the baseline: same budget, and the same value of every setting that both have.
 

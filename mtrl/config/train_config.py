@@ -20,6 +20,10 @@ from mtrl.errors import UsageError
 S = TypeVar("S", bound=AgentSettings, covariant=True)
 STANDARD = "standard"  # the default recipe
 MAX_SEED = 2**32 - 1  # what Stable-Baselines3 takes
+MAX_STEPS = 10**12  # larger numbers overflow somewhere
+MAX_COPIES = 10**6  # of a task's environment
+MAX_PROCESSES = 1024
+MAX_SECONDS = 10**7  # four months
 
 
 @dataclass(frozen=True)
@@ -40,41 +44,41 @@ class TrainConfig(Generic[S]):
     """Reward version, where a suite has several: metaworld has v2 (the default) and v1."""
     seed: int = option(0, changes="run", least=0, most=MAX_SEED, shown=True)
     """Random seed of the whole run."""
-    steps_per_task: int = option(100_000, changes="run", least=1, shown=True)
+    steps_per_task: int = option(100_000, changes="run", least=1, most=MAX_STEPS, shown=True)
     """Environment steps per task."""
-    envs_per_task: int = option(4, changes="agent", least=1)
+    envs_per_task: int = option(4, changes="agent", least=1, most=MAX_COPIES)
     """Parallel environments per task."""
-    workers: int | None = option(None, changes="nothing", least=0)
+    workers: int | None = option(None, changes="nothing", least=0, most=MAX_PROCESSES)
     """Worker processes that step environments; 0: step in this process; by default, timed and chosen."""
-    env_timeout: float = option(60.0, changes="nothing", above=0, unit="seconds")
+    env_timeout: float = option(60.0, changes="nothing", above=0, most=MAX_SECONDS, unit="seconds")
     """Seconds a call of an environment in a worker may take before it is killed and restarted (sb3: not restarted)."""
-    batch_per_task: int = option(128, changes="agent", least=1)
+    batch_per_task: int = option(128, changes="agent", least=1, most=MAX_STEPS)
     """Batch size per task: transitions of each task in an update."""
-    updates_per_step: int = option(1, changes="agent", least=1)
+    updates_per_step: int = option(1, changes="agent", least=1, most=MAX_COPIES)
     """Gradient updates after each step of all environments."""
-    random_steps: int = option(1_000, changes="agent", least=0)
+    random_steps: int = option(1_000, changes="agent", least=0, most=MAX_STEPS)
     """Steps per task with uniformly random actions before learning starts."""
-    replay_per_task: int = option(1_000_000, changes="agent", least=1)
+    replay_per_task: int = option(1_000_000, changes="agent", least=1, most=MAX_STEPS)
     """Replay buffer capacity per task, in transitions."""
     device: str = option("auto", changes="run")
     """Device: auto (a GPU if there is one), cpu or cuda."""
-    threads: int = option(0, changes="nothing", least=0)
+    threads: int = option(0, changes="nothing", least=0, most=MAX_PROCESSES)
     """PyTorch's CPU threads; 0: all available processors, at most 4."""
     baseline: Literal["single-task", "sb3", "none"] = option("single-task", changes="nothing")
     """Baseline to train on the same budget; a finished run with the same settings is reused."""
-    jobs: int = option(0, changes="nothing", least=0)
+    jobs: int = option(0, changes="nothing", least=0, most=MAX_PROCESSES)
     """Processes that train sb3's tasks; 0: one per available processor."""
-    eval_every: int = option(10_000, changes="run", least=1)
+    eval_every: int = option(10_000, changes="run", least=1, most=MAX_STEPS)
     """Steps per task between evaluations."""
-    eval_episodes: int = option(10, changes="run", least=1)
+    eval_episodes: int = option(10, changes="run", least=1, most=MAX_COPIES)
     """Evaluation episodes per task."""
-    log_every: int = option(1_000, changes="nothing", least=1)
+    log_every: int = option(1_000, changes="nothing", least=1, most=MAX_STEPS)
     """Steps per task between log entries."""
-    diagnose_every: int | None = option(None, changes="nothing", least=0)
+    diagnose_every: int | None = option(None, changes="nothing", least=0, most=MAX_STEPS)
     """Steps per task between diagnoses; 0: none; by default, at each evaluation (3 % of tabletop's time)."""
-    record_every: int = option(0, changes="nothing", least=0)
+    record_every: int = option(0, changes="nothing", least=0, most=MAX_STEPS)
     """Steps per task between videos of the policy, one episode per task, in TensorBoard; 0: none."""
-    checkpoint_every: int | None = option(None, changes="nothing", least=0, unit="seconds")
+    checkpoint_every: int | None = option(None, changes="nothing", least=0, most=MAX_SECONDS, unit="seconds")
     """Seconds between checkpoints; 0: none; by default, at most 2 % of the time and at least every ten minutes."""
     keep_checkpoint: bool = option(False, changes="nothing")
     """Keep the last checkpoint of a finished run, so that --resume can train it further."""
@@ -102,15 +106,15 @@ class TrainConfig(Generic[S]):
             raise TypeError("its settings are not a JSON object")
         given = _tuples(values["settings"])
         pieces = {slot: name for slot, name in given.items() if slot in SLOTS}
-        if any(from_outside(str(name)) for name in (values["agent"], *pieces.values())):
+        for name, value in {"agent": values["agent"], "runs_dir": values["runs_dir"], **pieces}.items():
+            if not isinstance(value, str):
+                raise TypeError(f"{name} is {value!r}, and it has to be a string")
+        if any(map(from_outside, (values["agent"], *pieces.values()))):
             settings = recorded_settings(present_names(given, recorded_base(given)))
         else:
             kind = settings_of(agent_spec(values["agent"]), pieces)
-            given = present_names(given, kind)
-            settings = kind(**given)
-            _check_types(given, kind())
+            settings = kind(**present_names(given, kind))
         rest = {k: v for k, v in values.items() if k != "settings"}
-        _check_types(rest, TrainConfig())
         return TrainConfig(**_tuples({**rest, "runs_dir": Path(values["runs_dir"])}), settings=settings)
 
 
@@ -136,23 +140,6 @@ def settings_of(agent: AgentSpec, pieces: Mapping[str, str]) -> type[AgentSettin
 def as_usage(error: RegistryError) -> UsageError:
     """Return the error for the user, with the nearest known name."""
     return UsageError(f"{error}{nearest(error.name, error.known)}")
-
-
-def _check_types(values: dict[str, Any], like: Any) -> None:
-    """Raise ``TypeError`` for a JSON value of another type than the field's; a whole number may stand for any."""
-    for name, value in values.items():
-        default = getattr(like, name, value)
-        kind: Any = type(default)
-        if isinstance(default, Path):
-            kind = str
-        elif isinstance(default, tuple):
-            kind = (list, tuple)
-        elif isinstance(default, float):
-            kind = (float, int)
-        elif default is None:
-            kind = (int, type(None))
-        if not isinstance(value, kind):
-            raise TypeError(f"{name} is {value!r}")
 
 
 def _tuples(values: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from mtrl.gathering.comparable import check_comparable, differing_facts
 from mtrl.gathering.grouping import Group, group_runs
 from mtrl.gathering.run import Run, load_run
 from mtrl.runs.folder import CONFIG
+from mtrl.terminal.paths import path_of
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,10 @@ def find_runs(patterns: Iterable[str | Path]) -> list[Path]:
     found: dict[Path, Path] = {}
     files = []
     for pattern in map(str, patterns):
+        try:
+            path_of(pattern)
+        except ValueError as error:
+            raise UsageError(f"no run to compare: {error}") from None
         places = [Path(pattern)] if Path(pattern).exists() else [Path(place) for place in sorted(glob(pattern))]
         if not places:
             raise UsageError(f"{pattern!r} is neither a run nor a pattern that matches one; try runs/tabletop/*/*")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mtrl.pictures.names import shortened
+from mtrl.pictures.names import names_as_they_are, shortened
 
 WIDTH = 3.4  # inches, at 100 pixels each: TensorBoard shows a picture about 340 pixels wide, and shrinks a wider one
 LONGEST = 16  # letters of a name that are shown
@@ -29,6 +29,7 @@ SHARES = Scale(0.0, 1.0, "viridis")  # dark to bright
 COSINES = Scale(-1.0, 1.0, "RdBu_r")  # blue is negative, white 0, red positive
 
 
+@names_as_they_are()
 def heat_map(values: np.ndarray, rows: Sequence[str], columns: Sequence[str], scale: Scale) -> np.ndarray:
     """Draw numbers (R, C) -> (H, W, 3) uint8, W being 340; NaN stays blank.
 

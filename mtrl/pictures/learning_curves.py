@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mtrl.gathering.curves import Curve, read_curves
-from mtrl.pictures.names import shortened
+from mtrl.pictures.names import names_as_they_are, shortened
 from mtrl.tracking.run_log import per_task
 
 WIDTH = 3.2  # inches, at 100 pixels each: TensorBoard shows a picture about 300 pixels wide
@@ -26,6 +26,7 @@ def task_curves(metrics: Path, names: Sequence[str]) -> tuple[str, dict[str, Cur
     return "return", dict.fromkeys(names)
 
 
+@names_as_they_are()
 def learning_curves(curves: Mapping[str, Curve | None], measure: str) -> np.ndarray:
     """Draw each task's curve in a panel of its own -> (H, W, 3) uint8, W being 320; success runs from 0 to 1."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg

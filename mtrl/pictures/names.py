@@ -1,12 +1,24 @@
-"""Names that do not fit, shortened so that those which differ stay different."""
+"""Names in pictures: shortened so that those which differ stay different, and drawn as they are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 ELLIPSIS = "…"
 # How much of what is kept stands at the end: names of tasks begin alike, and what sets them apart comes last.
 ENDS = (0.5, 0.7, 0.3, 0.9, 0.1, 1.0, 0.0)
+
+
+@contextmanager
+def names_as_they_are() -> Iterator[None]:
+    """Have matplotlib draw a ``$`` as it is, not as a formula, and say nothing of letters that its font lacks."""
+    from matplotlib import rc_context
+
+    with rc_context({"text.parse_math": False}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
+        yield
 
 
 def shortened(names: Sequence[str], most: float, size: Callable[[str], float] = len) -> list[str]:

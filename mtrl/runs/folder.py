@@ -12,17 +12,21 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from agents.registry.compose import outside_names
-from envs.registry import BUILT_IN
 from mtrl.config import TrainConfig
-from mtrl.config.options import options_changing
+from mtrl.config.checks import check_values
 from mtrl.errors import RunError, UsageError
 from mtrl.guard import HOME
+from mtrl.runs.atomic import write_text
+from mtrl.runs.checksums import CHECKSUMS, check_file, write_checksums
 from mtrl.runs.git import commit_of, is_top_level
+from mtrl.runs.reading import read_json
 from mtrl.version import __version__
 
 CONFIG, RESULT, WEIGHTS, METRICS = "config.json", "result.json", "weights.safetensors", "metrics.csv"
 MATRICES, ABLATION = "matrices.jsonl", "ablation.json"
+# What config.json has beside the configuration, and which is a table.
+TABLES = ("versions", "machine", "git", "task_sentences", "suite_source", "dropped_settings")
+GUARDED = (CONFIG, RESULT, WEIGHTS, METRICS, MATRICES)  # by checksums, once the run is finished
 PACKAGES = ("torch", "gymnasium", "stable-baselines3", "numpy", "tensorboard")
 
 
@@ -57,7 +61,9 @@ def agent_folder(runs_dir: Path, suite: str, agent: str) -> Path:
 
 def runs_dir_of(path: Path, suite: str, agent: str) -> Path:
     """Return the folder of all runs that a run's own folder is in, wherever it was moved to."""
-    return path.parents[len(_safe_parts(suite)) + len(_safe_parts(agent))]
+    depth = len(_safe_parts(suite)) + len(_safe_parts(agent))
+    parents = path.parents if depth < len(path.parents) else path.absolute().parents
+    return parents[min(depth, len(parents) - 1)]
 
 
 def _safe_parts(name: str) -> list[str]:
@@ -68,26 +74,32 @@ def _safe_parts(name: str) -> list[str]:
 
 def write_config(path: Path, config: TrainConfig[Any], **facts: Any) -> None:
     """Write ``config.json``: the configuration, and the machine, versions and state of the code."""
-    _write_json(
-        path / CONFIG,
-        {
-            **config.to_json(),
-            **facts,
-            "command": shlex.join(_command()),
-            "versions": {
-                "mtrl": __version__,
-                "python": platform.python_version(),
-                **{name: metadata.version(name) for name in PACKAGES},
-            },
-            "machine": {"system": platform.platform(), "processors": os.cpu_count()},
-            "git": git_state(),
+    values = {
+        **config.to_json(),
+        **facts,
+        "command": shlex.join(_command()),
+        "versions": {
+            "mtrl": __version__,
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in PACKAGES},
         },
-    )
+        "machine": {"system": platform.platform(), "processors": os.cpu_count()},
+        "git": git_state(),
+    }
+    _write_text(path / CONFIG, _as_json(values))
 
 
 def write_result(path: Path, result: dict[str, Any]) -> None:
-    """Write ``result.json``, which marks the run as finished."""
-    _write_json(path / RESULT, result)
+    """Write the checksums of the run's files and, last, ``result.json``, which marks it as finished."""
+    text = _as_json(result)
+    write_checksums(path, (name for name in GUARDED if name != RESULT), {RESULT: text})
+    _write_text(path / RESULT, text)
+
+
+def begin_again(path: Path) -> None:
+    """Make a finished run one that is not, since its files are about to change."""
+    for name in (CHECKSUMS, RESULT):
+        (path / name).unlink(missing_ok=True)
 
 
 def read_run(path: Path) -> tuple[TrainConfig[Any], dict[str, Any]]:
@@ -97,68 +109,52 @@ def read_run(path: Path) -> tuple[TrainConfig[Any], dict[str, Any]]:
 
 def read_values(file: Path) -> dict[str, Any]:
     """Return what a ``config.json`` holds. Raises ``UsageError`` where there is none, or something else."""
+    check_file(file)
     try:
-        values = json.loads(file.read_text())
-        if not isinstance(values, dict):
-            raise TypeError("it is not a JSON object")
+        return read_json(file)
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(
             f"{str(file.parent)!r} is not a run: it has no {file.name}; give a folder such as runs/tabletop/care/seed0"
         ) from None
-    except (json.JSONDecodeError, TypeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise _damaged(file, error) from None
-    return values
 
 
 def config_of(values: dict[str, Any], file: Path) -> tuple[TrainConfig[Any], dict[str, Any]]:
-    """Split the values of a ``config.json`` -> the configuration, everything else. Raises ``UsageError`` for others."""
+    """Split the values of a ``config.json`` -> the configuration, everything else.
+
+    Raises ``UsageError`` for other values, and for those that a command line would not be given either.
+    """
     fields = TrainConfig.__dataclass_fields__
+    facts = {k: v for k, v in values.items() if k not in fields}
     try:
         config = TrainConfig.from_json({k: v for k, v in values.items() if k in fields})
+        check_values(config)
+        _check_facts(facts)
     except (TypeError, KeyError) as error:
         raise _damaged(file, error) from None
-    return config, {k: v for k, v in values.items() if k not in fields}
+    except UsageError as error:
+        raise UsageError(f"{str(file)!r}: {error}") from None
+    return config, facts
+
+
+def _check_facts(facts: dict[str, Any]) -> None:
+    """Raise ``TypeError`` for facts of a run of another type than ``write_config`` is given."""
+    for name in TABLES:
+        if not isinstance(facts.get(name) or {}, dict):
+            raise TypeError(f"{name} is {facts[name]!r}")
+    if not isinstance((facts.get("git") or {}).get("commit", ""), str):
+        raise TypeError(f"git is {facts['git']!r}")
 
 
 def _damaged(file: Path, error: Exception) -> UsageError:
-    return UsageError(f"{str(file)!r} is damaged ({error}); train the run again")
-
-
-def finished_twin(folder: Path, config: TrainConfig[Any]) -> dict[str, Any] | None:
-    """Return the result of a finished run in ``folder`` with the same configuration and code, if there is one.
-
-    Code that is not known to be the same (a changed checkout, a suite or a piece of the user's own) never matches.
-    """
-    state = git_state()
-    own_code = config.suite.partition(":")[0] not in BUILT_IN or outside_names(config.agent, config.settings)
-    if own_code or (state or {}).get("changed"):
-        return None
-    for path in seed_folders(folder, config.seed):
-        if not (path / RESULT).is_file():
-            continue
-        try:
-            twin, facts = read_run(path)
-        except UsageError:
-            continue
-        if (
-            same_run(twin, config)
-            and facts.get("git") == state
-            and facts.get("versions", {}).get("mtrl") == __version__
-            and not (result := json.loads((path / RESULT).read_text())).get("stopped")
-        ):
-            return {**result, "path": str(path)}
-    return None
+    why = getattr(error, "strerror", None) or error
+    return UsageError(f"{str(file)!r} is damaged ({why}); train the run again")
 
 
 def seed_folders(folder: Path, seed: int) -> list[Path]:
     """Return the run folders of a seed in an agent's folder, as ``new_run_folder`` names them."""
     return sorted([*folder.glob(f"seed{seed}"), *folder.glob(f"seed{seed}-*")])
-
-
-def same_run(one: TrainConfig[Any], other: TrainConfig[Any]) -> bool:
-    """Whether two configurations describe the same run, wherever and however fast it runs."""
-    mine, theirs = (options_changing(config, "agent", "run") for config in (one, other))
-    return mine == theirs  # and not the configurations: settings read from a file may be of another class
 
 
 def git_state() -> dict[str, Any] | None:
@@ -176,11 +172,13 @@ def _command() -> list[str]:
     return [python, *sys.argv]
 
 
-def _write_json(path: Path, values: dict[str, Any]) -> None:
-    """Write through a temporary file, so that a reader never sees half of it. Raises ``RunError`` where it cannot."""
-    partial = path.with_suffix(".partial")
+def _as_json(values: dict[str, Any]) -> str:
+    return json.dumps(values, indent=2, allow_nan=False) + "\n"
+
+
+def _write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all. Raises ``RunError`` where it cannot be written."""
     try:
-        partial.write_text(json.dumps(values, indent=2, allow_nan=False) + "\n")
-        partial.replace(path)
+        write_text(path, text)
     except OSError as error:
         raise RunError(f"{path} cannot be written ({error.strerror or error})") from None

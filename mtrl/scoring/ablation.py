@@ -52,7 +52,7 @@ def ablation_table(result: dict[str, Any]) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column("task")
     for name in ("whole", *result["encoders"]):
-        table.add_column(name, justify="right")
+        table.add_column(escape(name), justify="right")
 
     def row(label: str, whole: float, without: Sequence[float]) -> None:
         table.add_row(label, f"{whole:.{decimals}f}", *(f"{value - whole:+.{decimals}f}" for value in without))

@@ -11,6 +11,8 @@ from envs.suite import TaskSuite
 from mtrl.config import TrainConfig
 from mtrl.errors import UsageError
 from mtrl.policies.parts import Part
+from mtrl.runs.atomic import write_text
+from mtrl.runs.checksums import add_checksum
 from mtrl.scoring.ablation import ablation
 from mtrl.scoring.final import episodes_of, play
 from mtrl.scoring.scores import Policy
@@ -50,9 +52,10 @@ def _counts(suite: TaskSuite, episodes: int | None) -> list[int]:
 def write_evaluation(path: Path, result: dict[str, Any]) -> None:
     """Write a file of the run. Raises ``UsageError`` where it cannot be written."""
     try:
-        path.write_text(json.dumps(result, indent=2) + "\n")
+        write_text(path, json.dumps(result, indent=2, allow_nan=False) + "\n")
+        add_checksum(path)
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+        raise UsageError(f"{str(path)!r} cannot be written ({error.strerror or error})") from None
 
 
 def warn_of_changed_sentences(config: TrainConfig[Any], suite: TaskSuite, facts: dict[str, Any]) -> None:

@@ -54,11 +54,11 @@ def comparison_table(results: Sequence[dict[str, Any]]) -> Table:
         columns.append(("normalised", "", lambda line: line.normalised))
 
     caption = _caption(silent, floor)
-    table = Table(title=_title(results, silent), caption=caption, title_justify="left", caption_justify="left")
+    table = Table(title=escape(_title(results, silent)), caption=caption, title_justify="left", caption_justify="left")
     table.add_column("task", overflow="fold")
     for name, below, _ in columns:
         header = name if silent or not below else f"{name}\n{below}"
-        table.add_column(header, justify="left" if name == "range" else "right", no_wrap=True)
+        table.add_column(escape(header), justify="left" if name == "range" else "right", no_wrap=True)
     for line in _task_lines(results, silent, normalised):
         table.add_row(line.label, *(cell(line) for _, _, cell in columns))
     table.add_section()
@@ -90,7 +90,7 @@ def _task_lines(
     for name, first in results[0]["tasks"].items():
         label = escape(name) if silent or first["success_any"] is not None else f"{escape(name)} (return)"
         scores = [result["tasks"][name] for result in results]
-        yield from _lines(label, first.get("range") or "-", scores, _share(normalised.get(name)))
+        yield from _lines(label, escape(first.get("range") or "-"), scores, _share(normalised.get(name)))
 
 
 def _mean_lines(results: Sequence[dict[str, Any]], normalised: Mapping[str, float | None]) -> Iterable[Line]:
@@ -99,7 +99,7 @@ def _mean_lines(results: Sequence[dict[str, Any]], normalised: Mapping[str, floa
         mine = [name for name, own in ranges.items() if side in (None, own)]
         scores = [_means([result["tasks"][name] for name in mine]) for result in results]
         share = _share(_mean(normalised.get(name) for name in mine))
-        yield from _lines("mean" if side is None else f"mean {side}", "", scores, share)
+        yield from _lines("mean" if side is None else f"mean {escape(side)}", "", scores, share)
 
 
 def _lines(label: str, side: str, scores: Sequence[Scores], normalised: str) -> Iterable[Line]:

@@ -21,11 +21,11 @@ class SweepDisplay:
         self._last_line = time.monotonic()
         self._said: dict[Job, str] = {}
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             TextColumn("{task.percentage:>3.0f}%"),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[score]}"),
+            TextColumn("{task.fields[score]}", markup=False),
             console=console,
             disable=not console.is_terminal,
         )

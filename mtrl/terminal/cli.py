@@ -12,8 +12,10 @@ from typing import Any, TypeVar
 
 from envs.errors import SuiteError, TaskFailed
 from envs.output import lasting_output
+from envs.printable import printable
 from mtrl.errors import RunError, UsageError
 from mtrl.terminal.interrupt import Stopped
+from mtrl.terminal.line import as_line
 
 T = TypeVar("T")
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -45,10 +47,10 @@ def _exit_code(main: Callable[[Sequence[str]], int]) -> int:
     try:
         return main(sys.argv[1:])
     except (UsageError, SuiteError) as error:
-        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+        sys.stderr.write(f"error: {as_line(str(error))}\n")
         return BAD_INPUT
     except (RunError, TaskFailed) as error:
-        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+        sys.stderr.write(f"error: {printable(str(error))}\n")
         return FAILED
     except Stopped as stopped:
         return SIGNALLED + stopped.signal
@@ -60,18 +62,20 @@ def _exit_code(main: Callable[[Sequence[str]], int]) -> int:
 def parse(kind: type[T] | Any, program: str, arguments: Sequence[str], default: Any = None, **options: Any) -> T:
     """Parse ``arguments`` into the dataclass ``kind`` with tyro.
 
-    Raises ``UsageError``, in one line, for what cannot be parsed, and ``SystemExit`` after printing help.
+    Raises ``UsageError``, in one line, for what cannot be parsed and for values out of their fields' ranges, and
+    ``SystemExit`` after printing help.
     """
     import tyro
 
-    from mtrl.terminal.numbers import whole_numbers
+    from mtrl.config.values import check_fields
+    from mtrl.terminal.words import reading_words
 
     said = io.StringIO()
     if default is not None:
         options["default"] = default
     try:
-        with contextlib.redirect_stderr(said), whole_numbers():
-            return tyro.cli(
+        with contextlib.redirect_stderr(said), reading_words():
+            parsed: T = tyro.cli(
                 kind,
                 prog=f"python -m {program}",
                 args=list(arguments),
@@ -82,6 +86,8 @@ def parse(kind: type[T] | Any, program: str, arguments: Sequence[str], default: 
         if end.code in (0, None):
             raise
         raise UsageError(_one_line(said.getvalue(), program)) from None
+    check_fields(parsed)
+    return parsed
 
 
 def _one_line(box: str, program: str) -> str:

@@ -17,6 +17,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from mtrl.pictures.heat_maps import Scale, heat_map
 from mtrl.runs.folder import MATRICES, METRICS
 from mtrl.tracking.lasting import Board, Complaint, LineFile
+from mtrl.tracking.tags import task_tag
 from mtrl.tracking.tracker import Status, Tracker, status_of
 from mtrl.tracking.trackers import flat
 
@@ -161,5 +162,5 @@ def board_tag(tag: str) -> str:
 
 
 def per_task(tag: str, names: tuple[str, ...], values: list[float]) -> dict[str, float]:
-    """Return ``{tag/<task>: value}``, a slash in a task's name turned into a dash."""
-    return {f"{tag}/{name.replace('/', '-')}": value for name, value in zip(names, values, strict=True)}
+    """Return the values of tasks by their tags (``task_tag``)."""
+    return {task_tag(tag, name): value for name, value in zip(names, values, strict=True)}

@@ -83,7 +83,10 @@ def agent_of(config: TrainConfig[AgentSettings], suite: TaskSuite, env: TensorEn
 
 def sampler_of(config: TrainConfig[AgentSettings], env: TensorEnv) -> Sampler:
     """Build what chooses the tasks of the run's batches."""
-    return build_sampler(agent_spec(config.agent), env.tasks, config.settings, config.seed, env.device)
+    try:
+        return build_sampler(agent_spec(config.agent), env.tasks, config.settings, config.seed, env.device)
+    except RegistryError as error:
+        raise as_usage(error) from error
 
 
 def check_context(config: TrainConfig[AgentSettings], suite: TaskSuite) -> None:

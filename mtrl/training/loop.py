@@ -37,6 +37,7 @@ class Training:
         self._replay, self._sampler, self._guard, self._breakable = replay, sampler, guard, breakable
         self._generator = np.random.default_rng(config.seed)
         self._metrics: dict[str, Tensor] = {}
+        self._sampler_metrics: Callable[[], dict[str, Tensor]] = getattr(sampler, "metrics", dict)
         self._obs: Tensor | None = None
         self._learned, self._told = False, 0  # told: how many callbacks have been called since the latest step
         self.step, self.updates = 0, 0
@@ -105,6 +106,7 @@ class Training:
             self._guard.update(self._metrics, self.step)
             if "critic_loss" in self._metrics:
                 self._sampler.observe_losses(self._metrics["critic_loss"])
+        self._metrics = {**self._metrics, **self._sampler_metrics()}
         self.updates += self._config.updates_per_step
 
     def state_dict(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from rich.console import Console
 from torch import Tensor
 
 from agents.precision import Precision
+from envs.stepping.vector import broken_off
 from envs.suite import TaskSuite
 from mtrl.checkpoints.resume import Resumed
 from mtrl.checkpoints.store import Checkpoint
@@ -18,6 +19,7 @@ from mtrl.checkpoints.tree import save_arrays
 from mtrl.config import TrainConfig
 from mtrl.errors import RunError
 from mtrl.pictures.learning_curves import learning_curves, task_curves
+from mtrl.runs.atomic import replacing
 from mtrl.runs.folder import CONFIG, METRICS, WEIGHTS, read_values, write_result
 from mtrl.runs.origin import origin_of
 from mtrl.tracking.run_log import RunLog
@@ -75,7 +77,8 @@ def finish(
 def save_weights(weights: dict[str, Tensor], path: Path) -> None:
     """Write weights by name into a run folder as safetensors. Raises ``RunError`` where they cannot be written."""
     try:
-        save_arrays({name: weight.contiguous() for name, weight in weights.items()}, path / WEIGHTS)
+        with replacing(path / WEIGHTS) as partial:
+            save_arrays({name: weight.contiguous() for name, weight in weights.items()}, partial)
     except OSError as error:
         raise RunError(f"the run's weights cannot be written ({error.strerror or error})") from None
 
@@ -85,7 +88,13 @@ def resumption(resumed: Resumed | None) -> dict[str, Any]:
     if resumed is None:
         return {}
     said = read_values(resumed.path / CONFIG).get("resumed")
-    return {"resumed": [*(said if isinstance(said, list) else []), {"step": resumed.checkpoint.step}]}
+    now = {"step": resumed.checkpoint.step, "dropped_episodes": dropped_episodes(resumed.checkpoint)}
+    return {"resumed": [*(said if isinstance(said, list) else []), now]}
+
+
+def dropped_episodes(checkpoint: Checkpoint) -> int:
+    """Return how many running episodes are dropped, since other people's environments cannot be saved."""
+    return broken_off(checkpoint.state["training"]["env"])
 
 
 def suite_facts(config: TrainConfig[Any], suite: TaskSuite) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from mtrl.config import TrainConfig
 from mtrl.errors import RunError
 from mtrl.rollout.endless import LongEpisodes
 from mtrl.rollout.tensor_env import TensorEnv
-from mtrl.runs.folder import new_run_folder, write_config
+from mtrl.runs.folder import begin_again, new_run_folder, write_config
 from mtrl.runs.kept_folder import FolderTaken, KeptFolder
 from mtrl.scoring.final import as_scored, final_scores
 from mtrl.scoring.scorer import Scorer
@@ -53,9 +53,19 @@ from mtrl.training.finite import Diverged, FiniteGuard
 from mtrl.training.loop import Training
 from mtrl.training.memory import keep_freed_memory
 from mtrl.training.moment import Moment
-from mtrl.training.records import Progress, describe, finish, log_of, resumption, save_weights, suite_facts
+from mtrl.training.records import (
+    Progress,
+    describe,
+    dropped_episodes,
+    finish,
+    log_of,
+    resumption,
+    save_weights,
+    suite_facts,
+)
 from mtrl.training.replay_size import replay_of
 from mtrl.training.schedule import Scheduled, either, multiples_of, rules_of
+from mtrl.training.success import check_success
 from mtrl.video.camera import Camera, camera_for
 
 
@@ -86,6 +96,9 @@ def run_agent(
         before = resumed.checkpoint if resumed else None
         precision = Precision(**before.state["precision"]) if before else precision_of(config, env.tasks, device)
         agent, context = agent_of(in_precision(config, precision), suite, env)
+        sampler = sampler_of(config, env)
+        if not before:
+            check_success(config, suite, agent, device)
         replay, size = replay_of(config, env)
         seed = score_seed(config.seed, EVALUATION)
         camera = camera_for(as_scored(suite), seed, device) if config.record_every else None
@@ -93,16 +106,19 @@ def run_agent(
             stack.enter_context(closing(camera))
         path = resumed.path if resumed else new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
         files.enter_context(lock(path))
+        if resumed:
+            begin_again(path)
         told = {"context_source": context.source, **suite_facts(config, suite), **resumption(resumed)}
         write_config(path, config, **told)
         folder = KeptFolder(path, lambda: write_config(path, config, **told))
         console.print(
             f"{path}: {config.agent} on {env.tasks} tasks, {device}, {parameter_count(agent):,} parameters, "
             f"replay {size}, sentence vectors: {context.source}, worker processes: {env.workers or 'none'}, "
-            f"precision: {precision.in_words}"
+            f"precision: {precision.in_words}",
+            markup=False,
         )
         if precision.warning:
-            console.print(f"warning: {precision.warning}")
+            console.print(f"warning: {precision.warning}", markup=False)
         scorer = stack.enter_context(closing(Scorer(suite, config.eval_episodes, seed, device, **processes_of(config))))
         log = files.enter_context(log_of(config, suite, path, console, before))
         stop = stack.enter_context(StopRequest())
@@ -110,7 +126,7 @@ def run_agent(
         if not before:
             describe(log, config, path)
         report, user, rules = MetricsWriter(suite, log), UserCallbacks(callbacks), rules_of(config)
-        guard, sampler = FiniteGuard(agent, device), sampler_of(config, env)
+        guard = FiniteGuard(agent, device)
         diagnoser = Diagnoser(config, suite.task_names, agent, replay, log, device)
         evaluation = Evaluation(agent, scorer, sampler, report, [display.evaluated, user.evaluated], stop.check)
         training = Training(config, env, agent, replay, sampler, guard, stop.breakable)
@@ -124,6 +140,8 @@ def run_agent(
         saving = Saving(path, parts, {"precision": dataclasses.asdict(precision)}, replay, config, console, before)
         if before:
             display.resume(training.step, training.env_steps)
+            if dropped := dropped_episodes(before):
+                console.print(f"running episodes dropped, since their environments cannot be saved: {dropped}")
         try:
             training.run(
                 [
@@ -151,7 +169,7 @@ def run_agent(
             folder()
             save_weights(agent.state_dict(), path)
             if saving.save(training.step):
-                console.print(how_to_go_on(path))
+                console.print(how_to_go_on(path), markup=False)
             raise
         except Diverged as error:
             folder()
@@ -163,9 +181,11 @@ def run_agent(
         stack.close()  # what follows needs no environments, and a signal may end it at once
         save_weights(agent.state_dict(), path)
         if stop.signal is not None:
-            console.print(f"stopped at {training.step:,} steps per task; weights and metrics so far are in {path}")
+            console.print(
+                f"stopped at {training.step:,} steps per task; weights and metrics so far are in {path}", markup=False
+            )
             if saved:
-                console.print(how_to_go_on(path))
+                console.print(how_to_go_on(path), markup=False)
             raise Stopped(stop.signal)
         scores = final_scores(config, suite, greedy(agent), device)
         progress = Progress(training.step, training.env_steps, training.updates)

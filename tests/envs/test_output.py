@@ -58,3 +58,18 @@ def test_what_cannot_be_written_is_dropped(redirection: str, failures: str, unbu
         assert done.stdout == "a line of output 0\n"
     if "wc" in redirection:
         assert int(done.stdout) == 20_000
+
+
+def test_what_an_encoding_lacks_is_escaped(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(
+        "from envs.output import lasting_output\nwith lasting_output():\n    print('t\\u00fcr', '\\ud800')\n"
+    )
+    for encoding, said in (("ascii", rb"t\xfcr"), ("utf-8", "tür".encode()), ("latin-1", b"t\xfcr")):
+        done = subprocess.run(
+            [sys.executable, "script.py"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding},
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout.rstrip(), done.stderr) == (0, said + rb" \ud800", b"")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,12 @@ def test_a_toml_file_is_a_suite(tmp_path: Path) -> None:
         ("name = 's'\n[[task]]\nname='a'\nid='Pendulum-v1'\nmax_steps=3", "unknown key 'max_steps'"),
         ("name = 's'\n[[task]]\nname='a'\nid='Pendulum-v1'\nmax_episode_steps=0", "max_episode_steps is 0"),
         ("name = 's'\n[[task]]\nname='a'\nid='Pendulum-v1'\nmax_episode_steps=true", "max_episode_steps is True"),
+        (f"name = 's'\n[[task]]\nname='a'\nid='Pendulum-v1'\nmax_episode_steps={10**20}", "from 1 to 1000000000"),
+        ("name = 's'\n[[task]]\nname='a'\nid='Pendulum-v1'\nsuccess={return_at_least=nan}", "has to be a finite"),
+        ("name = 's'\n[[task]]\nname='a'\nid='Pendulum-v1'\nkwargs={render_mode='x'}", "may be human, rgb_array"),
+        ("name = 's'\n[[task]]\nname='a'\nid='Pendulum-v1'\nkwargs={id='x'}", "kwargs has 'id'"),
+        ("name = " + "[" * 20_000, "cannot be read as TOML"),
+        ("name = 's\0'", "cannot be read as TOML"),
         ("name = 's'\n[[task]]\nname='a'\nid='Pendulum-v1'\nsuccess={}", "give one of"),
         ("name = 's'\n[[task]]\nname='a'\nid='Pendulum-v1'\nsuccess={key='x'}", "unknown key 'key'"),
         ("name = 's'\n[[task]]\nname='a'\nid='Pendulum-v1'\n[[task]]\nname='a'\nid='Pendulum-v1'", "two tasks named"),
@@ -78,6 +85,17 @@ def test_a_bad_toml_file_is_refused_in_one_line(tmp_path: Path, text: str, said:
 def test_a_missing_toml_file_is_said() -> None:
     with pytest.raises(SuiteError, match=r"'no\.toml': no such file"):
         make_suite("no.toml")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "tasks.toml")
+    with pytest.raises(SuiteError, match="it is not a regular file"):
+        make_suite(str(tmp_path / "tasks.toml"))
+
+
+def test_a_render_mode_of_the_environments_own_is_taken(tmp_path: Path) -> None:
+    text = "name = 's'\n[[task]]\nname='a'\nid='Pendulum-v1'\nkwargs={render_mode='rgb_array'}"
+    assert make_suite(write(tmp_path, text)).task_names == ("a",)
 
 
 def test_ids_alone_are_a_suite_and_unequal_tasks_are_padded() -> None:

@@ -26,6 +26,13 @@ MAKE = partial(Scripted, [CALM])
         ("s", [Task(3, MAKE, "Do a.")], "has the name 3"),  # type: ignore[arg-type]
         ("s", [Task("a", MAKE, "")], r"\('a'\) has no description"),
         ("s", ["a"], "task 0 is 'a', not a Task"),
+        ("a\nb", [Task("a", MAKE, "Do a.")], r"the suite's name is 'a\\nb', with the character '\\n'"),
+        ("s", [Task("a\nb", MAKE, "Do a.")], r"task 0 has the name 'a\\nb', with the character '\\n'"),
+        ("s", [Task("a\x1b[1m", MAKE, "Do a.")], r"with the character '\\x1b', which cannot be shown"),
+        ("s", [Task("a\ud800", MAKE, "Do a.")], r"with the character '\\ud800'"),
+        ("s", [Task("a/b", MAKE, "Do a."), Task("a-b", MAKE, "Do b.")], "'a/b' and 'a-b', whose curves would have"),
+        ("s", [Task("a", MAKE, "Do a.", max_episode_steps=0)], r"\('a'\) has max_episode_steps 0"),
+        ("s", [Task("a", MAKE, "Do a.", max_episode_steps=2.5)], r"max_episode_steps 2.5"),  # type: ignore[arg-type]
     ],
 )
 def test_a_bad_suite_is_refused_in_words(name: str, tasks: list[Any], said: str) -> None:

@@ -21,9 +21,12 @@ from agents.samplers.uniform import Uniform
 from envs.suite import TaskSuite
 from mtrl import train as train_command
 from mtrl.config import TrainConfig
+from mtrl.config.checks import check_values
+from mtrl.errors import UsageError
 from mtrl.rollout.episodes import Episode
 from mtrl.rollout.tensor_env import TensorEnv, Transition
-from mtrl.runs.folder import finished_twin, write_config, write_result
+from mtrl.runs.folder import write_config, write_result
+from mtrl.runs.twin import finished_twin
 from mtrl.scoring.scorer import Scorer
 from mtrl.tracking.metrics import MetricsWriter
 from mtrl.tracking.run_log import RunLog
@@ -33,6 +36,7 @@ from mtrl.training.schedule import Scheduled
 from tests.envs.failing import failing
 from tests.envs.stepping.test_workers import children
 from tests.mtrl.conftest import Said, Scripted, metrics, read_json, same_weights, scripted_suite, weights, zeros
+from tests.mtrl.made_runs import result_of
 
 CPU = torch.device("cpu")
 FLAGS = (
@@ -254,8 +258,8 @@ def test_flags_out_of_range_are_named(refused: Callable[..., str], flags: list[s
 def test_the_number_of_workers_goes_to_json_and_back(workers: int | None) -> None:
     config = TrainConfig(workers=workers, settings=settings_type(PRESETS["care"])())
     assert TrainConfig.from_json(config.to_json()).workers == workers
-    with pytest.raises(TypeError, match="workers"):
-        TrainConfig.from_json({**config.to_json(), "workers": "two"})
+    with pytest.raises(UsageError, match="--workers is 'two'; it has to be a number"):
+        check_values(TrainConfig.from_json({**config.to_json(), "workers": "two"}))
 
 
 @pytest.mark.usefixtures("clean_checkout")
@@ -263,6 +267,6 @@ def test_a_run_with_other_workers_is_the_same_run(tmp_path: Path) -> None:
     config = TrainConfig(settings=settings_type(PRESETS["care"])(), workers=2)
     (tmp_path / "seed0").mkdir()
     write_config(tmp_path / "seed0", config)
-    write_result(tmp_path / "seed0", {"suite": "tabletop"})
-    assert finished_twin(tmp_path, dataclasses.replace(config, workers=0, env_timeout=5.0)) is not None
-    assert finished_twin(tmp_path, dataclasses.replace(config, steps_per_task=5)) is None
+    write_result(tmp_path / "seed0", result_of({"reach": 0.5}, suite="tabletop", agent="care", seed=0))
+    assert finished_twin(tmp_path, dataclasses.replace(config, workers=0, env_timeout=5.0), ["reach"]) is not None
+    assert finished_twin(tmp_path, dataclasses.replace(config, steps_per_task=5), ["reach"]) is None

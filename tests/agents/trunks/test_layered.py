@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from agents.base import seeded_generator
-from agents.registry.settings import LoRASettings, LowRankSettings, PaCoSettings, SearchSettings
+from agents.registry.sharing_settings import LoRASettings, LowRankSettings, PaCoSettings, SearchSettings
 from agents.trunks import Trunk, TrunkShape
 from agents.trunks.cross_stitch import CrossStitchTrunk
 from agents.trunks.depth import DepthTrunk

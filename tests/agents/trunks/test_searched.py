@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from agents.base import seeded_generator
-from agents.registry.settings import SearchSettings
+from agents.registry.sharing_settings import SearchSettings
 from agents.trunks import TrunkShape
 from agents.trunks.searched import SearchedTrunk
 

@@ -15,7 +15,8 @@ import mtrl
 from mtrl import train
 from mtrl.api.learn import config_of_settings
 from mtrl.gathering.run import load_run
-from mtrl.runs.folder import finished_twin, read_run
+from mtrl.runs.folder import read_run
+from mtrl.runs.twin import finished_twin
 from tests.mtrl.conftest import Scripted, read_json, same_weights, scripted_suite, tiny
 
 TINY = {
@@ -86,7 +87,7 @@ def test_a_run_that_was_stopped_is_no_run_of_the_whole_budget(tmp_path: Path) ->
     result = mtrl.learn("tabletop", "mtsac", callbacks=[lambda status: False], runs_dir=tmp_path, **TINY)
     with pytest.raises(mtrl.UsageError, match="was stopped early, after 16 steps"):
         load_run(result.path)
-    assert finished_twin(result.path.parent, read_run(result.path)[0]) is None
+    assert finished_twin(result.path.parent, read_run(result.path)[0], [*result.scores]) is None
 
 
 def test_a_suite_made_in_the_program_is_trained_on_and_has_to_be_handed_over_again(tmp_path: Path) -> None:
@@ -123,9 +124,9 @@ def test_sb3_hears_callbacks_and_says_what_a_stop_leaves(tmp_path: Path) -> None
     ("settings", "words"),
     [
         ({"hiden": (3,)}, "unknown setting 'hiden' of care; .* Did you mean 'hidden'"),
-        ({"hidden": 3}, "wrong type: hidden is 3"),
+        ({"hidden": 3}, "--hidden is 3; it has to be a list, each a whole number"),
         ({"steps_per_task": 0}, "--steps-per-task is 0; it has to be at least 1"),
-        ({"steps_per_task": "many"}, "steps_per_task is 'many'"),
+        ({"steps_per_task": "many"}, "--steps-per-task is 'many'; it has to be a number"),
         ({"network": "mpl"}, "--network is 'mpl'; it may be mlp or residual"),
         ({"baseline": "sb3"}, "unknown setting 'baseline'"),
     ],
@@ -162,7 +163,7 @@ def test_a_setting_of_ones_own_is_held_to_the_range_that_stands_at_it(
     for agent in ({"agent": "my_method:mine"}, {"agent": "mtsac", "aggregator": "my_method:boosted"}):
         with pytest.raises(mtrl.UsageError, match=words):
             mtrl.learn("tabletop", **agent, boost=0.0, runs_dir=tmp_path / "runs")
-        with pytest.raises(mtrl.UsageError, match="--boost is much; it has to be a number"):
+        with pytest.raises(mtrl.UsageError, match="--boost is 'much'; it has to be a number"):
             mtrl.learn("tabletop", **agent, boost="much", runs_dir=tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
 

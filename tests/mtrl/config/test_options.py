@@ -25,18 +25,12 @@ CHANGED = {
 }
 RANGES: dict[tuple[Any, Any, Any], set[str]] = {
     (0, None, 2**32 - 1): {"seed"},
-    (0, None, None): {
-        "workers",
-        "random_steps",
-        "threads",
-        "jobs",
-        "diagnose_every",
-        "record_every",
-        "checkpoint_every",
-    },
-    (1, None, None): {"steps_per_task", "envs_per_task", "batch_per_task", "updates_per_step", "replay_per_task"}
-    | {"eval_every", "eval_episodes", "log_every"},
-    (None, 0, None): {"env_timeout"},
+    (0, None, 10**12): {"random_steps", "diagnose_every", "record_every"},
+    (0, None, 10**7): {"checkpoint_every"},
+    (0, None, 1024): {"workers", "threads", "jobs"},
+    (1, None, 10**12): {"steps_per_task", "batch_per_task", "replay_per_task", "eval_every", "log_every"},
+    (1, None, 10**6): {"envs_per_task", "updates_per_step", "eval_episodes"},
+    (None, 0, 10**7): {"env_timeout"},
 }
 
 

@@ -15,7 +15,8 @@ from mtrl.config import TrainConfig
 from mtrl.config.defaults import default_config
 from mtrl.config.renamed import PRESENT_NAMES, present_names
 from mtrl.gathering.gather import gather
-from mtrl.runs.folder import read_run, same_run
+from mtrl.runs.folder import read_run
+from mtrl.runs.twin import same_run
 from tests.mtrl.made_runs import make_run
 
 

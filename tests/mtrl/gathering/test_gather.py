@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from pathlib import Path
@@ -70,14 +71,40 @@ def put(name: str, text: str) -> Any:
     return lambda path: (path / name).write_text(text)
 
 
+def told(name: str, **values: Any) -> Any:
+    return lambda path: (path / name).write_text(json.dumps({**json.loads((path / name).read_text()), **values}))
+
+
+def pipe(name: str) -> Any:
+    def spoil(path: Path) -> None:
+        (path / name).unlink()
+        os.mkfifo(path / name)
+
+    return spoil
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
         (drop("result.json"), "is unfinished: it has no result.json"),
         (drop("metrics.csv"), "is damaged: it has no metrics.csv"),
         (put("result.json", "{"), "is damaged"),
-        (put("result.json", "[]"), "is damaged"),
-        (put("result.json", json.dumps({"seed": 0})), "is damaged (no 'env_steps')"),
+        (put("result.json", "[]"), "is damaged (it is not a JSON object)"),
+        (put("result.json", "[" * 100_000), "is damaged (its values are nested too deeply)"),
+        (put("config.json", "[" * 100_000), "is damaged (its values are nested too deeply)"),
+        (told("result.json", protocol=[1]), "is damaged (protocol is [1], which is no table)"),
+        (told("result.json", protocol={"versions": [1]}), "is damaged (the protocol's versions are [1])"),
+        (told("result.json", tasks={"reach": 1}), "is damaged (the scores of 'reach' are 1)"),
+        (told("result.json", tasks={"a\x1b[1m": {}}), r"is damaged (a task is named 'a\x1b[1m')"),
+        (told("result.json", tasks={"reach": {"return": math.nan}}), "is damaged (it holds NaN"),
+        (told("result.json", seed=True), "is damaged (seed is True, where a number belongs)"),
+        (told("config.json", seed=10**40), "--seed is 1"),
+        (told("config.json", versions=[1]), "is damaged (versions is [1])"),
+        (told("config.json", git={"commit": 3}), "is damaged (git is {'commit': 3})"),
+        (pipe("config.json"), "is damaged (it is not a regular file)"),
+        (pipe("result.json"), "is damaged (it is not a regular file)"),
+        (pipe("metrics.csv"), "is damaged (it is not a regular file)"),
+        (put("result.json", json.dumps({"seed": 0})), "is damaged (it has no 'env_steps')"),
         (put("config.json", "{"), "is damaged"),
         (put("metrics.csv", "step,seconds,tag,value\n1,2,eval/return\n"), "a line holds 3 values"),
         (put("metrics.csv", "step,seconds,tag,value\n1,2,eval/return,nan\n"), "eval/return is nan at step 1"),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from envs.registry import make_suite
+from mtrl.pictures.heat_maps import SHARES, heat_map
+from mtrl.pictures.learning_curves import learning_curves
 from mtrl.pictures.names import shortened
 
 ALIKE = ["window-open", "window-close", "drawer-open", "drawer-close", "reach"]
@@ -47,3 +50,10 @@ def test_another_measure_than_letters() -> None:
 def test_the_same_name_twice_is_the_same_twice() -> None:
     assert shortened(["window-open", "window-open"], 6) == ["win…en", "win…en"]
     assert shortened([], 6) == []
+
+
+@pytest.mark.filterwarnings("error")
+def test_pictures_show_formulas_and_letters_that_no_font_has_as_names() -> None:
+    names = ["$\\frac{", "a$b$", "\U0001f9be"]
+    heat_map(np.ones((3, 3)), names, names, SHARES)
+    learning_curves(dict.fromkeys(names), "success")

@@ -1,4 +1,4 @@
-"""Run folders: how they are named, that they stay where they belong, what they say of themselves, and twins."""
+"""Run folders: how they are named, that they stay where they belong, and what they say of themselves."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from agents.registry.compose import settings_type
 from agents.registry.presets import PRESETS
-from mtrl.config import TrainConfig
 from mtrl.config.defaults import default_config
 from mtrl.errors import UsageError
 from mtrl.runs import folder
-from mtrl.runs.folder import agent_folder, finished_twin, new_run_folder, read_run, write_config, write_result
+from mtrl.runs.folder import new_run_folder, read_run, runs_dir_of, write_config, write_result
 from mtrl.version import __version__
 from tests.mtrl.conftest import CLEAN, read_json
 
@@ -167,111 +165,10 @@ def test_a_result_that_is_not_valid_json_is_never_written(tmp_path: Path) -> Non
     assert not (tmp_path / "result.json").exists()
 
 
-BASE = dataclasses.replace(default_config("tabletop", "single-task"), baseline="none", seed=1)
-
-
-@pytest.fixture
-def finished_run(tmp_path: Path, clean_checkout: None) -> Path:
-    """A run of BASE that came to its end, where the kit would have put it."""
-    path = new_run_folder(tmp_path, "tabletop", "single-task", BASE.seed)
-    write_config(path, BASE)
-    write_result(path, {"mean": 0.5})
-    return path
-
-
-def twin_of(tmp_path: Path, config: TrainConfig[Any]) -> dict[str, Any] | None:
-    return finished_twin(agent_folder(tmp_path, "tabletop", "single-task"), config)
-
-
-def test_an_equal_finished_run_is_found_and_its_result_returned_with_its_path(
-    tmp_path: Path, finished_run: Path
-) -> None:
-    assert twin_of(tmp_path, BASE) == {"mean": 0.5, "path": str(finished_run)}
-
-
-@pytest.mark.parametrize(
-    "changes", [{"runs_dir": Path("elsewhere")}, {"threads": 3}, {"jobs": 2}, {"baseline": "sb3"}], ids=str
-)
-def test_what_does_not_change_a_runs_numbers_does_not_keep_it_from_being_found(
-    tmp_path: Path, finished_run: Path, changes: dict[str, Any]
-) -> None:
-    found = twin_of(tmp_path, dataclasses.replace(BASE, **changes))
-    assert found is not None
-    assert found["path"] == str(finished_run)
-
-
-def test_a_twin_is_found_behind_runs_that_are_unfinished_or_damaged(tmp_path: Path, finished_run: Path) -> None:
-    """finished_run is moved behind two others of its seed: one damaged, one without a result."""
-    finished_run.rename(finished_run.with_name("seed1-3"))
-    damaged, unfinished = (new_run_folder(tmp_path, "tabletop", "single-task", 1) for _ in range(2))
-    (damaged / "config.json").write_text("{")
-    write_result(damaged, {"mean": 0.1})
-    write_config(unfinished, BASE)
-    found = twin_of(tmp_path, BASE)
-    assert found is not None
-    assert found["path"].endswith("seed1-3")
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"seed": 0},
-        {"seed": 10},
-        {"steps_per_task": BASE.steps_per_task + 1},
-        {"tasks": ("reach",)},
-        {"eval_episodes": BASE.eval_episodes + 1},
-        {"settings": dataclasses.replace(BASE.settings, hidden=(7,))},
-        {"suite": "my_module:suite"},
-    ],
-    ids=str,
-)
-@pytest.mark.usefixtures("finished_run")
-def test_a_run_that_was_told_something_else_is_no_twin(tmp_path: Path, changes: dict[str, Any]) -> None:
-    assert twin_of(tmp_path, dataclasses.replace(BASE, **changes)) is None
-
-
-def test_a_seed_whose_digits_begin_alike_is_no_twin(tmp_path: Path, clean_checkout: None) -> None:
-    path = new_run_folder(tmp_path, "tabletop", "single-task", 10)
-    write_config(path, dataclasses.replace(BASE, seed=10))
-    write_result(path, {"mean": 0.5})
-    assert twin_of(tmp_path, BASE) is None
-    assert twin_of(tmp_path, dataclasses.replace(BASE, seed=10)) is not None
-
-
-@pytest.mark.parametrize(
-    "state", [{"commit": "c0ffee", "changed": True}, {"commit": "another", "changed": False}, None], ids=str
-)
-@pytest.mark.usefixtures("finished_run")
-def test_other_code_has_no_twin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: dict[str, Any] | None) -> None:
-    monkeypatch.setattr(folder, "git_state", lambda: state)
-    assert twin_of(tmp_path, BASE) is None
-
-
-def test_a_run_from_a_changed_checkout_has_no_twin_since_its_files_may_have_changed_again(
+def test_the_folder_of_all_runs_is_found_from_within_and_from_a_run_that_was_moved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folder, "git_state", lambda: {**CLEAN, "changed": True})
-    path = new_run_folder(tmp_path, "tabletop", "single-task", BASE.seed)
-    write_config(path, BASE)
-    write_result(path, {"mean": 0.5})
-    assert twin_of(tmp_path, BASE) is None
-
-
-def test_a_suite_of_the_users_own_has_no_twin_since_its_code_may_have_changed(
-    tmp_path: Path, clean_checkout: None
-) -> None:
-    config = dataclasses.replace(BASE, suite="my_module:suite")
-    path = new_run_folder(tmp_path, "tabletop", "single-task", 1)
-    write_config(path, config)
-    write_result(path, {"mean": 0.5})
-    assert twin_of(tmp_path, config) is None
-
-
-def test_a_run_without_a_result_and_one_of_another_version_are_no_twins(tmp_path: Path, finished_run: Path) -> None:
-    values = read_json(finished_run / "config.json")
-    values["versions"]["mtrl"] = "0.0.1"
-    (finished_run / "config.json").write_text(json.dumps(values))
-    assert twin_of(tmp_path, BASE) is None
-    write_config(finished_run, BASE)
-    (finished_run / "result.json").unlink()
-    assert twin_of(tmp_path, BASE) is None
+    monkeypatch.chdir(tmp_path)
+    assert runs_dir_of(Path("runs/tabletop/care/seed0"), "tabletop", "care") == Path("runs")
+    assert runs_dir_of(Path("seed0"), "tabletop", "care") == tmp_path.parents[1]
+    assert runs_dir_of(Path("/seed0"), "metaworld/MT10", "care") == Path("/")

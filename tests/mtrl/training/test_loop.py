@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 from agents.base import seeded_generator
@@ -27,9 +28,11 @@ from tests.mtrl.conftest import Scripted, scripted_suite
 CPU = torch.device("cpu")
 
 
-def small(**changes: Any) -> TrainConfig[Any]:
+def small(settings: dict[str, Any] | None = None, **changes: Any) -> TrainConfig[Any]:
     values = {"steps_per_task": 240, "random_steps": 40, "envs_per_task": 2, "batch_per_task": 4, **changes}
-    config = TrainConfig.from_json({**default_config("tabletop", "care").to_json(), **values})
+    standard = default_config("tabletop", "care").to_json()
+    given = {**standard, **values, "settings": {**standard["settings"], **(settings or {})}}
+    config = TrainConfig.from_json(given)
     assert config.steps_per_task == values["steps_per_task"]
     return config
 
@@ -50,9 +53,21 @@ def through_a_file(state: dict[str, Any]) -> dict[str, Any]:
     return torch.load(file, weights_only=False)
 
 
-def test_a_training_taken_up_again_ends_with_the_weights_of_one_that_was_never_put_aside() -> None:
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        {},
+        {"aggregator": "nash-mtl", "nash_every": 3, "sampler": "exp3"},
+        {"aggregator": "gradvac", "sampler": "loss"},
+        {"aggregator": "famo", "sampler": "unlock"},
+        {"aggregator": "gradnorm", "sampler": "learning-progress"},
+    ],
+)
+def test_a_training_taken_up_again_ends_with_the_weights_of_one_that_was_never_put_aside(
+    pieces: dict[str, Any],
+) -> None:
     """The cut, at step 130, is within an episode of tabletop, whose simulator is put back to exactly where it was."""
-    suite, config = make_suite("tabletop").only(["reach", "push"]), small()
+    suite, config = make_suite("tabletop").only(["reach", "push"]), small(pieces)
     with training(suite, config) as (whole, agent, _):
         ends: list[list[float]] = []
         whole.run([Scheduled(lambda now: ends.append([e.total for e in now.transition.episodes]))])

@@ -1,0 +1,53 @@
+"""GradNorm: weights under which every task's gradient is as long as its training needs it to be.
+
+Chen, Badrinarayanan, Lee and Rabinovich, "GradNorm: Gradient Normalization for Adaptive Loss Balancing in Deep
+Multitask Networks", ICML 2018.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from agents.aggregators.aggregator import Parameters
+from agents.aggregators.weighing import ROLES, GradientWeighing, of_tasks, put, with_row
+from agents.base import PieceShape
+
+
+class GradNorm(GradientWeighing):
+    """The mean of weighted gradients, whose norms approach their mean times r_i^alpha (equation 1).
+
+    r_i is how far task i's critic loss is from its first one, relative to the others. The weights have mean 1; their
+    logarithms go towards the aim by ``gradnorm_rate`` of the distance, which has the fixed point of the paper's L1 loss
+    and never makes a weight negative.
+    """
+
+    log_weights: Tensor
+    first: Tensor
+    rates: Tensor
+
+    def __init__(self, shape: PieceShape) -> None:
+        super().__init__(shape)
+        self.register_buffer("log_weights", torch.zeros(len(ROLES), shape.tasks))
+        self.register_buffer("first", torch.zeros(shape.tasks))  # losses; 0: none yet
+        self.register_buffer("rates", torch.ones(shape.tasks))
+
+    def forward(self, losses: Tensor, parameters: Parameters) -> None:
+        """Write the gradients."""
+        if parameters.role == "critic":  # an actor's losses may be negative
+            seen = losses.detach().abs().clamp_min(1e-12)
+            self.first = torch.where(self.first > 0, self.first, put(self.first, seen, parameters))
+            self.rates = put(self.rates, seen / of_tasks(self.first, parameters), parameters)
+        super().forward(losses, parameters)
+
+    def weights(self, gram: Tensor, parameters: Parameters) -> Tensor:
+        """Return the weights of the gradients with the inner products ``gram``."""
+        row = ROLES.index(parameters.role)
+        rates = of_tasks(self.rates / self.rates.mean(), parameters)
+        old = of_tasks(self.log_weights[row], parameters)
+        length = old.exp() * gram.diagonal().clamp_min(torch.finfo(gram.dtype).tiny).sqrt()
+        gap = (length / (length.mean() * rates**self.settings.gradnorm_alpha)).log()
+        moved = put(self.log_weights[row], old - self.settings.gradnorm_rate * gap.clamp(-1.0, 1.0), parameters)
+        moved = moved - moved.exp().mean().log()
+        self.log_weights = with_row(self.log_weights, row, moved)
+        return of_tasks(moved, parameters).exp() / len(gram)

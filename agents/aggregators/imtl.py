@@ -1,0 +1,29 @@
+"""Impartial learning: a combined gradient whose component along each task's gradient is the same.
+
+Liu, Li, Kuang, Xue, Chen, Yang, Liao and Zhang, "Towards Impartial Multi-task Learning", ICLR 2021: IMTL-G.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from agents.aggregators.aggregator import Parameters
+from agents.aggregators.quadratic import cosines_and_norms
+from agents.aggregators.weighing import GradientWeighing
+
+
+class IMTL(GradientWeighing):
+    """The combination with weights of sum 1, some of them possibly negative, that projects alike on all gradients."""
+
+    def weights(self, gram: Tensor, parameters: Parameters) -> Tensor:
+        """Return the weights of the gradients with the inner products ``gram``."""
+        return impartial(gram)
+
+
+def impartial(gram: Tensor) -> Tensor:
+    """Inner products (T, T) -> weights (T,): those for which G w is proportional to the gradients' norms."""
+    cosines, norms = cosines_and_norms(gram)
+    # Without the check of its success, for which the host would wait.
+    found = torch.linalg.solve_ex(cosines, torch.ones_like(norms)).result / norms
+    return found / found.sum()

@@ -1,0 +1,67 @@
+"""A bandit over tasks that is paid by how much their losses fall.
+
+Auer, Cesa-Bianchi, Freund and Schapire, "The Nonstochastic Multiarmed Bandit Problem", SIAM Journal on Computing 2002:
+EXP3.S; on tasks, Graves, Bellemare, Menick, Munos and Kavukcuoglu, "Automated Curriculum Learning for Neural Networks",
+ICML 2017.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from agents.base import PieceShape
+from agents.samplers.proportional import Proportional, with_floor
+
+MEMORY = 0.99  # of the moving averages of log-losses and of the size of rewards
+MIXED = 1e-3  # of the weights that is spread evenly at each update
+
+
+class EXP3(Proportional):
+    """Shares are (1 - ``bandit_floor``) softmax(w) + ``bandit_floor`` / T; w grows by importance-weighted rewards.
+
+    A drawn task is paid by how far its log-loss is below its moving average, in units of the average size of such
+    rewards, between -1 and 1. At each update a little of the weights is spread evenly, so that a task that begins to
+    pay late is found.
+    """
+
+    def __init__(self, shape: PieceShape) -> None:
+        super().__init__(shape)
+        zeros = torch.zeros(shape.tasks, device=shape.device)
+        self.learned = {
+            "log_weights": zeros,
+            "loss": zeros.clone(),  # moving average of log-losses
+            "known": zeros.clone(),
+            "scale": torch.zeros((), device=shape.device),
+            "drawn": zeros.clone(),
+        }
+
+    def draw(self, rows_per_task: int) -> tuple[Tensor | None, int]:
+        """Return T tasks, and remember which."""
+        drawn, rows = super().draw(rows_per_task)
+        assert drawn is not None
+        self.learned["drawn"] = torch.zeros_like(self.learned["drawn"]).index_fill(0, drawn, 1.0)
+        return drawn, rows
+
+    def observe_losses(self, losses: Tensor) -> None:
+        """Pay the tasks that were drawn by their latest losses, (T,)."""
+        now, shares = self.learned, self.shares()
+        log_losses = losses.clamp_min(1e-8).log()
+        paid = now["drawn"] * now["known"]
+        reward = paid * (now["loss"] - log_losses)
+        size = reward.abs().sum() / paid.sum().clamp_min(1.0)
+        scale = torch.where(now["scale"] > 0, now["scale"].lerp(size, 1.0 - MEMORY), size)
+        gain = (reward / scale.clamp_min(1e-8)).clamp(-1.0, 1.0) / (self.tasks * shares)
+        policy = torch.softmax(now["log_weights"] + self.settings.bandit_rate * gain, dim=0)
+        average = torch.where(now["known"] > 0, now["loss"].lerp(log_losses, 1.0 - MEMORY), log_losses)
+        self.learned = {
+            "log_weights": ((1.0 - MIXED) * policy + MIXED / self.tasks).log(),
+            "loss": torch.where(now["drawn"] > 0, average, now["loss"]),
+            "known": torch.maximum(now["known"], now["drawn"]),
+            "scale": scale,
+            "drawn": now["drawn"],
+        }
+
+    def shares(self) -> Tensor:
+        """Return the shares: even at first."""
+        return with_floor(torch.softmax(self.learned["log_weights"], dim=0), self.settings.bandit_floor)

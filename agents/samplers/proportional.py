@@ -1,0 +1,71 @@
+"""What samplers that draw tasks by shares have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from agents.base import PieceShape, seeded_generator
+
+
+class Proportional:
+    """Base class: draws T entries of tasks, each task about T times its share, a task repeated to get more rows.
+
+    A subclass says what the ``shares`` are, (T,) with sum 1, and keeps what it learns of losses and scores in
+    ``learned``. A batch has as many rows as with all tasks once each.
+    """
+
+    def __init__(self, shape: PieceShape) -> None:
+        self.tasks, self.device, self.settings = shape.tasks, shape.device, shape.settings
+        self.generator = seeded_generator(shape.seed, shape.device)
+        self.learned: dict[str, Tensor] = {}
+
+    def shares(self) -> Tensor:
+        """Return the share of the rows that each task is to get, (T,) on the learner's device."""
+        raise NotImplementedError
+
+    def draw(self, rows_per_task: int) -> tuple[Tensor | None, int]:
+        """Return T tasks, in order, those with larger shares more often."""
+        return systematic(self.shares(), self.generator), rows_per_task
+
+    def observe_losses(self, losses: Tensor) -> None:
+        """Ignore them, unless a subclass does not."""
+
+    def observe_scores(self, scores: Tensor) -> None:
+        """Ignore them, unless a subclass does not."""
+
+    def metrics(self) -> dict[str, Tensor]:
+        """Return each task's share of the rows, (T,)."""
+        return {"batch_share": self.shares()}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what was learned, and the generator."""
+        learned = {name: value.clone() for name, value in self.learned.items()}
+        return {"learned": learned, "generator": self.generator.get_state()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what ``state_dict`` returned."""
+        self.learned = {name: value.to(self.device) for name, value in state["learned"].items()}
+        self.generator.set_state(state["generator"])
+
+
+def systematic(shares: Tensor, generator: torch.Generator) -> Tensor:
+    """Draw T of T tasks, in order, (T,) int64: each T times its share on average, a number rounded up or down.
+
+    ``shares`` are (T,) with sum 1. Systematic resampling (Carpenter, Clifford and Fearnhead 1999) takes one random
+    number for all of them.
+    """
+    tasks = len(shares)
+    start = torch.rand((), generator=generator, device=shares.device, dtype=torch.float64)
+    places = (torch.arange(tasks, device=shares.device) + start) / tasks
+    ends = shares.double().cumsum(dim=0)
+    return torch.searchsorted(ends / ends[-1], places, right=True).clamp(max=tasks - 1)
+
+
+def with_floor(weights: Tensor, floor: float) -> Tensor:
+    """Weights (T,) >= 0 -> shares, (T,) with sum 1, of which ``floor`` is spread evenly; all of it if all are zero."""
+    total = weights.sum()
+    even = torch.full_like(weights, 1.0 / len(weights))
+    return torch.where(total > 0, (1.0 - floor) * weights / total.clamp_min(1e-12) + floor * even, even)

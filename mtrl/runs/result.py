@@ -1,0 +1,67 @@
+"""``result.json`` of a run's folder, read back: it has what every finished run writes, or it is refused."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from envs.printable import unprintable
+from mtrl.runs.folder import RESULT
+from mtrl.runs.reading import read_json
+
+NUMBERS = ("seed", "env_steps", "updates", "wall_seconds", "parameters")
+SCORES = ("success_any", "success_last", "return")
+RANDOM = tuple(f"random_{score}" for score in SCORES)
+
+
+def read_result(run: Path) -> dict[str, Any]:
+    """Return a run's result.
+
+    Raises ``FileNotFoundError`` where it has none, another ``OSError`` where it cannot be read, and ``ValueError``,
+    which says what, where something in it is not as every run writes it.
+    """
+    result = read_json(run / RESULT)
+    for name in NUMBERS:
+        _check_number(result, name)
+    for name in ("suite", "agent"):
+        _check_name(name, result.get(name))
+    tasks = result.get("tasks")
+    if not isinstance(tasks, dict) or not tasks:
+        raise ValueError("it has no tasks")
+    for task, scores in tasks.items():
+        _check_name("a task", task)
+        if not isinstance(scores, dict):
+            raise ValueError(f"the scores of {task!r} are {scores!r}")
+        _check_scores(scores)
+    if not isinstance(result.get("protocol", {}), dict):
+        raise ValueError(f"protocol is {result['protocol']!r}, which is no table")
+    if not isinstance(result.get("protocol", {}).get("versions", {}), dict):
+        raise ValueError(f"the protocol's versions are {result['protocol']['versions']!r}")
+    return result
+
+
+def _check_scores(scores: Mapping[str, Any]) -> None:
+    _check_number(scores, "return")
+    for name in SCORES[:2]:
+        if name not in scores:
+            raise ValueError(f"it has no {name!r}")
+    for name in (*SCORES[:2], *RANDOM):
+        if scores.get(name) is not None:
+            _check_number(scores, name)
+    if not isinstance(scores.get("range") or "", str):
+        raise ValueError(f"range is {scores['range']!r}")
+
+
+def _check_number(values: Mapping[str, Any], name: str) -> None:
+    if name not in values:
+        raise ValueError(f"it has no {name!r}")
+    value = values[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{name} is {value!r}, where a number belongs")
+
+
+def _check_name(what: str, name: Any) -> None:
+    if not isinstance(name, str) or not name.strip() or unprintable(name):
+        raise ValueError(f"{what} is named {name!r}")

@@ -1,0 +1,46 @@
+"""A run that is there already: finished, told the same, by the same code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from agents.registry.compose import outside_names
+from envs.registry import BUILT_IN
+from mtrl.config import TrainConfig
+from mtrl.config.options import options_changing
+from mtrl.errors import UsageError
+from mtrl.runs import folder as folders
+from mtrl.runs.checksums import check_file
+from mtrl.runs.result import read_result
+from mtrl.version import __version__
+
+
+def finished_twin(folder: Path, config: TrainConfig[Any], tasks: Sequence[str]) -> dict[str, Any] | None:
+    """Return the result of a finished run in ``folder`` with the same configuration and code, if there is one.
+
+    It scores ``tasks``. Code that is not known to be the same (a changed checkout, a suite or a piece of the user's
+    own) never matches, and neither does a run whose files are damaged.
+    """
+    state = folders.git_state()
+    own_code = config.suite.partition(":")[0] not in BUILT_IN or outside_names(config.agent, config.settings)
+    if own_code or (state or {}).get("changed"):
+        return None
+    for path in folders.seed_folders(folder, config.seed):
+        try:
+            twin, facts = folders.read_run(path)
+            check_file(path / folders.RESULT)
+            result = read_result(path)
+        except (UsageError, OSError, ValueError):
+            continue
+        same_code = facts.get("git") == state and (facts.get("versions") or {}).get("mtrl") == __version__
+        if same_code and same_run(twin, config) and not result.get("stopped") and {*result["tasks"]} == {*tasks}:
+            return {**result, "path": str(path)}
+    return None
+
+
+def same_run(one: TrainConfig[Any], other: TrainConfig[Any]) -> bool:
+    """Whether two configurations describe the same run, wherever and however fast it runs."""
+    mine, theirs = (options_changing(config, "agent", "run") for config in (one, other))
+    return mine == theirs  # and not the configurations: settings read from a file may be of another class

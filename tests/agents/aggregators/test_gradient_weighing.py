@@ -1,0 +1,188 @@
+"""What each combination of gradients promises, on random gradients with conflicts; and torchjd's, where it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import minimize
+from torch import Tensor, nn
+
+from agents.aggregators.cagrad import conflict_averse
+from agents.aggregators.gradvac import vaccinated
+from agents.aggregators.imtl import impartial
+from agents.aggregators.mgda import shortest
+from agents.aggregators.nash_mtl import bargain
+from agents.aggregators.pcgrad import projected, random_orders
+from agents.aggregators.quadratic import cosines_and_norms, nonnegative_minimum
+from agents.aggregators.upgrad import unconflicting
+from agents.base import seeded_generator
+from tests.agents.aggregators.made import linear_losses, made, sides
+
+RADIUS = 0.4
+SEEDS = range(5)
+
+
+def gradients(seed: int, tasks: int = 6, size: int = 40) -> Tensor:
+    """Gradients (T, P) of very different lengths, many of which conflict."""
+    drawn = torch.randn(6, size, generator=seeded_generator(seed), dtype=torch.float64)
+    drawn[1] -= drawn[0]
+    drawn[3] -= 0.7 * drawn[2]
+    return (drawn * torch.tensor([0.1, 1.0, 5.0, 1.0, 0.5, 10.0], dtype=torch.float64)[:, None])[:tasks]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_upgrad_has_no_negative_product_with_any_task(seed: int) -> None:
+    drawn = gradients(seed)
+    assert bool(((drawn @ drawn.T) < 0).any())
+    combined = unconflicting(drawn @ drawn.T) @ drawn
+    assert float((drawn @ combined / drawn.norm(dim=1)).min()) > -1e-4 * float(combined.norm())
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_mgda_is_the_shortest_convex_combination(seed: int) -> None:
+    """At the least norm no task's gradient has a smaller product with the combination than the combination itself."""
+    drawn = gradients(seed)
+    weights = shortest(drawn @ drawn.T)
+    combined = weights @ drawn
+    assert float(weights.sum()) == pytest.approx(1.0)
+    assert float(weights.min()) >= 0.0
+    assert float((drawn @ combined).min()) >= float(combined.square().sum()) * (1.0 - 1e-3)
+
+
+def test_mgda_of_opposite_gradients_is_zero() -> None:
+    drawn = torch.tensor([[1.0, 0.0], [-3.0, 0.0]])
+    assert (shortest(drawn @ drawn.T) @ drawn.double()).tolist() == pytest.approx([0.0, 0.0], abs=1e-5)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_imtl_projects_alike_on_every_gradient(seed: int) -> None:
+    drawn = gradients(seed)
+    weights = impartial(drawn @ drawn.T)
+    projections = drawn @ (weights @ drawn) / drawn.norm(dim=1)
+    assert float(weights.sum()) == pytest.approx(1.0)
+    torch.testing.assert_close(projections, projections.mean().expand(len(drawn)), rtol=1e-3, atol=0.0)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nash_bargains_to_the_inverse_of_each_tasks_gain(seed: int) -> None:
+    gram = gradients(seed) @ gradients(seed).T
+    weights = bargain(gram)
+    gained = gram @ weights * weights
+    assert float(weights.min()) > 0.0
+    torch.testing.assert_close(gained, gained.mean().expand(len(gram)), rtol=1e-3, atol=0.0)
+
+
+def test_nash_solves_again_after_as_many_updates_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    solved: list[int] = []
+
+    def counted(gram: Tensor) -> Tensor:
+        solved.append(len(gram))
+        return bargain(gram)
+
+    monkeypatch.setattr("agents.aggregators.nash_mtl.bargain", counted)
+    shared, nash = nn.Parameter(torch.zeros(2)), made("nash-mtl", 2, nash_every=3)
+    for _ in range(4):
+        nash(linear_losses([[1.0, 0.0], [0.0, 2.0]], shared), sides(shared))
+    assert solved == [2, 2]
+    other = made("nash-mtl", 2, nash_every=3)
+    other.load_state_dict(nash.state_dict())
+    for _ in range(2):
+        other(linear_losses([[1.0, 0.0], [0.0, 2.0]], shared), sides(shared))
+    assert solved == [2, 2]
+    assert shared.grad is not None
+    # Orthogonal gradients, of lengths 1 and 2, are made as long as both are on average.
+    assert shared.grad.tolist() == pytest.approx([1.5, 1.5], rel=1e-4)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_cagrad_finds_the_least_of_its_dual(seed: int) -> None:
+    drawn = gradients(seed)
+    gram = drawn @ drawn.T
+    mean, reach = gram.mean(dim=0), RADIUS * gram.mean().sqrt()
+
+    def dual(weights: np.ndarray) -> float:
+        w = torch.from_numpy(weights)
+        return float(w @ mean + reach * (w @ gram @ w).sqrt())
+
+    even = np.full(len(gram), 1.0 / len(gram))
+    constraint = {"type": "eq", "fun": lambda w: w.sum() - 1.0}
+    best = minimize(dual, even, bounds=[(0, 1)] * len(gram), constraints=constraint, options={"ftol": 1e-12})
+    moved = conflict_averse(gram, RADIUS) - 1.0 / len(gram)
+    assert dual((moved / moved.sum()).numpy()) == pytest.approx(best.fun, rel=1e-4)
+    assert float((moved @ drawn).norm() / drawn.mean(dim=0).norm()) == pytest.approx(RADIUS, rel=1e-3)
+
+
+def test_cagrad_with_radius_zero_is_the_mean() -> None:
+    drawn = gradients(0)
+    torch.testing.assert_close(conflict_averse(drawn @ drawn.T, 0.0) @ drawn, drawn.mean(dim=0))
+
+
+def test_gradvac_turns_a_gradient_until_its_cosine_is_the_wanted_one() -> None:
+    drawn, wanted = gradients(0, tasks=2), 0.3
+    order = torch.tensor([[0, 1], [1, 0]])
+    coefficients, seen = vaccinated(drawn @ drawn.T, torch.full((2, 2), wanted, dtype=torch.float64), order)
+    turned = coefficients @ drawn
+    cosine = torch.nn.functional.cosine_similarity
+    assert float(seen[0, 1]) == pytest.approx(float(cosine(drawn[0], drawn[1], dim=0)))
+    assert float(seen[0, 1]) < wanted
+    for mine, other in ((0, 1), (1, 0)):
+        assert float(cosine(turned[mine], drawn[other], dim=0)) == pytest.approx(wanted)
+
+
+def test_gradvac_that_wants_no_similarity_is_gradient_surgery() -> None:
+    drawn = gradients(1)
+    gram = drawn @ drawn.T
+    order = random_orders(gram, seeded_generator(3))
+    torch.testing.assert_close(vaccinated(gram, torch.zeros_like(gram), order)[0], projected(gram, order))
+
+
+def test_gradvac_remembers_the_cosines_it_met() -> None:
+    shared, vaccine = nn.Parameter(torch.zeros(2)), made("gradvac", 3, gradvac_rate=0.5)
+    rows = [[1.0, 0.0], [1.0, 1.0]]
+    vaccine(linear_losses(rows, shared), sides(shared, task=torch.tensor([2, 0])))
+    half = 0.5 * 2.0**-0.5
+    expected = torch.zeros(3, 3)
+    expected[0, 2] = expected[2, 0] = half
+    torch.testing.assert_close(vaccine.cosines[0], expected)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_quadratic_over_nonnegative_numbers_is_solved(seed: int) -> None:
+    """At the least either a number is zero and the slope points inwards, or the slope is zero."""
+    gram, _ = cosines_and_norms(gradients(seed) @ gradients(seed).T)
+    found = nonnegative_minimum(gram, -gram)
+    slope = found @ gram + gram
+    assert float(torch.minimum(found, slope).abs().max()) < 1e-8
+
+
+METHODS: dict[str, Callable[[Tensor], Tensor]] = {
+    "UPGrad": unconflicting,
+    "MGDA": shortest,
+    "IMTLG": impartial,
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_outside_library_comes_to_the_same(name: str) -> None:
+    torchjd = pytest.importorskip("torchjd.aggregation")
+    solver = pytest.importorskip("torchjd.linalg")
+    drawn = gradients(2)
+    other = {
+        "UPGrad": lambda: torchjd.UPGrad(projector=solver.QuadprogProjector(reg_eps=1e-9)),
+        "MGDA": lambda: torchjd.MGDA(epsilon=1e-9, max_iters=100_000),
+        "IMTLG": torchjd.IMTLG,
+    }[name]()
+    expected, found = other(drawn), METHODS[name](drawn @ drawn.T) @ drawn
+    torch.testing.assert_close(found, expected, rtol=1e-2, atol=1e-3 * float(expected.norm()))
+
+
+def test_gradient_surgery_equals_the_outside_librarys_in_its_order() -> None:
+    """Two tasks meet one another in one order only."""
+    torchjd = pytest.importorskip("torchjd.aggregation")
+    drawn = gradients(3, tasks=2).float()
+    gram = drawn @ drawn.T
+    found = projected(gram, random_orders(gram, seeded_generator(0))).sum(dim=0) @ drawn
+    torch.testing.assert_close(found, torchjd.PCGrad()(drawn), rtol=1e-5, atol=1e-5)
