@@ -37,15 +37,15 @@ class SACSettings(ActorCriticSettings):
     """Settings of every SAC agent: the pieces it is made of, and its hyperparameters."""
 
     encoder: str = "none"
-    """Observation encoder shared by actor and critics: none, one-hot, care, film, or your own as module:attribute."""
+    """Encoder shared by actor and critics: none, one-hot, care, another that mtrl.list names, or your own."""
     trunk: str = "shared"
-    """Networks of actor and critics and how tasks share them: shared, multi-head, separate, or your own."""
+    """How tasks share the networks: shared, multi-head, separate, another that mtrl.list names, or your own."""
     aggregator: str = "mean"
     """How per-task losses are turned into gradients: mean, sum, pcgrad, another that mtrl.list names, or your own."""
     sampler: str = "uniform"
     """Which tasks a batch is drawn from: uniform, equally from all, another that mtrl.list names, or your own."""
     penalty: str = "none"
-    """Regularisation added to each task's loss: none, l2, or your own as module:attribute."""
+    """Regularisation added to each task's loss: none, l2, another that mtrl.list names, or your own."""
     layer_norm: bool = True
     """Apply layer normalisation after every hidden layer."""
     network: Literal["mlp", "residual"] = "mlp"
