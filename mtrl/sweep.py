@@ -95,6 +95,8 @@ def seeds_of(text: str) -> list[int]:
 def show(plan: Sequence[Job], console: Console) -> int:
     """Print the plan, one command a line."""
     for job in plan:
+        for why in job.left_out():
+            console.print(f"{job.name}: left out: {why}", markup=False)
         done = job.finished()
         state = f"already exists, {done.path}{_other_code(done)}" if done else shlex.join(job.command(job.unfinished()))
         console.print(f"{job.name}: {state}", markup=False)
@@ -112,6 +114,9 @@ def sweep(plan: Sequence[Job], jobs: int, console: Console) -> int:
     for job, run in done.items():
         console.print(f"{job.name}: already exists, {run.path}{_other_code(run)}", markup=False)
     missing = [job for job in plan if job not in done]
+    for job in missing:
+        for why in job.left_out():
+            console.print(f"{job.name}: left out: {why}", markup=False)
     failures = run_all(missing, jobs, console) if missing else {}
     finished = [run for job in plan if (run := done.get(job) or job.finished())]
     if finished:

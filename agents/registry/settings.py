@@ -19,9 +19,9 @@ class ActorCriticSettings(AgentSettings):
 
     hidden: tuple[int, ...] = setting((256, 256), least=1, most=WIDEST, unit="widths", some=True, shown=True)
     """Widths of the hidden layers of the actor and of each critic."""
-    learning_rate: float = setting(3e-4, above=0, most=1)
+    learning_rate: float = setting(3e-4, above=0)
     """Initial learning rate (Adam) of everything that is learned."""
-    final_learning_rate: float = setting(3e-4, above=0, most=1)
+    final_learning_rate: float = setting(3e-4, above=0)
     """The learning rate is annealed linearly to this value over the run."""
     discount: float = setting(0.99, above=0, most=1)
     """Discount factor (gamma) per environment step."""

@@ -2,7 +2,7 @@
 
 ``<!-- flags: mtrl.evaluate.EvaluateConfig -->`` on a page becomes the table of that class's own fields. Where a suite
 is named behind it, as in ``<!-- flags: mtrl.config.train_config.TrainConfig tabletop -->``, its defaults stand below
-those of the class.
+those of the class. ``<!-- pieces: tabletop -->`` becomes a table for each piece of the registry that has settings.
 """
 
 from __future__ import annotations
@@ -18,18 +18,38 @@ from itertools import pairwise
 from typing import Any
 
 MARK = re.compile(r"<!-- flags: (\S+)(?: (\S+))? -->")
+PIECES_MARK = re.compile(r"<!-- pieces: (\S+) -->")
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Put every table in its place; MkDocs calls this for each page."""
-    return MARK.sub(lambda mark: table(mark[1], mark[2]), markdown)
+    whole = PIECES_MARK.sub(lambda mark: pieces(mark[1]), markdown)
+    return MARK.sub(lambda mark: table(mark[1], mark[2]), whole)
 
 
-def table(path: str, suite: str | None = None) -> str:
+def pieces(suite: str) -> str:
+    """Return a mark for the table of every built-in piece's own settings, below the flag that chooses it."""
+    from agents.registry.compose import SLOTS
+    from agents.registry.pieces import PIECES
+
+    return "\n\n".join(
+        f"`--{slot} {spec.name}`, {spec.description}:\n\n<!-- flags: {path(spec.settings)} {suite} -->"
+        for slot, kind in SLOTS.items()
+        for spec in PIECES[kind].values()
+        if spec.settings is not None and sentences(spec.settings)
+    )
+
+
+def path(kind: type) -> str:
+    """Return where a class is found."""
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def table(where: str, suite: str | None = None) -> str:
     """Return the Markdown table of a dataclass's own fields. Raises ``LookupError`` where there is no such class."""
-    kind: Any = pydoc.locate(path)
+    kind: Any = pydoc.locate(where)
     if not dataclasses.is_dataclass(kind):
-        raise LookupError(f"{path} is no dataclass; name the class that a command parses")
+        raise LookupError(f"{where} is no dataclass; name the class that a command parses")
     words, theirs = sentences(kind), defaults_on(suite) if suite else {}
     lines = ["| flag, default | what it is |", "| --- | --- |"]
     for field in dataclasses.fields(kind):

@@ -167,7 +167,8 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
     def load_state_dict(self, state: dict[str, Any]) -> Array:
         """Continue from what ``state_dict`` returned -> the observations to act on.
 
-        An engine whose state cannot be restored, such as third-party environments, starts each row's next episode.
+        An engine whose state cannot be restored, such as third-party environments, starts the next episode of each row
+        that is in the middle of one; ``broken_off`` says how many these are.
         """
         self._seeds, self._each_start = [*state["seeds"]], state["each_start"]
         self._episodes[:] = state["episodes"]
@@ -175,7 +176,7 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
             self._statistics.load_state_dict(state["statistics"])
             return self.engine.load_state_dict(state["engine"])
         self._statistics.reset()
-        self._episodes += 1
+        self._episodes += _running(state)
         return self.engine.reset(np.arange(self.num_envs), [self._next_seed(row) for row in range(self.num_envs)])
 
     def _next_seed(self, row: int) -> int:
@@ -196,6 +197,16 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
     def close_extras(self, **kwargs: Any) -> None:
         """Close the engine."""
         self.engine.close()
+
+
+def broken_off(state: dict[str, Any]) -> int:
+    """Return how many running episodes cannot be gone on with from what ``MultiTaskVectorEnv.state_dict`` returned."""
+    return 0 if state["engine"] is not None else int(_running(state).sum())
+
+
+def _running(state: dict[str, Any]) -> np.ndarray:
+    """Return which rows are in the middle of an episode, (n,) bool."""
+    return np.asarray(state["statistics"]["lengths"]) > 0
 
 
 def episode_seed(seed: int, task_name: str, copy: int, episode: int) -> int:

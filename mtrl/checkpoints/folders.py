@@ -33,7 +33,7 @@ def publish(folder: Path, write: Callable[[Path], dict[str, Any]]) -> None:
         files = {path.name: digest(path) for path in sorted(partial.iterdir())}
         for path in partial.iterdir():
             sync(path)
-        write_text(partial / MANIFEST, _sealed({**facts, "files": files}))
+        write_text(partial / MANIFEST, sealed({**facts, "files": files}))
         sync(partial)
         shutil.rmtree(folder, ignore_errors=True)
         partial.replace(folder)
@@ -52,20 +52,25 @@ def verified(folder: Path) -> dict[str, Any]:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return a folder's manifest, whose own hash stands in it. Raises ``Damaged`` where it is another."""
+    """Return a folder's manifest. Raises ``Damaged`` where it is not what was written."""
+    return read_sealed(folder / MANIFEST)
+
+
+def read_sealed(path: Path) -> dict[str, Any]:
+    """Return what ``sealed`` made a text of. Raises ``Damaged`` where the hash is another."""
     try:
-        text = (folder / MANIFEST).read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
         content = json.loads(text)["content"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise Damaged(f"{folder / MANIFEST} cannot be read ({error})") from None
-    if not isinstance(content, dict) or text != _sealed(content):
-        raise Damaged(f"{folder / MANIFEST} is not what was written: its SHA-256 is another")
+        raise Damaged(f"{path} cannot be read ({error})") from None
+    if not isinstance(content, dict) or text != sealed(content):
+        raise Damaged(f"{path} is not what was written: its SHA-256 is another")
     return content
 
 
-def _sealed(content: dict[str, Any]) -> str:
-    """Return a manifest's text: its content, and the hash of that."""
-    own = hashlib.sha256(json.dumps(content).encode()).hexdigest()
+def sealed(content: dict[str, Any]) -> str:
+    """Return a text that holds a table, and the hash of it."""
+    own = digest_of(json.dumps(content).encode())
     return json.dumps({"sha256": own, "content": content}, indent=2) + "\n"
 
 
@@ -77,6 +82,11 @@ def check_digest(path: Path, wanted: str) -> None:
         raise Damaged(f"{path} cannot be read ({error.strerror or error})") from None
     if found != wanted:
         raise Damaged(f"{path} is not what was written: its SHA-256 is another")
+
+
+def digest_of(data: bytes) -> str:
+    """Return the SHA-256 of bytes."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def digest(path: Path) -> str:

@@ -11,6 +11,8 @@ from pathlib import Path
 import psutil
 
 from mtrl.errors import RunError, UsageError
+from mtrl.runs.atomic import write_text
+from mtrl.runs.reading import read_json
 
 LOCK = "lock.json"
 
@@ -40,7 +42,7 @@ def take(run: Path) -> None:
     me = psutil.Process()
     lock = {"pid": me.pid, "started": me.create_time()}
     try:
-        (run / LOCK).write_text(json.dumps(lock) + "\n", encoding="utf-8")
+        write_text(run / LOCK, json.dumps(lock) + "\n")
     except OSError as error:
         raise RunError(f"{run / LOCK} cannot be written ({error.strerror or error})") from None
 
@@ -48,7 +50,7 @@ def take(run: Path) -> None:
 def holder(run: Path) -> int | None:
     """Return the process that trains into a run folder, None where there is none, or it is this one."""
     try:
-        said = json.loads((run / LOCK).read_text(encoding="utf-8"))
+        said = read_json(run / LOCK)
         pid, started = int(said["pid"]), float(said["started"])
         alive = psutil.Process(pid).create_time()
     except (OSError, ValueError, KeyError, TypeError, psutil.Error):

@@ -10,6 +10,7 @@ from mtrl.checkpoints.folders import Damaged
 from mtrl.checkpoints.store import Checkpoint, CheckpointStore
 from mtrl.config import TrainConfig, agent_spec
 from mtrl.errors import UsageError
+from mtrl.runs.folder import MATRICES, METRICS
 
 
 class Resumed(NamedTuple):
@@ -26,6 +27,9 @@ def resumed_run(path: Path, config: TrainConfig[Any], told: TrainConfig[Any]) ->
     """
     if not agent_spec(told.agent).in_loop:
         raise UsageError(f"--resume is {str(path)!r}, and agent {told.agent!r} keeps no checkpoints; train it again")
+    for name in (METRICS, MATRICES):  # which are written on
+        if (path / name).is_symlink():
+            raise UsageError(f"--resume is {str(path)!r}, whose {name} is a symbolic link; put the file in its place")
     check_changes(config, told)
     try:
         checkpoint = CheckpointStore(path).latest()

@@ -48,7 +48,7 @@ class Saving:
         """``facts`` do not change. ``resumed`` is gone on from: the parts and the replay are put into its state."""
         self._store = CheckpointStore(run, None if resumed is None else resumed.replay)
         self._parts, self._facts, self._replay = parts, facts, replay
-        self._every, self._console = config.checkpoint_every, console
+        self._every, self._console, self._failing = config.checkpoint_every, console, False
         self._last, self._cost = time.monotonic(), 0.0
         if resumed is not None:
             resumed.replay.load(replay)
@@ -67,11 +67,15 @@ class Saving:
             state = {name: part.state_dict() for name, part in self._parts.items()}
             self._store.save(step, {**state, **self._facts}, self._replay)
         except OSError as error:
-            self._console.print(f"warning: no checkpoint could be written ({error.strerror or error})", markup=False)
+            if not self._failing:  # a disk that is full stays so for a while
+                said = f"warning: no checkpoint could be written ({error.strerror or error}); the last good one stays"
+                self._console.print(said, markup=False)
+            self._failing = True
             return False
         finally:
             self._last = time.monotonic()
             self._cost = self._last - begin
+        self._failing = False
         return True
 
     def discard(self) -> None:

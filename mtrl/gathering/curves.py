@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def read_curves(path: Path, prefix: str = PREFIX) -> dict[str, Curve]:
         if header != ["step", "seconds", "tag", "value"]:
             raise ValueError(f"its first line is {header}, not step,seconds,tag,value")
         # Most lines are of training; to look for the prefix is much cheaper than to parse them.
-        for row in csv.reader(line for line in file if prefix in line):
+        for row in csv.reader(line for line in _whole(file) if prefix in line):
             if len(row) != 4:
                 raise ValueError(f"a line holds {len(row)} values, not 4: {','.join(row)}")
             step, value = int(row[0]), float(row[3])
@@ -40,6 +41,15 @@ def read_curves(path: Path, prefix: str = PREFIX) -> dict[str, Curve]:
                 raise ValueError(f"{row[2]} is {row[3]} at step {step}")
             points.setdefault(row[2], {})[step] = value
     return {tag: _curve(own) for tag, own in points.items() if tag.startswith(prefix)}
+
+
+def _whole(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines of a file. Raises ``ValueError`` where its last one was cut."""
+    line = "\n"
+    for line in lines:
+        yield line
+    if not line.endswith("\n"):
+        raise ValueError(f"its last line has been cut: {line}")
 
 
 def _curve(points: dict[int, float]) -> Curve:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ from typing import Any
 from mtrl.config import TrainConfig
 from mtrl.errors import UsageError
 from mtrl.gathering.curves import Curve, read_curves
+from mtrl.runs.checksums import check_file
 from mtrl.runs.folder import METRICS, RESULT, read_run
 from mtrl.runs.reading import check_regular
 from mtrl.runs.result import read_result
+from mtrl.tracking.tags import task_tag
 
 
 @dataclass(frozen=True)
@@ -40,12 +43,15 @@ def load_run(folder: Path) -> Run:
     """Read a finished run. Raises ``UsageError``, naming it, if it is unfinished or damaged."""
     config, facts = read_run(folder)
     try:
+        check_file(folder / RESULT)
+        check_file(folder / METRICS)
         result = read_result(folder)
         if result.get("stopped"):
             how_far = result.get("steps_per_task", "some")
             raise UsageError(f"{str(folder)!r} was stopped early, after {how_far} steps per task")
         check_regular(folder / METRICS)
         curves = read_curves(folder / METRICS)
+        _check_complete(curves, result, config)
         finished = (folder / RESULT).stat().st_mtime
     except FileNotFoundError as error:
         missing = Path(error.filename).name
@@ -57,3 +63,16 @@ def load_run(folder: Path) -> Run:
     except (OSError, ValueError, csv.Error) as error:
         raise UsageError(f"{str(folder)!r} is damaged ({error})") from None
     return Run(folder, config, facts, result, curves, finished)
+
+
+def _check_complete(curves: Mapping[str, Curve], result: dict[str, Any], config: TrainConfig[Any]) -> None:
+    """Raise ``ValueError`` where a task's last evaluation, which ends every run, is missing."""
+    end = result.get("steps_per_task", config.steps_per_task)
+    for name in result["tasks"]:
+        tags = [task_tag(f"eval/{measure}", name) for measure in ("success_rate", "return")]
+        own = [curves[tag] for tag in tags if tag in curves]
+        last = max((int(curve.steps[-1]) for curve in own), default=0)
+        if last < end:
+            raise ValueError(
+                f"{METRICS} has been cut: task {name!r} has no evaluation after {last} of {end} steps per task"
+            )

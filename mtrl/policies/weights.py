@@ -11,17 +11,21 @@ from torch import Tensor
 
 from mtrl.config import TrainConfig
 from mtrl.errors import UsageError
+from mtrl.runs.checksums import check_file
 from mtrl.runs.folder import WEIGHTS
+from mtrl.runs.reading import check_regular
 from mtrl.training.assemble import device_of
 
 
 def weights_of(path: Path, config: TrainConfig[Any]) -> dict[str, Tensor]:
     """Read a run's weights. Raises ``UsageError`` where there are none, or damaged ones."""
+    check_file(path / WEIGHTS)
     try:
+        check_regular(path / WEIGHTS)
         return load_file(path / WEIGHTS, device=str(device_of(config)))
     except FileNotFoundError:
         raise UsageError(f"{str(path)!r} has no {WEIGHTS}: the run is unfinished; train it again") from None
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError) as error:
         raise UsageError(f"{str(path / WEIGHTS)!r} is damaged ({error}); train the run again") from None
 
 

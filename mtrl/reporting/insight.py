@@ -11,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from mtrl.errors import UsageError
 from mtrl.pictures.names import shortened
+from mtrl.runs.checksums import check_file
 from mtrl.runs.folder import MATRICES
 
 MAX_NAMED = 3  # pairs in a sentence
@@ -54,6 +56,16 @@ class Table:
         ]
 
 
+def readable(path: Path) -> bool:
+    """Say whether a file of a run is there and is what was written; where it is another, that is warned of."""
+    try:
+        check_file(path)
+    except UsageError as error:
+        sys.stderr.write(f"warning: left out: {error}\n")
+        return False
+    return path.is_file()
+
+
 def read_tables(run: Path) -> dict[str, list[tuple[int, Table]]]:
     """Return a run's tables by name, each with its number of steps per task, in the order of writing.
 
@@ -61,7 +73,7 @@ def read_tables(run: Path) -> dict[str, list[tuple[int, Table]]]:
     """
     tables: dict[str, list[tuple[int, Table]]] = {}
     path = run / MATRICES
-    if not path.is_file():
+    if not readable(path):
         return tables
     damaged = 0
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -69,10 +81,13 @@ def read_tables(run: Path) -> dict[str, list[tuple[int, Table]]]:
             entry = json.loads(line)
             values = np.array(entry["values"], dtype=np.float64)
             rows, columns = tuple(map(str, entry["rows"])), tuple(map(str, entry["columns"]))
-            if values.shape != (len(rows), len(columns)):
+            if not values.size or values.shape != (len(rows), len(columns)):
                 raise ValueError("its names do not match its numbers")
-            tables.setdefault(str(entry["name"]), []).append((int(entry["step"]), Table(rows, columns, values)))
-        except (ValueError, KeyError, TypeError):
+            name, step = str(entry["name"]), int(entry["step"])
+            if name in tables and (tables[name][0][1].rows, tables[name][0][1].columns) != (rows, columns):
+                raise ValueError("its names are not those of the tables before")
+            tables.setdefault(name, []).append((step, Table(rows, columns, values)))
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             damaged += 1
     if damaged:
         sys.stderr.write(f"warning: {damaged} lines of {str(path)!r} are damaged and skipped\n")

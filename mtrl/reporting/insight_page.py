@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from mtrl.reporting.insight import (
     halves,
     mean_table,
     read_tables,
+    readable,
     routing_similarity,
     say_how_many,
     say_of_attention,
@@ -25,6 +25,7 @@ from mtrl.reporting.insight import (
     snapshots,
 )
 from mtrl.runs.folder import ABLATION, METRICS
+from mtrl.runs.reading import read_json
 
 # Tag below train_diagnostics/, what it is called, how it is written.
 NUMBERS = (
@@ -188,8 +189,10 @@ def read_ablation(run: Path) -> Table | None:
     Ablations that were scored by return are left out: returns of different tasks share no scale.
     """
     path = run / ABLATION
+    if not readable(path):
+        return None
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_json(path)
         whole, without = np.array(found["whole"], dtype=float), np.array(found["without"], dtype=float)
         names = tuple(map(str, found["tasks"])), tuple(map(str, found["encoders"]))
         if found["measure"] != "success_any" or without.shape != (len(names[0]), len(names[1])):

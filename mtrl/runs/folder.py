@@ -17,6 +17,7 @@ from mtrl.config.checks import check_values
 from mtrl.errors import RunError, UsageError
 from mtrl.guard import HOME
 from mtrl.runs.atomic import write_text
+from mtrl.runs.checksums import CHECKSUMS, check_file, write_checksums
 from mtrl.runs.git import commit_of, is_top_level
 from mtrl.runs.reading import read_json
 from mtrl.version import __version__
@@ -25,6 +26,7 @@ CONFIG, RESULT, WEIGHTS, METRICS = "config.json", "result.json", "weights.safete
 MATRICES, ABLATION = "matrices.jsonl", "ablation.json"
 # What config.json has beside the configuration, and which is a table.
 TABLES = ("versions", "machine", "git", "task_sentences", "suite_source", "dropped_settings")
+GUARDED = (CONFIG, RESULT, WEIGHTS, METRICS, MATRICES)  # by checksums, once the run is finished
 PACKAGES = ("torch", "gymnasium", "stable-baselines3", "numpy", "tensorboard")
 
 
@@ -59,7 +61,9 @@ def agent_folder(runs_dir: Path, suite: str, agent: str) -> Path:
 
 def runs_dir_of(path: Path, suite: str, agent: str) -> Path:
     """Return the folder of all runs that a run's own folder is in, wherever it was moved to."""
-    return path.parents[len(_safe_parts(suite)) + len(_safe_parts(agent))]
+    depth = len(_safe_parts(suite)) + len(_safe_parts(agent))
+    parents = path.parents if depth < len(path.parents) else path.absolute().parents
+    return parents[min(depth, len(parents) - 1)]
 
 
 def _safe_parts(name: str) -> list[str]:
@@ -70,26 +74,32 @@ def _safe_parts(name: str) -> list[str]:
 
 def write_config(path: Path, config: TrainConfig[Any], **facts: Any) -> None:
     """Write ``config.json``: the configuration, and the machine, versions and state of the code."""
-    _write_json(
-        path / CONFIG,
-        {
-            **config.to_json(),
-            **facts,
-            "command": shlex.join(_command()),
-            "versions": {
-                "mtrl": __version__,
-                "python": platform.python_version(),
-                **{name: metadata.version(name) for name in PACKAGES},
-            },
-            "machine": {"system": platform.platform(), "processors": os.cpu_count()},
-            "git": git_state(),
+    values = {
+        **config.to_json(),
+        **facts,
+        "command": shlex.join(_command()),
+        "versions": {
+            "mtrl": __version__,
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in PACKAGES},
         },
-    )
+        "machine": {"system": platform.platform(), "processors": os.cpu_count()},
+        "git": git_state(),
+    }
+    _write_text(path / CONFIG, _as_json(values))
 
 
 def write_result(path: Path, result: dict[str, Any]) -> None:
-    """Write ``result.json``, which marks the run as finished."""
-    _write_json(path / RESULT, result)
+    """Write the checksums of the run's files and, last, ``result.json``, which marks it as finished."""
+    text = _as_json(result)
+    write_checksums(path, (name for name in GUARDED if name != RESULT), {RESULT: text})
+    _write_text(path / RESULT, text)
+
+
+def begin_again(path: Path) -> None:
+    """Make a finished run one that is not, since its files are about to change."""
+    for name in (CHECKSUMS, RESULT):
+        (path / name).unlink(missing_ok=True)
 
 
 def read_run(path: Path) -> tuple[TrainConfig[Any], dict[str, Any]]:
@@ -99,6 +109,7 @@ def read_run(path: Path) -> tuple[TrainConfig[Any], dict[str, Any]]:
 
 def read_values(file: Path) -> dict[str, Any]:
     """Return what a ``config.json`` holds. Raises ``UsageError`` where there is none, or something else."""
+    check_file(file)
     try:
         return read_json(file)
     except (FileNotFoundError, NotADirectoryError):
@@ -161,9 +172,13 @@ def _command() -> list[str]:
     return [python, *sys.argv]
 
 
-def _write_json(path: Path, values: dict[str, Any]) -> None:
+def _as_json(values: dict[str, Any]) -> str:
+    return json.dumps(values, indent=2, allow_nan=False) + "\n"
+
+
+def _write_text(path: Path, text: str) -> None:
     """Write a file whole or not at all. Raises ``RunError`` where it cannot be written."""
     try:
-        write_text(path, json.dumps(values, indent=2, allow_nan=False) + "\n")
+        write_text(path, text)
     except OSError as error:
         raise RunError(f"{path} cannot be written ({error.strerror or error})") from None

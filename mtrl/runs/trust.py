@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from agents.registry.compose import SLOTS
+from agents.registry.lookup import from_outside
 from envs.registry import form_of
 from envs.suite import TaskSuite
 from mtrl.config import TrainConfig
@@ -86,7 +88,9 @@ def foreign(suite: str) -> str:
 
 
 def _references(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the names and values of settings, the agent's name among them, that read ``module:attribute``."""
+    """Yield the names and values of what would be imported: of agent and pieces, and of settings that read like it."""
     settings = values.get("settings")
     named = {"agent": values.get("agent"), **(settings if isinstance(settings, dict) else {})}
-    yield from ((name, own) for name, own in named.items() if isinstance(own, str) and REFERENCE.fullmatch(own))
+    for name, own in named.items():
+        if isinstance(own, str) and (from_outside(own) if name in ("agent", *SLOTS) else REFERENCE.fullmatch(own)):
+            yield name, own

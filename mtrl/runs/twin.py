@@ -12,6 +12,7 @@ from mtrl.config import TrainConfig
 from mtrl.config.options import options_changing
 from mtrl.errors import UsageError
 from mtrl.runs import folder as folders
+from mtrl.runs.checksums import check_file
 from mtrl.runs.result import read_result
 from mtrl.version import __version__
 
@@ -29,6 +30,7 @@ def finished_twin(folder: Path, config: TrainConfig[Any], tasks: Sequence[str]) 
     for path in folders.seed_folders(folder, config.seed):
         try:
             twin, facts = folders.read_run(path)
+            check_file(path / folders.RESULT)
             result = read_result(path)
         except (UsageError, OSError, ValueError):
             continue

@@ -12,6 +12,7 @@ from mtrl.config import TrainConfig
 from mtrl.errors import UsageError
 from mtrl.policies.parts import Part
 from mtrl.runs.atomic import write_text
+from mtrl.runs.checksums import add_checksum
 from mtrl.scoring.ablation import ablation
 from mtrl.scoring.final import episodes_of, play
 from mtrl.scoring.scores import Policy
@@ -52,6 +53,7 @@ def write_evaluation(path: Path, result: dict[str, Any]) -> None:
     """Write a file of the run. Raises ``UsageError`` where it cannot be written."""
     try:
         write_text(path, json.dumps(result, indent=2, allow_nan=False) + "\n")
+        add_checksum(path)
     except OSError as error:
         raise UsageError(f"{str(path)!r} cannot be written ({error.strerror or error})") from None
 

@@ -59,18 +59,25 @@ class Job:
 
     def finished(self) -> Run | None:
         """Return the newest finished run with the same configuration, by any state of the code."""
+        return max(self._found()[0], key=lambda run: run.finished, default=None)
+
+    def left_out(self) -> list[str]:
+        """Return why finished runs, that may have been told the same, are not taken: a damaged run is made anew."""
+        return self._found()[1]
+
+    def _found(self) -> tuple[list[Run], list[str]]:
         from mtrl.gathering.run import load_run
 
-        found = []
+        found, left_out = [], []
         for path in seed_folders(self.folder, self.config.seed):
             if not (path / RESULT).is_file():
                 continue
             try:
                 if same_run(read_run(path)[0], self.config):
                     found.append(load_run(path))
-            except UsageError:
-                continue  # a damaged run is made anew
-        return max(found, key=lambda run: run.finished, default=None)
+            except UsageError as error:
+                left_out.append(str(error))
+        return found, left_out
 
     def unfinished(self) -> Path | None:
         """Return the run that was told the same, was interrupted and can go on: that with the newest checkpoint."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from envs.printable import printable
 
 LONGEST = 290  # letters, with which a line that begins with "error: " stays below 300
-WORD = 60  # letters that are left of a word of a line that is too long
+WORDS = (150, 120, 90, 60)  # letters that are left of each word of a line that is too long: as many as will do
 CUT = "..."
 
 
@@ -17,8 +17,11 @@ def as_line(text: str, most: int = LONGEST) -> str:
     line = printable(text)
     if len(line) <= most:
         return line
-    line = " ".join(_without_middle(word, WORD) for word in line.split(" "))
-    return _without_middle(line, most)
+    for letters in WORDS:
+        short = " ".join(_without_middle(word, letters) for word in line.split(" "))
+        if len(short) <= most:
+            return short
+    return _without_middle(short, most)
 
 
 def _without_middle(text: str, most: int) -> str:

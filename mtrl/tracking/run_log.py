@@ -162,5 +162,5 @@ def board_tag(tag: str) -> str:
 
 
 def per_task(tag: str, names: tuple[str, ...], values: list[float]) -> dict[str, float]:
-    """Return the tag and the value of each task."""
+    """Return the values of tasks by their tags (``task_tag``)."""
     return {task_tag(tag, name): value for name, value in zip(names, values, strict=True)}

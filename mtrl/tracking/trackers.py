@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -55,7 +56,7 @@ def trackers_of(config: TrainConfig[Any], suite: str, path: Path, console: Conso
 
     if config.track == "none":
         return []
-    name = path.relative_to(config.runs_dir).as_posix()
+    name = Path(os.path.relpath(path, config.runs_dir)).as_posix()
     run = TrackedRun(name, path, config.runs_dir, suite, config.agent, params_of(config))
     try:
         tracker = imported(TRACKERS[config.track].start)(run)

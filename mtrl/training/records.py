@@ -11,6 +11,7 @@ from rich.console import Console
 from torch import Tensor
 
 from agents.precision import Precision
+from envs.stepping.vector import broken_off
 from envs.suite import TaskSuite
 from mtrl.checkpoints.resume import Resumed
 from mtrl.checkpoints.store import Checkpoint
@@ -87,7 +88,13 @@ def resumption(resumed: Resumed | None) -> dict[str, Any]:
     if resumed is None:
         return {}
     said = read_values(resumed.path / CONFIG).get("resumed")
-    return {"resumed": [*(said if isinstance(said, list) else []), {"step": resumed.checkpoint.step}]}
+    now = {"step": resumed.checkpoint.step, "dropped_episodes": dropped_episodes(resumed.checkpoint)}
+    return {"resumed": [*(said if isinstance(said, list) else []), now]}
+
+
+def dropped_episodes(checkpoint: Checkpoint) -> int:
+    """Return how many running episodes are dropped, since other people's environments cannot be saved."""
+    return broken_off(checkpoint.state["training"]["env"])
 
 
 def suite_facts(config: TrainConfig[Any], suite: TaskSuite) -> dict[str, Any]:

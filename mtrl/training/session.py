@@ -23,7 +23,7 @@ from mtrl.config import TrainConfig
 from mtrl.errors import RunError
 from mtrl.rollout.endless import LongEpisodes
 from mtrl.rollout.tensor_env import TensorEnv
-from mtrl.runs.folder import new_run_folder, write_config
+from mtrl.runs.folder import begin_again, new_run_folder, write_config
 from mtrl.runs.kept_folder import FolderTaken, KeptFolder
 from mtrl.scoring.final import as_scored, final_scores
 from mtrl.scoring.scorer import Scorer
@@ -53,7 +53,16 @@ from mtrl.training.finite import Diverged, FiniteGuard
 from mtrl.training.loop import Training
 from mtrl.training.memory import keep_freed_memory
 from mtrl.training.moment import Moment
-from mtrl.training.records import Progress, describe, finish, log_of, resumption, save_weights, suite_facts
+from mtrl.training.records import (
+    Progress,
+    describe,
+    dropped_episodes,
+    finish,
+    log_of,
+    resumption,
+    save_weights,
+    suite_facts,
+)
 from mtrl.training.replay_size import replay_of
 from mtrl.training.schedule import Scheduled, either, multiples_of, rules_of
 from mtrl.training.success import check_success
@@ -97,6 +106,8 @@ def run_agent(
             stack.enter_context(closing(camera))
         path = resumed.path if resumed else new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
         files.enter_context(lock(path))
+        if resumed:
+            begin_again(path)
         told = {"context_source": context.source, **suite_facts(config, suite), **resumption(resumed)}
         write_config(path, config, **told)
         folder = KeptFolder(path, lambda: write_config(path, config, **told))
@@ -129,6 +140,8 @@ def run_agent(
         saving = Saving(path, parts, {"precision": dataclasses.asdict(precision)}, replay, config, console, before)
         if before:
             display.resume(training.step, training.env_steps)
+            if dropped := dropped_episodes(before):
+                console.print(f"running episodes dropped, since their environments cannot be saved: {dropped}")
         try:
             training.run(
                 [

@@ -56,6 +56,13 @@ def test_every_mark_becomes_a_table(hook: Any, path: str, suite: str) -> None:
     assert all(len(row.split("|")[2].split()) >= 2 for row in rows)
 
 
+def test_every_piece_that_has_settings_has_a_table(hook: Any) -> None:
+    page = hook.on_page_markdown("<!-- pieces: tabletop -->")
+    assert "`--penalty l2`, half the sum of squares of the weights:\n\n| flag, default |" in page
+    assert "| `--encoders`<br>`4` |" in page
+    assert "<!--" not in page
+
+
 def test_a_class_that_moved_is_named(hook: Any) -> None:
     with pytest.raises(LookupError, match=r"mtrl\.evaluate\.Nothing is no dataclass"):
         hook.table("mtrl.evaluate.Nothing")

@@ -18,6 +18,7 @@ from tests.faults.bad_files import bad_files, make_files
 from tests.faults.bad_words import bad_words
 
 LONGEST = 300  # letters of a line
+TRAININGS = ("mtrl.training.session.Training", "mtrl.baselines.sb3_run.train_tasks")
 SECONDS = 20  # that a refusal may take, the import of torch included
 
 
@@ -39,7 +40,7 @@ def fault_of(case: Sequence[str], folder: Path) -> str:
     out, err = io.StringIO(), io.StringIO()
     main = importlib.import_module(f"mtrl.{program}").main
     try:
-        with _in_place(folder, arguments), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with in_place(folder, arguments), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = command(main)()
     except (Exception, SystemExit, Began) as error:  # noqa: BLE001  # whatever it is, it is no refusal
         return f"{type(error).__name__}: {str(error)[:200]}"
@@ -59,19 +60,23 @@ def shown(case: Sequence[str]) -> str:
 
 
 @contextlib.contextmanager
-def _in_place(folder: Path, arguments: Sequence[str]) -> Iterator[None]:
-    """Have a command line in ``folder``, where nothing can be trained, waited for or imported for good."""
+def in_place(folder: Path, arguments: Sequence[str], training: bool = False) -> Iterator[None]:
+    """Have a command line in ``folder``, where nothing can be trained, waited for or imported for good.
+
+    ``training`` allows the first.
+    """
     here, modules = Path.cwd(), {*sys.modules}
     former = signal.signal(signal.SIGALRM, _began)
     signal.alarm(SECONDS)
     os.chdir(folder)
     try:
         with (
-            mock.patch("mtrl.training.session.Training", _began),
-            mock.patch("mtrl.baselines.sb3_run.train_tasks", _began),
+            contextlib.ExitStack() as stack,
             mock.patch.object(sys, "argv", ["mtrl", *arguments]),
             mock.patch.object(sys, "path", [*sys.path]),
         ):
+            for name in () if training else TRAININGS:
+                stack.enter_context(mock.patch(name, _began))
             yield
     finally:
         os.chdir(here)

@@ -22,6 +22,7 @@ from agents.registry.presets import PRESETS
 from envs.suite import Task, TaskSuite
 from mtrl import train
 from mtrl.runs import folder
+from mtrl.runs.checksums import add_checksum
 from mtrl.terminal.cli import command
 
 KIT_AGENTS = [name for name, preset in PRESETS.items() if preset.in_loop]
@@ -69,6 +70,12 @@ def same_weights(one: Path, other: Path) -> bool:
 
 def read_json(path: Path) -> Any:
     return json.loads(path.read_text())
+
+
+def retold(file: Path, **values: Any) -> None:
+    """Change what a JSON file of a run says, and have its checksum say so too."""
+    file.write_text(json.dumps({**read_json(file), **values}))
+    add_checksum(file)
 
 
 @dataclass(frozen=True)

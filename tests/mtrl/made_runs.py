@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from mtrl.config.defaults import default_config
+from mtrl.tracking.tags import task_tag
 
-STEPS = (1000, 2000, 3000, 4000)
+BUDGET, POINTS = 4000, 4  # steps per task, and evaluations at equal distances, the last at the end
 PROTOCOL = {"episodes": 10, "starts": "drawn", "success": "at any step", "trained_in": "s", "scored_in": "s"}
 
 
@@ -27,35 +28,38 @@ def make_run(
     facts: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
     name: str = "",
+    evaluated: str = "",
     parameters: int = 1000,
     suite: str = "tabletop",
     **fields: Any,
 ) -> Path:
     """Write a finished run; with ``chance``, tasks say no success: scores are returns, and so many for random actions.
 
-    A task's curve has a value for each of ``STEPS``; unless given, it is the final score throughout.
+    A task's curve has ``POINTS`` values; unless given, it is the final score throughout. ``evaluated`` is its tag,
+    where it is not that of the score.
     """
     scores = {"reach": 0.5, "push": 0.25} if scores is None else scores
     path = root / suite / agent / (name or f"seed{seed}")
     path.mkdir(parents=True)
     config = default_config(suite, agent)
     own = dataclasses.replace(config.settings, **(settings or {}))
-    config = dataclasses.replace(config, seed=seed, settings=own, **{"steps_per_task": 4000, **fields})
+    config = dataclasses.replace(config, seed=seed, settings=own, **{"steps_per_task": BUDGET, **fields})
     told = {"versions": {"torch": "2.0"}, "git": {"commit": "c" * 40, "changed": False}, **(facts or {})}
     (path / "config.json").write_text(json.dumps({**config.to_json(), **told}))
     result = result_of(
         scores, chance, suite=suite, agent=agent, seed=seed, parameters=parameters, protocol=dict(protocol)
     )
     (path / "result.json").write_text(json.dumps(result))
-    curves = {task: [score] * len(STEPS) for task, score in scores.items()} if curves is None else curves
+    curves = {task: [score] * POINTS for task, score in scores.items()} if curves is None else curves
     with (path / "metrics.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["step", "seconds", "tag", "value"])
-        for place, step in enumerate(STEPS):
+        for place in range(POINTS):
+            step = config.steps_per_task * (place + 1) // POINTS
             writer.writerow([step, "1.00", "train/q_mean", "3"])
             for task, values in curves.items():
-                tag = "eval/success_rate" if chance is None else "eval/return"
-                writer.writerow([step, "1.00", f"{tag}/{task}", f"{values[place]:.10g}"])
+                tag = evaluated or ("eval/success_rate" if chance is None else "eval/return")
+                writer.writerow([step, "1.00", task_tag(tag, task), f"{values[place]:.10g}"])
     return path
 
 

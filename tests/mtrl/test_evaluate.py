@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +9,8 @@ import pytest
 from PIL import Image
 
 from mtrl import evaluate
-from tests.mtrl.conftest import read_json
+from mtrl.runs.checksums import CHECKSUMS
+from tests.mtrl.conftest import read_json, retold
 
 Refused = Callable[..., str]
 
@@ -74,6 +74,8 @@ def test_missing_weights_are_named_with_the_way_out(refused: Refused, care_run: 
 
 @pytest.mark.parametrize("harm", ["empty", "noise", "cut short"])
 def test_damaged_weights_are_named_with_the_way_out(refused: Refused, care_run: Path, harm: str) -> None:
+    """Even where there is nothing to hold them to."""
+    (care_run / CHECKSUMS).unlink()
     path = care_run / "weights.safetensors"
     path.write_bytes({"empty": b"", "noise": b"\x80\x04junk" * 99, "cut short": path.read_bytes()[:-99]}[harm])
     line = refused(evaluate.main, care_run)
@@ -85,6 +87,7 @@ def test_damaged_weights_are_named_with_the_way_out(refused: Refused, care_run: 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}"])
 def test_a_damaged_config_is_named(refused: Refused, care_run: Path, text: str) -> None:
+    (care_run / CHECKSUMS).unlink()
     (care_run / "config.json").write_text(text)
     line = refused(evaluate.main, care_run)
     assert str(care_run / "config.json") in line
@@ -97,14 +100,12 @@ def test_a_damaged_config_is_named(refused: Refused, care_run: Path, text: str) 
 def test_a_suite_that_is_not_the_one_trained_on_is_said(
     refused: Refused, care_run: Path, tasks: list[str], part: str
 ) -> None:
-    config = read_json(care_run / "config.json")
-    (care_run / "config.json").write_text(json.dumps({**config, "tasks": tasks}))
+    retold(care_run / "config.json", tasks=tasks)
     assert part in refused(evaluate.main, care_run)
 
 
 def test_a_plug_in_that_is_gone_is_named(refused: Refused, care_run: Path) -> None:
-    config = read_json(care_run / "config.json")
-    (care_run / "config.json").write_text(json.dumps({**config, "suite": "gone_module:suite"}))
+    retold(care_run / "config.json", suite="gone_module:suite")
     assert "no module named 'gone_module'" in refused(evaluate.main, care_run, "--trust")
 
 

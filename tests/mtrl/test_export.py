@@ -21,7 +21,7 @@ from mtrl import export
 from mtrl.errors import RunError
 from mtrl.exporting import formats
 from mtrl.exporting.formats import METADATA, WRITERS, Writer
-from tests.mtrl.conftest import Said
+from tests.mtrl.conftest import Said, retold
 
 Refused = Callable[..., str]
 UNEQUAL = """
@@ -167,8 +167,7 @@ def test_what_cannot_be_exported_is_refused(
 ) -> None:
     assert "no folder" in refused(export.main, care_run, "--out", tmp_path / "none" / "policy.pt")
     assert "cannot be written" in refused(export.main, care_run, "--out", tmp_path)
-    config = json.loads((care_run / "config.json").read_text())
-    (care_run / "config.json").write_text(json.dumps({**config, "suite": "evil:suite"}))
+    retold(care_run / "config.json", suite="evil:suite")
     assert "names the suite 'evil:suite'" in refused(export.main, care_run, "--out", tmp_path / "policy.pt")
     monkeypatch.setattr(formats, "find_spec", lambda name: None)
     line = refused(export.main, care_run, "--format", "onnx", "--out", tmp_path / "policy.onnx")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,7 @@ from envs.registry import make_suite
 from mtrl import evaluate, train
 from mtrl.policies.held_out import policy_for_new
 from mtrl.runs.folder import read_run
-from tests.mtrl.conftest import Said, read_json
+from tests.mtrl.conftest import Said, read_json, retold
 from tests.mtrl.holding import HOLDING, SMALL, hold, trained
 
 Refused = Callable[..., str]
@@ -42,12 +41,6 @@ def run(kept: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(kept, tmp_path / "run"))
 
 
-def retold(run: Path, **values: object) -> None:
-    """Change what a run's config.json says."""
-    config = read_json(run / "config.json")
-    (run / "config.json").write_text(json.dumps({**config, **values}))
-
-
 def test_held_out_tasks_are_scored_apart_and_show_their_side_of_the_range(call: Call, run: Path) -> None:
     said = call(evaluate.main, run, "--trust", "--tasks", "held-out", "--episodes", "3")
     assert (said.code, said.err) == (0, "")
@@ -69,7 +62,7 @@ def test_a_trained_task_scores_the_same_when_it_is_met_as_a_new_one(tmp_path: Pa
     """Without learned rows a task is known by its context alone, so it may as well be held out under its own name."""
     own = trained(tmp_path / "runs", *SMALL, "--context", "text+numbers")
     assert evaluate.main([str(own), "--trust", "--episodes", "4", "--tasks", "hold0.5"]) == 0
-    retold(own, suite="holding_suite:twins")
+    retold(own / "config.json", suite="holding_suite:twins")
     assert evaluate.main([str(own), "--trust", "--episodes", "4", "--tasks", "hold0.5"]) == 0
     old, new = (read_json(own / f"evaluation{part}.json")["tasks"]["hold0.5"] for part in ("", "-held-out"))
     assert new["return"] == pytest.approx(old["return"], rel=1e-5)
@@ -146,7 +139,7 @@ def test_an_agent_that_cannot_tell_a_new_task_refuses_and_names_care(
 
 
 def test_stable_baselines3_refuses_before_its_models_are_read(refused: Refused, run: Path) -> None:
-    retold(run, agent="sb3", settings={})
+    retold(run / "config.json", agent="sb3", settings={})
     line = refused(evaluate.main, run, "--trust", "--tasks", "held-out")
     assert "agent 'sb3' cannot play held-out tasks: it trains a separate model per task" in line
 
@@ -165,7 +158,7 @@ def test_returns_are_shown_beside_what_random_actions_and_the_task_alone_come_to
 
 
 def test_a_suite_that_holds_nothing_out_says_so(refused: Refused, run: Path) -> None:
-    retold(run, suite="holding_suite:none")
+    retold(run / "config.json", suite="holding_suite:none")
     assert "suite 'holding' has no held-out tasks" in refused(evaluate.main, run, "--trust", "--tasks", "held-out")
 
 
@@ -197,7 +190,7 @@ def test_an_unknown_task_is_named_with_those_that_are_known(refused: Refused, ru
 
 
 def test_held_out_tasks_larger_than_those_trained_on_are_refused(refused: Refused, run: Path) -> None:
-    retold(run, suite="holding_suite:wide")
+    retold(run / "config.json", suite="holding_suite:wide")
     line = refused(evaluate.main, run, "--trust", "--tasks", "held-out")
     for part in ("hold0.0", "3 numbers in an observation and 2", "at most 2 and 1"):
         assert part in line
@@ -216,7 +209,7 @@ def test_smaller_ones_are_padded_and_their_actions_cut(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", ["shipped", "none", None])
 def test_sentence_vectors_of_another_source_do_not_mix(refused: Refused, run: Path, source: str | None) -> None:
-    retold(run, context_source=source)
+    retold(run / "config.json", context_source=source)
     line = refused(evaluate.main, run, "--trust", "--tasks", "held-out")
     assert f"source {source!r}" in line
     assert "train the run again" in line
@@ -224,7 +217,7 @@ def test_sentence_vectors_of_another_source_do_not_mix(refused: Refused, run: Pa
 
 
 def test_a_changed_sentence_is_said_once_with_the_tasks_name(call: Call, run: Path) -> None:
-    retold(run, suite="holding_suite:other")
+    retold(run / "config.json", suite="holding_suite:other")
     said = call(evaluate.main, run, "--trust", "--episodes", "1")
     assert said.code == 0
     assert said.err.count("\n") == 1
@@ -232,12 +225,12 @@ def test_a_changed_sentence_is_said_once_with_the_tasks_name(call: Call, run: Pa
     assert "hold0.5" in said.err
     assert "hold0.25" not in said.err
     for values in ({"suite": "holding_suite:suite"}, {"suite": "holding_suite:other", "task_sentences": None}):
-        retold(run, **values)
+        retold(run / "config.json", **values)
         assert call(evaluate.main, run, "--trust", "--episodes", "1").err == ""
 
 
 def test_an_agent_that_reads_no_sentence_minds_no_change(call: Call, tmp_path: Path) -> None:
     for k, (agent, more) in enumerate((("mtsac", ()), ("care", ("--context", "numbers")))):
         path = trained(tmp_path / f"runs{k}", *more, agent=agent)
-        retold(path, suite="holding_suite:other")
+        retold(path / "config.json", suite="holding_suite:other")
         assert call(evaluate.main, path, "--trust", "--episodes", "1").err == ""

@@ -14,7 +14,7 @@ from mtrl.config import TrainConfig
 from mtrl.config.arguments import parse_config
 from mtrl.errors import UsageError
 from mtrl.runs.folder import read_run
-from tests.mtrl.conftest import Said, same_weights
+from tests.mtrl.conftest import Said, retold, same_weights
 
 Refused = Callable[..., str]
 
@@ -63,7 +63,7 @@ def booby_trapped(care_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     source = "from pathlib import Path\nfrom mtrl import make_suite\nPath('executed').touch()\n"
     (tmp_path / "evil_rerun.py").write_text(f"{source}suite = make_suite('tabletop')\n")
     file = care_run / "config.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), "suite": "evil_rerun:suite"}))
+    retold(file, suite="evil_rerun:suite")
     return file
 
 

@@ -15,6 +15,8 @@ import pytest
 from safetensors.torch import load_file
 
 from mtrl import train
+from mtrl.runs.checksums import CHECKSUMS
+from mtrl.runs.folder import GUARDED
 from mtrl.terminal.cli import command
 from tests.mtrl.conftest import CLEAN, KIT_AGENTS, metrics, read_json, same_weights, tiny, weights
 
@@ -55,7 +57,7 @@ def test_agent_and_baseline_write_the_same_files_and_the_promised_result(finishe
     run = finished / "tabletop" / agent / "seed0"
     names = [path.name for path in run.iterdir()]
     (events,) = [name for name in names if name.startswith("events.out.tfevents")]
-    assert {*names} == {"config.json", "matrices.jsonl", "metrics.csv", "result.json", "weights.safetensors", events}
+    assert {*names} == {*GUARDED, CHECKSUMS, events}
     result = read_json(run / "result.json")
     assert set(result) == RESULT | {"mean", "tasks", "protocol"}
     assert set(result["mean"]) == MEASURES | FLOOR

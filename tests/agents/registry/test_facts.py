@@ -76,11 +76,12 @@ def test_the_ranges_of_all_settings_are_those_that_are_meant() -> None:
         (1, None, 100_000, True): {"hidden"},
         (1, None, 100_000, False): {"context_hidden", "encoder_hidden", "film_hidden"},
         (0, None, None, False): {"weight_decay", "gradient_norm"},
-        (None, 0, 1, False): {"discount", "polyak", "learning_rate", "final_learning_rate"},
+        (None, 0, 1, False): {"discount", "polyak"},
         (None, 0, 1000, False): {"encoders"},
         (None, 0, 100_000, False): {"context_size", "encoder_size", "film_size"},
         (None, 0, None, False): {
-            *("initial_temperature", "target_entropy", "adam_epsilon", "attention_temperature", "penalty_weight"),
+            *("learning_rate", "final_learning_rate", "initial_temperature", "target_entropy", "adam_epsilon"),
+            *("attention_temperature", "penalty_weight"),
         },
     }
 

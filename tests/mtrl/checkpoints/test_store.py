@@ -134,7 +134,7 @@ def test_a_manifest_names_no_file_outside_of_its_folder(name: str, tmp_path: Pat
     manifest = newest / "manifest.json"
     content = folders.read_manifest(newest)
     content["files"] = {name: content["files"]["state.json"]}
-    manifest.write_text(folders._sealed(content))
+    manifest.write_text(folders.sealed(content))
     found = read(tmp_path)
     assert found.step == 6
     assert "is no file of its folder" in found.passed_over[0]

@@ -124,15 +124,23 @@ def test_sharing_is_not_blamed_where_it_is_not_what_differs(tmp_path: Path) -> N
     assert found == {("single-task", WORSE), ("sb3", WORSE)}
 
 
-def test_without_an_evaluation_the_final_score_is_judged(tmp_path: Path) -> None:
+def test_without_a_curve_the_final_score_is_judged(tmp_path: Path) -> None:
+    """No episode of an evaluation said whether it was a success."""
     for seed in range(3):
-        make_run(tmp_path, "care", seed, {"a": 0.9}, {})
+        make_run(tmp_path, "care", seed, {"a": 0.9}, evaluated="eval/return")
         make_run(tmp_path, "single-task", seed, {"a": 0.2})
     comparison = compare(gather([tmp_path]))
     effect = effects(comparison)["a"]
     assert (effect.area, effect.transfer, effect.judged_by, effect.verdict) == (None, None, "final", HELPED)
     assert (comparison.agents[0].auc, comparison.agents[0].reached, comparison.rows[0].auc) == (None, (), None)
     assert {band.agent for band in comparison.bands} == {"single-task"}
+
+
+def test_a_task_with_a_slash_in_its_name_keeps_its_curve(tmp_path: Path) -> None:
+    make_run(tmp_path, scores={"a/b": 0.8})
+    (effect,) = compare(gather([tmp_path])).agents
+    assert effect.auc is not None
+    assert effect.auc.value == pytest.approx(0.7)
 
 
 def test_pairs_are_all_pairs_once(tmp_path: Path) -> None:
@@ -177,7 +185,7 @@ def test_without_curves_of_all_agents_every_pair_is_judged_by_the_final_score(tm
     for seed in range(3):
         make_run(tmp_path, "care", seed, {"a": 0.9})
         make_run(tmp_path, "mtsac", seed, {"a": 0.5})
-        make_run(tmp_path, "single-task", seed, {"a": 0.2}, {})
+        make_run(tmp_path, "single-task", seed, {"a": 0.2}, evaluated="eval/return")
     comparison = compare(gather([tmp_path]))
     assert {(pair.judged_by, pair.area, pair.verdict) for pair in comparison.pairs} == {("final", None, AHEAD)}
     assert {(effect.judged_by, effect.verdict) for effect in comparison.overall} == {("final", HELPED)}

@@ -17,7 +17,7 @@ from agents.registry.presets import PRESETS
 from mtrl.config.defaults import default_config
 from mtrl.errors import UsageError
 from mtrl.runs import folder
-from mtrl.runs.folder import new_run_folder, read_run, write_config, write_result
+from mtrl.runs.folder import new_run_folder, read_run, runs_dir_of, write_config, write_result
 from mtrl.version import __version__
 from tests.mtrl.conftest import CLEAN, read_json
 
@@ -163,3 +163,12 @@ def test_a_result_that_is_not_valid_json_is_never_written(tmp_path: Path) -> Non
     with pytest.raises(ValueError, match="JSON"):
         write_result(tmp_path, {"return": float("nan")})
     assert not (tmp_path / "result.json").exists()
+
+
+def test_the_folder_of_all_runs_is_found_from_within_and_from_a_run_that_was_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert runs_dir_of(Path("runs/tabletop/care/seed0"), "tabletop", "care") == Path("runs")
+    assert runs_dir_of(Path("seed0"), "tabletop", "care") == tmp_path.parents[1]
+    assert runs_dir_of(Path("/seed0"), "metaworld/MT10", "care") == Path("/")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 import mtrl
 from mtrl import compare, evaluate, play, report
 from mtrl.runs.trust import foreign, refuse_imports
+from tests.mtrl.conftest import read_json, retold
 
 Refused = Callable[..., str]
 EVIL = "from pathlib import Path\nPath('executed').touch()\nsuite = None\n"
@@ -28,10 +28,8 @@ def booby_trapped(care_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (tmp_path / "swings.toml").write_text(TOML)
 
     def rewrite(settings: dict[str, Any] | None = None, **values: Any) -> Path:
-        config = json.loads((care_run / "config.json").read_text())
-        config |= values
-        config["settings"] |= settings or {}
-        (care_run / "config.json").write_text(json.dumps(config))
+        file = care_run / "config.json"
+        retold(file, **values, settings={**read_json(file)["settings"], **(settings or {})})
         return care_run
 
     return rewrite
@@ -80,6 +78,16 @@ def test_a_piece_that_would_be_imported_is_refused_before_it_is_read(
     assert f"names 'evil:{field}' as its {field}, which would be imported" in line
     assert "--trust" in line
     assert not Path("executed").exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [("agent", "evil:1"), ("agent", "évil:mine"), ("agent", "evil:a:b"), ("encoder", "evil:1"), ("critic", "évil:x")],
+)
+def test_an_agent_or_a_piece_that_reads_like_no_name_of_python_would_be_imported_too(field: str, name: str) -> None:
+    values = {"agent": name} if field == "agent" else {"agent": "care", "settings": {field: name}}
+    with pytest.raises(mtrl.UsageError, match=f"names '{name}' as its {field}"):
+        refuse_imports(values, "run", suite_given=True, trust=False)
 
 
 @pytest.mark.parametrize(

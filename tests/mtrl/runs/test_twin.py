@@ -12,9 +12,10 @@ import pytest
 from mtrl.config import TrainConfig
 from mtrl.config.defaults import default_config
 from mtrl.runs import folder
+from mtrl.runs.checksums import CHECKSUMS
 from mtrl.runs.folder import agent_folder, new_run_folder, write_config, write_result
 from mtrl.runs.twin import finished_twin
-from tests.mtrl.conftest import CLEAN, read_json
+from tests.mtrl.conftest import CLEAN, read_json, retold
 from tests.mtrl.made_runs import result_of
 
 RESULT = result_of({"reach": 0.5}, suite="tabletop", agent="single-task", seed=1)
@@ -121,7 +122,7 @@ def test_a_suite_of_the_users_own_has_no_twin_since_its_code_may_have_changed(
 def test_a_run_without_a_result_and_one_of_another_version_are_no_twins(tmp_path: Path, finished_run: Path) -> None:
     values = read_json(finished_run / "config.json")
     values["versions"]["mtrl"] = "0.0.1"
-    (finished_run / "config.json").write_text(json.dumps(values))
+    retold(finished_run / "config.json", **values)
     assert twin_of(tmp_path, BASE) is None
     write_config(finished_run, BASE)
     (finished_run / "result.json").unlink()
@@ -137,4 +138,5 @@ def test_a_run_whose_result_is_damaged_or_of_other_tasks_is_no_twin(
     tmp_path: Path, finished_run: Path, text: str
 ) -> None:
     (finished_run / "result.json").write_text(text)
+    (finished_run / CHECKSUMS).unlink()
     assert twin_of(tmp_path, BASE) is None

@@ -13,8 +13,10 @@ def test_a_short_message_is_kept_and_put_on_one_line() -> None:
 def test_a_long_word_loses_its_middle_before_anything_else_does() -> None:
     line = as_line(f"suite '{'x' * 1000}' is not there; python -m mtrl.list shows all")
     assert line.startswith("suite 'xxx")
-    assert line.endswith("...xxxxxxxxxxxxxxxxxxxxxxxxxxx' is not there; python -m mtrl.list shows all")
+    assert "xxx...xxx" in line
+    assert line.endswith("xxx' is not there; python -m mtrl.list shows all")
     assert len(line) < LONGEST
+    assert len(line) > 150
 
 
 def test_a_message_of_many_words_keeps_its_beginning_and_its_end() -> None:
