@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from agents.registry.facts import setting
 
-MOST = 1e6  # of a weight or a number of updates
+MOST = 10**6  # of a weight or a number of updates
 
 
 @dataclass(frozen=True)
 class TaskSizesSettings:
     """Added by the aggregator inverse-size and the sampler size."""
 
-    task_sizes: tuple[float, ...] = setting((), above=0, most=1e12)
+    task_sizes: tuple[float, ...] = setting((), above=0, most=10**12)
     """How much data each task has, in any unit, in the suite's order; equal if not given."""
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from agents.base import PieceShape, seeded_generator
+from agents.check import Recorder
 from agents.registry.pieces import PIECES
 from agents.registry.spec import RegistryError
 from agents.samplers.proportional import systematic, with_floor
@@ -63,6 +64,17 @@ def test_shares_are_those_that_are_drawn_and_are_told(name: str) -> None:
     shares = sampler.metrics()["batch_share"]
     assert float(shares.sum()) == pytest.approx(1.0)
     torch.testing.assert_close(counts(sampler), shares, atol=0.02, rtol=0.0)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_neither_drawing_nor_listening_waits_for_the_device(name: str) -> None:
+    sampler, losses = told(made(name)), torch.rand(4)
+    with Recorder() as recorder:
+        sampler.draw(8)
+        sampler.observe_losses(losses)
+        sampler.metrics()
+    assert "searchsorted" in recorder.names
+    assert recorder.waits == []
 
 
 def test_counts_are_the_shares_rounded_up_or_down() -> None:
