@@ -76,7 +76,7 @@ class SAC(nn.Module):
         self.target_encoder = copy.deepcopy(self.encoder).requires_grad_(False)
         self.target_critic = copy.deepcopy(self.critic).requires_grad_(False)
         self.discount, self.polyak = settings.discount, settings.polyak
-        self.generator = self.encoder.generator = generator
+        self.generator = generator
 
         self._critic_parameters: list[nn.Parameter] = [*self.encoder.parameters(), *self.critic.parameters()]
         self._actor_parameters = list(self.actor.parameters())
@@ -101,6 +101,15 @@ class SAC(nn.Module):
         tasks, norm = len(action_mask), settings.gradient_norm
         self._clip_critic = GradientClip(self._critic_parameters, self.critic.own_parameters(), tasks, norm)
         self._clip_actor = GradientClip(self._actor_parameters, self.actor.own_parameters(), tasks, norm)
+
+    @property
+    def generator(self) -> torch.Generator:
+        """Where the noise comes from, the encoder's too."""
+        return self._generator
+
+    @generator.setter
+    def generator(self, generator: torch.Generator) -> None:
+        self._generator = self.encoder.generator = generator
 
     @torch.no_grad()
     def act(self, obs: Tensor, task: Tensor | None = None, *, explore: bool) -> Tensor:

@@ -56,6 +56,10 @@ class LayeredTrunk(Trunk):
         """Return the layers'."""
         return gathered(layer.own_parameters() for layer in self._task_layers())
 
+    def probed_layers(self) -> list[nn.Module]:
+        """Return all layers but the first."""
+        return [*self.layers[1:]]
+
     def _task_layers(self) -> list[TaskLayer]:
         return [layer for layer in self.layers if isinstance(layer, TaskLayer)]
 
