@@ -16,6 +16,8 @@ from envs.spaces.values import as_numbers, kind, short
 from envs.stepping.engine import Step
 from envs.suite import Task
 
+LARGEST = float(np.finfo(np.float32).max)
+
 
 class GymCopies:
     """An ``Engine`` of T tasks x N copies, one environment a row, unequal sizes padded with zeros.
@@ -213,6 +215,8 @@ class CheckedEnv:
         return array
 
     def _checked_reward(self, reward: Any) -> float:
+        if isinstance(reward, float) and abs(reward) <= LARGEST:  # as nearly always; NumPy's float64 is one
+            return float(np.float32(reward))
         array = as_numbers(reward)
         if array is None or array.size != 1 or not np.isfinite(array).all():
             raise self._error(f"step() returned the reward {short(reward)}; expected a finite number")
@@ -227,7 +231,9 @@ class CheckedEnv:
         if not isinstance(info, dict):
             raise self._error(f"step() returned the info {short(info)}; expected a dictionary")
         said = info.get("success", info.get("is_success", np.nan))
-        array = np.asarray(said) if isinstance(said, bool | np.bool_) else as_numbers(said)
+        if isinstance(said, bool | np.bool_) or (isinstance(said, float) and not abs(said) > LARGEST):
+            return float(said)
+        array = as_numbers(said)
         if array is None or array.size != 1:
             raise self._error(f"step() returned the success {short(said)}; expected True, False or a number")
         return float(array.reshape(()))
