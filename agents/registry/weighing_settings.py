@@ -137,3 +137,27 @@ class UnlockSettings:
     """How many of the suite's tasks are learned from the start."""
     unlock_at: float = setting(0.8, above=0, most=1)
     """Success that all unlocked tasks need before the next one is unlocked."""
+
+
+@dataclass(frozen=True)
+class WidenFromSettings:
+    """Added by both samplers that widen."""
+
+    widen_from: float | None = setting(None, least=-(10**12), most=10**12)
+    """Begin with the task whose number is nearest to this; by default, with the middle one."""
+
+
+@dataclass(frozen=True)
+class WidenSettings(WidenFromSettings):
+    """Added by the sampler widen."""
+
+    widen_at: float = setting(0.8, above=0, most=1)
+    """Success that an outermost unlocked task needs before its neighbour is unlocked."""
+
+
+@dataclass(frozen=True)
+class WidenByReturnSettings(WidenFromSettings):
+    """Added by the sampler widen-by-return."""
+
+    widen_return: float | None = setting(None, least=-(10**12), most=10**12)
+    """Return that an outermost unlocked task needs before its neighbour is unlocked; to be given."""

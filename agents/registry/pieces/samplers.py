@@ -11,6 +11,8 @@ from agents.registry.weighing_settings import (
     LossSettings,
     SizeSettings,
     UnlockSettings,
+    WidenByReturnSettings,
+    WidenSettings,
 )
 
 SAMPLERS: tuple[Spec, ...] = (
@@ -66,5 +68,20 @@ SAMPLERS: tuple[Spec, ...] = (
         "agents.samplers.unlock:Unlock",
         UnlockSettings,
         needs_success=True,
+    ),
+    Spec(
+        "sampler",
+        "widen",
+        "a curriculum over a family's number: outwards as the outermost tasks succeed (Akkaya et al. 2019)",
+        "agents.samplers.widen:Widen",
+        WidenSettings,
+        needs_success=True,
+    ),
+    Spec(
+        "sampler",
+        "widen-by-return",
+        "the same by return, where tasks report no success",
+        "agents.samplers.widen:WidenByReturn",
+        WidenByReturnSettings,
     ),
 )
