@@ -93,6 +93,17 @@ def _numbers(suite: TaskSuite) -> np.ndarray:
     return rows / (size or 1.0)
 
 
+def one_number(suite: TaskSuite) -> tuple[float, ...] | None:
+    """Return each training task's value of the one parameter in which all of them differ, None where none is such.
+
+    Raises ``SuiteError`` for a parameter that is no finite number.
+    """
+    common = set.intersection(*({*task.parameters} for task in suite.tasks))
+    columns = [tuple(_number(task, name) for task in suite.tasks) for name in common]
+    varied = [column for column in columns if len({*column}) > 1]
+    return varied[0] if len(varied) == 1 else None
+
+
 def _number(task: Task, name: str) -> float:
     value = task.parameters[name]
     if not isinstance(value, Real) or not math.isfinite(value):

@@ -98,6 +98,12 @@ def _check_fit(agent: AgentSpec, pieces: Mapping[str, Spec]) -> None:
             f"trunk {trunk.name!r} shares nothing between tasks, but encoder {encoder.name!r} is one network for all "
             "of them; use another trunk, or --encoder none"
         )
+    penalty = pieces["penalty"]
+    if penalty.own_weights and not trunk.own_weights:
+        raise RegistryError(
+            f"penalty {penalty.name!r} is on the weights that tasks have of their own, and trunk {trunk.name!r} has "
+            "none; use --trunk separate, or another penalty"
+        )
     aggregator = pieces["aggregator"]
     if aggregator.needs_sharing and not agent.alone and not (encoder.shares or trunk.shares):
         raise RegistryError(

@@ -78,7 +78,7 @@ def run_sb3(
         tensors = {name: {k: torch.from_numpy(v) for k, v in model.weights.items()} for name, model in models.items()}
         weights = pack_weights(suite, tensors)
         folder()
-        save_weights(weights, path)
+        save_weights(weights, path, board.step)
         if failure is not None:
             console.print(f"weights and metrics so far, of {len(models)} finished tasks, are in {path}", markup=False)
             raise failure

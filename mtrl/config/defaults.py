@@ -105,6 +105,12 @@ TABLE: Lines = [
             "eval_episodes": 20,
         },
     ),
+    (
+        # What Nauman et al. 2025 have beside the width, which stays the suite's.
+        "*",
+        "care-brc",
+        {"network": "residual", "critic_reduction": "mean", "reward_scale": "return", "weight_decay": 1e-4},
+    ),
 ]
 
 # Other defaults under a name: --recipe NAME puts these lines over the table's.

@@ -16,6 +16,7 @@ from mtrl.scoring.scores import RARE
 SUCCESS, RETURN = ("success_any", "success_last"), ("return",)
 RANDOM = "random_"  # what the keys of random actions' scores begin with
 PLACES = {SUCCESS: 2, RETURN: 1}
+WIDE = 1e7  # a return from which on it is written as 1.2e+09, so that it leaves the tasks' names their room
 Scores = Mapping[str, Any]  # what ``result.json`` holds of a task
 
 
@@ -126,9 +127,12 @@ def _random(line: Line) -> str:
 
 def _cell(values: Sequence[float | None], kind: tuple[str, ...], sign: str = "") -> str:
     """Return numbers side by side, each in the width that success takes."""
-    places = PLACES[kind]
-    width = len(f"{0:{sign}.{places}f}") if kind == SUCCESS else 0
-    return " ".join(f"{'-':>{width}}" if value is None else f"{value:{sign}.{places}f}" for value in values)
+    form = f"{sign}.{PLACES[kind]}f"
+    width = len(f"{0:{form}}") if kind == SUCCESS else 0
+    return " ".join(
+        f"{'-':>{width}}" if value is None else f"{value:{form if abs(value) < WIDE else f'{sign}.1e'}}"
+        for value in values
+    )
 
 
 def _share(value: float | None) -> str:

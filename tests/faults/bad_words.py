@@ -6,7 +6,8 @@ import dataclasses
 import re
 from collections.abc import Iterator
 
-from agents.registry.settings import CARESettings, SACSettings
+from agents.registry.settings import SACSettings
+from agents.registry.sharing_settings import CARESettings
 from mtrl.config import TrainConfig
 
 LONG = "x" * 5_000

@@ -120,6 +120,15 @@ def test_a_task_that_does_not_say_success_is_shown_by_its_return_among_those_tha
     assert cells(some, some)["mean"] == ["1.00 1.00", "1.00 1.00", "+0.00 +0.00"]
 
 
+def test_a_return_beyond_all_measure_leaves_the_tasks_their_names() -> None:
+    silent = {"much": None, "little": None}
+    one = result("care", silent, {"much": -1.89e38, "little": -1384.5})
+    other = result("sb3", silent, {"much": -1.65e38, "little": 2e7})
+    assert cells(one, other)["much"] == ["-1.9e+38", "-1.6e+38", "-2.4e+37"]
+    assert cells(one, other)["little"] == ["-1384.5", "2.0e+07", "-2.0e+07"]
+    assert max(map(len, printed(one, other, width=80).splitlines())) < 60
+
+
 def test_a_tasks_name_in_brackets_is_shown_as_it_is() -> None:
     assert "[red]a" in cells(result("care", {"[red]a": 1.0}, {"[red]a": 0.0}))
 
