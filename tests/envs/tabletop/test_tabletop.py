@@ -53,6 +53,13 @@ def test_chance_solves_none() -> None:
     assert {name: rate for name, rate in rates.items() if rate > 0.10} == {}
 
 
+@pytest.mark.parametrize("grip", [-1.0, 1.0])
+@pytest.mark.parametrize("move", [(0.0, 1.0), (0.0, 0.5), (0.5, 1.0), (-0.5, 1.0), (1.0, 0.0), (-1.0, 0.0)])
+def test_going_one_way_solves_none(move: tuple[float, float], grip: float) -> None:
+    rates = success_rates(lambda obs: np.tile([*move, grip], (len(obs), 1)))
+    assert {name: rate for name, rate in rates.items() if rate > 0.25} == {}
+
+
 def test_numpy_and_torch_give_the_same_trajectories_from_the_same_draws() -> None:
     engines = [TabletopSimulator(TASKS, 3), TabletopSimulator(TASKS, 3, array_torch, torch.device("cpu"))]
     draws, rows = np.random.default_rng(0).random((30, 7)), np.arange(30)
