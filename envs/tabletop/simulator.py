@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from envs.stepping.engine import Step
 from envs.tabletop.physics import advance, handle_of, heading_of
 from envs.tabletop.reward import distance_left, reward_and_success
-from envs.tabletop.tasks import BY_NAME, HORIZON, TabletopTask
+from envs.tabletop.tasks import HORIZON, TabletopTask
 from envs.tabletop.world import DRAWS, State, World, clamp
 
 Array = Any
@@ -148,9 +148,11 @@ class TabletopSimulator:
         return self._xp.asarray(rows, device=self._device)
 
 
-def make_simulator(tasks: Sequence[Any], copies: int, xp: Any, device: Any) -> TabletopSimulator:
+def make_simulator(
+    table: Mapping[str, TabletopTask], tasks: Sequence[Any], copies: int, xp: Any, device: Any
+) -> TabletopSimulator:
     """Build the simulator for suite tasks, which bear the names of the table's."""
-    return TabletopSimulator([BY_NAME[task.name] for task in tasks], copies, xp, device)
+    return TabletopSimulator([table[task.name] for task in tasks], copies, xp, device)
 
 
 def _generator_in(state: dict[str, Any] | None) -> np.random.Generator | None:

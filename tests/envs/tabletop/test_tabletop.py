@@ -41,7 +41,7 @@ def success_rates(policy: Callable[[np.ndarray], np.ndarray]) -> dict[str, float
 def test_the_expert_solves_every_task() -> None:
     def expert(obs: np.ndarray) -> np.ndarray:
         parts = obs.reshape(len(TASKS), EPISODES, -1)
-        return np.concatenate([expert_action(name, part) for name, part in zip(NAMES, parts, strict=True)])
+        return np.concatenate([expert_action(task, part) for task, part in zip(TASKS, parts, strict=True)])
 
     rates = success_rates(expert)
     assert {name: rate for name, rate in rates.items() if rate < 0.95} == {}
