@@ -57,12 +57,14 @@ EIGHT_WAYS = [(x, y) for x, y in product((-1.0, 0.0, 1.0), repeat=2) if x or y]
 FINER = [*product((-1.0, -0.5, 0.0, 0.5, 1.0), repeat=2)]
 
 
-@pytest.mark.parametrize(("moves", "episodes"), [(EIGHT_WAYS, 10), pytest.param(FINER, 100, marks=pytest.mark.slow)])
-def test_no_constant_action_solves_one(moves: list[tuple[float, float]], episodes: int) -> None:
+@pytest.mark.parametrize(
+    ("moves", "episodes", "most"), [(EIGHT_WAYS, 10, 0.5), pytest.param(FINER, 100, 0.3, marks=pytest.mark.slow)]
+)
+def test_no_constant_action_solves_one(moves: list[tuple[float, float]], episodes: int, most: float) -> None:
     actions = [(*move, grip) for move in moves for grip in (-1.0, 1.0)]
     rates = np.array([success_rates(lambda obs, a=a: np.tile(a, (*obs.shape[:2], 1)), episodes) for a in actions])
     best = rates.max(axis=0)
-    assert named(best, best > 0.5) == {}
+    assert named(best, best > most) == {}
 
 
 @pytest.mark.slow
