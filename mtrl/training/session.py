@@ -32,6 +32,7 @@ from mtrl.terminal.live_line import Display
 from mtrl.tracking.metrics import MetricsWriter
 from mtrl.training.assemble import (
     EVALUATION,
+    LEARNING,
     agent_of,
     device_of,
     greedy,
@@ -94,7 +95,7 @@ def run_agent(
             config = dataclasses.replace(config, workers=env.workers)
         before = resumed.checkpoint if resumed else None
         precision = Precision(**before.state["precision"]) if before else precision_of(config, env.tasks, device)
-        agent, context = agent_of(in_precision(config, precision), suite, env)
+        agent, context = agent_of(in_precision(config, precision), suite, env, LEARNING)
         sampler = sampler_of(config, env)
         if not before:
             check_success(config, suite, agent, device)
