@@ -5,10 +5,13 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass
+from typing import Any
 
+import gymnasium as gym
 import numpy as np
 
 from envs.errors import MissingExtra, SuiteError
+from envs.spaces.excess import reward_in_words
 from envs.stepping.copies import CheckedEnv
 from envs.stepping.vector import MultiTaskVectorEnv
 from envs.suite import Task, TaskSuite
@@ -16,6 +19,7 @@ from envs.suite import Task, TaskSuite
 LONGEST = 5000  # steps after which an episode is reported as endless
 REPEATED = 100  # steps of an episode that are played a second time
 SEED = 7
+ROUNDING = 1e-3  # of an action that reaches an environment through wrappers
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ def _check_task(task: Task, longest: int) -> TaskCheck:
         raise  # nothing was found out about the task
     except SuiteError as error:
         return TaskCheck(task.name, task.description, problems=(str(error),))
+    core = _Core(env.env.unwrapped)
     try:
         rollout = _Rollout(env, longest)
         again = _Rollout(env, min(longest, REPEATED))
@@ -79,7 +84,7 @@ def _check_task(task: Task, longest: int) -> TaskCheck:
     finally:
         env.env.close()
 
-    problems, remarks = [], []
+    problems = []
     prefix = f"task {task.name!r}: "
     if not rollout.ended:
         problems.append(f"{prefix}no episode ended within {longest} steps; give the task max_episode_steps")
@@ -89,12 +94,7 @@ def _check_task(task: Task, longest: int) -> TaskCheck:
                 f"{prefix}reset(seed={SEED}) and the same actions gave different {what}; draw from self.np_random"
             )
             break
-    if np.isnan(rollout.success).all():
-        remarks.append(f"{prefix}info has neither 'success' nor 'is_success', so only returns are reported")
-    low, high = rollout.bounds
-    outside = float(((rollout.obs < low) | (rollout.obs > high)).any(axis=1).mean())
-    if outside:
-        remarks.append(f"{prefix}{outside:.0%} of its observations are outside its observation space")
+    remarks = _remarks(task.name, rollout, core)
     if str(np.random.get_state()) != numpy_state or random.getstate() != python_state:  # noqa: NPY002
         remarks.append(f"{prefix}it uses or seeds a global random generator, so runs are not reproducible")
     return TaskCheck(
@@ -107,6 +107,25 @@ def _check_task(task: Task, longest: int) -> TaskCheck:
         tuple(problems),
         tuple(remarks),
     )
+
+
+def _remarks(task: str, rollout: _Rollout, core: _Core) -> list[str]:
+    """Say what of an episode is no error and rarely meant."""
+    remarks, prefix = [], f"task {task!r}: "
+    if np.isnan(rollout.success).all():
+        remarks.append(f"{prefix}info has neither 'success' nor 'is_success', so only returns are reported")
+    low, high = rollout.bounds
+    outside = float(((rollout.obs < low) | (rollout.obs > high)).any(axis=1).mean())
+    if outside:
+        remarks.append(f"{prefix}{outside:.0%} of its observations are outside its observation space")
+    if line := reward_in_words(task, rollout.reward):
+        remarks.append(line)
+    if core.farthest:
+        remarks.append(
+            f"{prefix}within its wrappers, {core.name} was given actions up to {core.farthest:.3g} outside its own "
+            "action space; give the wrapper those bounds, or rescale, as with gymnasium.wrappers.RescaleAction"
+        )
+    return remarks
 
 
 class _Rollout:
@@ -129,6 +148,24 @@ class _Rollout:
             self.ended = terminated or truncated
         self.steps_per_second = len(success) / max(time.perf_counter() - begin, 1e-9)
         self.obs, self.reward, self.success = np.array(seen), np.array(rewards), np.array(success)
+
+
+class _Core:
+    """Looks at the actions that reach the innermost environment, whose own action space wrappers may hide."""
+
+    def __init__(self, core: gym.Env[Any, Any]) -> None:
+        self.name, self.farthest = type(core).__name__, 0.0  # how far outside an action was
+        space, step = getattr(core, "action_space", None), core.step
+        if not isinstance(space, gym.spaces.Box):
+            return
+
+        def watched(action: Any) -> Any:
+            if np.shape(action) == space.shape:
+                outside = float(np.maximum(space.low - action, action - space.high).max(initial=0.0))
+                self.farthest = max(self.farthest, outside if outside > ROUNDING else 0.0)
+            return step(action)
+
+        core.step = watched  # type: ignore[method-assign]
 
 
 def _simulator_problem(suite: TaskSuite) -> str | None:

@@ -157,15 +157,22 @@ def encode_with_model(sentences: Sequence[str]) -> np.ndarray:
 
 
 def ship(sentences: Sequence[str], path: Path = TABLE) -> None:
-    """Write the table that ``encode`` reads, for these sentences, in half precision."""
-    keys = np.array([sentence_key(sentence) for sentence in sentences])
-    np.savez_compressed(path, keys=keys, vectors=encode_with_model(sentences).astype(np.float16), model=MODEL)
+    """Write the table that ``encode`` reads, for these sentences, in half precision.
+
+    A sentence that the table has keeps its vector, since the model's last bits differ between releases and machines.
+    """
+    keys, vectors = [sentence_key(sentence) for sentence in sentences], _shipped(path)
+    new = {key: sentence for key, sentence in zip(keys, sentences, strict=True) if key not in vectors}
+    if new:
+        vectors |= dict(zip(new, encode_with_model([*new.values()]), strict=True))
+    rows = np.stack([vectors[key] for key in keys]).astype(np.float16)
+    np.savez_compressed(path, keys=np.array(keys), vectors=rows, model=MODEL)
 
 
-def _shipped() -> dict[str, np.ndarray]:
-    if not TABLE.exists():
+def _shipped(path: Path = TABLE) -> dict[str, np.ndarray]:
+    if not path.exists():
         return {}
-    with np.load(TABLE, allow_pickle=False) as data:
+    with np.load(path, allow_pickle=False) as data:
         return dict(zip(data["keys"].tolist(), data["vectors"].astype(np.float32), strict=True))
 
 

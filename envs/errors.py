@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 from envs.printable import printable
 
+_said: set[str] = set()  # what `warn_once` was about
+
 
 class SuiteError(ValueError):
     """A task, suite or environment breaks the contract; the message is one line and names the way out."""
@@ -52,3 +54,10 @@ def warn(text: str) -> None:
     """Say on stderr, in one line, what was survived."""
     sys.stderr.write(f"warning: {printable(text)}\n")
     sys.stderr.flush()
+
+
+def warn_once(about: str, text: str) -> None:
+    """Say it as ``warn`` does, unless this process has said something ``about`` the same before."""
+    if about not in _said:
+        _said.add(about)
+        warn(text)

@@ -64,6 +64,7 @@ def evaluate(options: EvaluateConfig) -> int:
     from mtrl.policies.parts import parts_of
     from mtrl.runs.folder import ABLATION
     from mtrl.runs.trust import open_run
+    from mtrl.runs.unfinished import stopped_at, warn_if_stopped
     from mtrl.scoring.ablation import ablation_table
     from mtrl.scoring.final import as_scored
     from mtrl.scoring.finished_run import ablation_of, evaluation_of, warn_of_changed_sentences, write_evaluation
@@ -80,11 +81,12 @@ def evaluate(options: EvaluateConfig) -> int:
     device = device_of(config)
     parts = parts_of(options.run, options.tasks, config, suite, facts)
     ablated = ablated_policies(options.run, config, suite, parts) if options.ablate_encoders else []
+    warn_if_stopped(options.run, config)
     warn_of_changed_sentences(config, suite, facts)
     console = plain_console()
     with guarded() if as_scored(suite).simulator is None else nullcontext():
         for part in parts:
-            result = evaluation_of(part, config, options.episodes, options.seed)
+            result = {**evaluation_of(part, config, options.episodes, options.seed), **stopped_at(options.run)}
             write_evaluation(options.run / f"evaluation{part.suffix}.json", result)
             console.print(comparison_table([result]))
             if ablated:

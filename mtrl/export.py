@@ -47,10 +47,12 @@ def main(arguments: Sequence[str]) -> int:
     from mtrl.exporting.formats import check_installed, write
     from mtrl.exporting.module import exported_policy
     from mtrl.runs.trust import open_run
+    from mtrl.runs.unfinished import warn_if_stopped
 
     check_installed(options.format)
     opened = open_run(options.run, options.suite, options.trust)
     policy = exported_policy(options.run, dataclasses.replace(opened.config, device="cpu"), opened.suite)
+    warn_if_stopped(options.run, opened.config)
     write(policy, options.run, options.out, options.format)
     tasks = ", ".join(f"{number} {task.name}" for number, task in enumerate(policy.tasks))
     sys.stdout.write(

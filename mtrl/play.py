@@ -51,6 +51,7 @@ def play(options: PlayConfig) -> int:
     """Show the episodes and say what came of each."""
     from mtrl.policies.parts import HELD_OUT, parts_of
     from mtrl.runs.trust import open_run
+    from mtrl.runs.unfinished import warn_if_stopped
     from mtrl.scoring.final import as_scored
     from mtrl.terminal.console import plain_console
     from mtrl.training.assemble import device_of
@@ -64,6 +65,7 @@ def play(options: PlayConfig) -> int:
     config, facts, suite = open_run(options.run, options.suite, options.trust)
     config = dataclasses.replace(config, device=options.device)
     (part,) = parts_of(options.run, (options.task,), config, suite, facts)
+    warn_if_stopped(options.run, config)
     device, console = device_of(config), plain_console()
     with Window(f"{options.task}: {options.run}", options.fps) as window:
         env = drawing_env(as_scored(part.suite), "mtrl.play")

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from agents.encoders.context import ContextNetwork, context_network
-from agents.encoders.encoder import Encoder, EncoderShape
+from agents.encoders.context import ContextEncoder, ContextNetwork, context_network
+from agents.encoders.encoder import EncoderShape
 from agents.networks import StackedMLP
 
 
@@ -41,7 +41,7 @@ class DotProductAttention(nn.Module):
         return torch.einsum("tz,ktnz->ktn", query, encodings) / math.sqrt(query.shape[-1])
 
 
-class CAREEncoder(Encoder):
+class CAREEncoder(ContextEncoder):
     """K encoders of the observation, mixed by attention, with the context beside the mixture.
 
     ``detach_context`` keeps the attention's gradient out of the context network, as the paper has it. ``sparsity``, if
@@ -86,17 +86,9 @@ class CAREEncoder(Encoder):
         loss, self._auxiliary_loss = self._auxiliary_loss, None
         return loss
 
-    def contexts(self) -> Tensor:
-        """-> (T, context)."""
-        return self.context()
-
     def shared_parameters(self) -> list[nn.Parameter]:
         """Return encoders, attention and context network, but not what each task has of its own."""
         return [p for part in (self.encoders, self.attention, self.context.network) for p in part.parameters()]
-
-    def own_parameters(self) -> list[nn.Parameter]:
-        """Return the learned part of each task's context, where there is one."""
-        return self.context.own_parameters()
 
     def probed_layers(self) -> list[nn.Module]:
         """Return the encoders', all in one stack."""
@@ -107,10 +99,6 @@ class CAREEncoder(Encoder):
         if self.num_experts < 2:
             raise ValueError("it has only one encoder")
         self._masked_expert = None if expert is None else torch.tensor([expert], device=self.context.known.device)
-
-    def set_tasks(self, context: Tensor) -> None:
-        """Replace the tasks by new ones, given their contexts (T', d)."""
-        self.context.set_tasks(context)
 
     def inspect(self, obs: Tensor) -> dict[str, Tensor]:
         """Each task's ``attention`` to each encoder, averaged over rows: (T, N, obs) -> (T, K)."""

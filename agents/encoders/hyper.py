@@ -12,14 +12,14 @@ import math
 import torch
 from torch import Tensor, nn
 
-from agents.encoders.context import ContextNetwork, context_network
-from agents.encoders.encoder import Encoder, EncoderShape
+from agents.encoders.context import ContextEncoder, ContextNetwork, context_network
+from agents.encoders.encoder import EncoderShape
 from agents.networks import StackedLinear, hidden_activation
 
 SPREAD = 0.1  # of tasks' weights around what they have in common, at the start
 
 
-class HyperEncoder(Encoder):
+class HyperEncoder(ContextEncoder):
     """obs -> a layer whose weights the context writes -> a layer that all tasks share."""
 
     def __init__(
@@ -47,25 +47,13 @@ class HyperEncoder(Encoder):
         x = hidden_activation(torch.baddbmm(written[:, -1:], obs, written[:, :-1]), self.layer_norm)
         return self.last(x.flatten(0, 1)[None])[0].unflatten(0, obs.shape[:2])
 
-    def contexts(self) -> Tensor:
-        """-> (T, context)."""
-        return self.context()
-
     def shared_parameters(self) -> list[nn.Parameter]:
         """Return all but what each task's context has of its own."""
         return [p for part in (self.writer, self.last, self.context.network) for p in part.parameters()]
 
-    def own_parameters(self) -> list[nn.Parameter]:
-        """Return the learned part of each task's context, where there is one."""
-        return self.context.own_parameters()
-
     def probed_layers(self) -> list[nn.Module]:
         """Return the layer that all tasks share."""
         return [self.last]
-
-    def set_tasks(self, context: Tensor) -> None:
-        """Replace the tasks by new ones, given their contexts (T', d)."""
-        self.context.set_tasks(context)
 
 
 def hyper(shape: EncoderShape, generator: torch.Generator) -> HyperEncoder:

@@ -17,6 +17,7 @@ from envs.stepping.engine import Step
 from envs.suite import Task
 
 LARGEST = float(np.finfo(np.float32).max)
+ENDLESS = 1e30  # the largest number of float32 stands for a bound that there is not
 
 
 class GymCopies:
@@ -137,7 +138,7 @@ def check_spaces(task: Task, env: gym.Env[Any, Any]) -> tuple[gym.spaces.Box, gy
         raise SuiteError(f"task {task.name!r}: {obstacle(obs)}; {supported}; wrap it so that it returns numbers")
     if not isinstance(action, gym.spaces.Box) or len(action.shape) != 1:
         raise SuiteError(f"task {task.name!r}: action space {in_words(action)}; {supported}")
-    if not (np.isfinite(action.low).all() and np.isfinite(action.high).all()):
+    if not (np.abs([action.low, action.high]) < ENDLESS).all():
         raise SuiteError(
             f"task {task.name!r}: action space {in_words(action)} has no finite bounds; {supported} "
             "(wrap it in ClipAction and give bounds)"

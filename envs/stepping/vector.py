@@ -14,6 +14,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from envs.errors import SuiteError
+from envs.spaces.excess import Excess
 from envs.stepping.engine import Array, Engine, ResumableEngine
 from envs.stepping.episodes import EpisodeStatistics
 from envs.stepping.workers import TIMEOUT, WorkerCopies, make_copies
@@ -91,6 +92,9 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         self._statistics = EpisodeStatistics(self.num_envs)
         self.workers = self.engine.workers if isinstance(self.engine, WorkerCopies) else 0
         self.action_mask = self.engine.action_mask
+        names = [task.name for task, _ in self._rows]
+        # A simulator's numbers may be on a device, which is not waited for at every step.
+        self._excess = None if suite.simulator else Excess(names, self.action_mask.repeat(copies, axis=0))
         self.single_observation_space = gym.spaces.Box(-np.inf, np.inf, (self.engine.obs_size,))
         self.single_action_space = gym.spaces.Box(-1.0, 1.0, (self.engine.action_size,))
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
@@ -137,6 +141,8 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
         """Step every row, and reset those whose episode ended -> observations, reward, terminated, truncated, info."""
         obs, reward, terminated, truncated, success, lost = self.engine.step(actions)
+        if self._excess is not None:
+            self._excess.look(actions, reward)
         ended = terminated | truncated
         on_host = np.asarray(ended.tolist())
         info = {"success": success, "is_success": success, "final_obs": obs, "_final_obs": ended}

@@ -10,6 +10,7 @@ from envs.suite import TaskSuite
 from mtrl.api.policy import Policy
 from mtrl.policies.player import player_of
 from mtrl.runs.trust import IN_PYTHON, open_run
+from mtrl.runs.unfinished import warn_if_stopped
 from mtrl.training.assemble import device_of
 
 
@@ -26,7 +27,7 @@ def load(
         device: ``auto`` (a GPU if there is one), ``cpu`` or ``cuda``.
 
     Returns:
-        The policy, with the final weights.
+        The policy, with the final weights. That a run was stopped before its end is said on stderr.
 
     Raises:
         UsageError: The folder is not a run, is damaged or unfinished, does not fit the suite, or names a suite that
@@ -40,4 +41,6 @@ def load(
     """
     opened = open_run(Path(run), suite, trust, IN_PYTHON)
     config = dataclasses.replace(opened.config, device=device)
-    return Policy(opened.suite, player_of(Path(run), config, opened.suite), device_of(config))
+    player = player_of(Path(run), config, opened.suite)
+    warn_if_stopped(Path(run), config)
+    return Policy(opened.suite, player, device_of(config))

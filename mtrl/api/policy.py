@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from envs.errors import nearest
+from envs.spaces.excess import warn_of_action
 from envs.spaces.task_spaces import TaskSpaces, spaces_of
 from envs.suite import TaskSuite
 from mtrl.errors import UsageError
@@ -61,7 +62,9 @@ class Policy:
         spaces = self._spaces_of(number)
         rows, single = spaces.rows(obs)
         scaled = self._act(torch.as_tensor(rows, device=self.device)[None], [number], explore=not deterministic)[0]
-        action = spaces.action.unscaled(scaled[:, : spaces.action.size].cpu().numpy())
+        own = scaled[:, : spaces.action.size].cpu().numpy()
+        warn_of_action(self.tasks[number], own)
+        action = spaces.action.unscaled(own)
         return action[0] if single else action, None
 
     def on(self, tasks: Sequence[str]) -> scores.Policy:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from envs.registry import make_suite
+from envs.spaces.excess import warn_of_action
 from envs.spaces.task_spaces import spaces_of
 from envs.suite import TaskSuite
 from mtrl.api.policy import Policy
@@ -72,8 +73,9 @@ def _adapted(policy: Predictor, suite: TaskSuite) -> scores.Policy:
         actions = torch.zeros(*obs.shape[:2], width)
         for t, own in enumerate(spaces):
             rows = obs[t, :, : own.obs_size].cpu().numpy()
-            action, _ = policy.predict(rows, task=own.task, deterministic=True)
-            actions[t, :, : own.action.size] = torch.as_tensor(own.action.scaled(action))
+            scaled = own.action.scaled(policy.predict(rows, task=own.task, deterministic=True)[0])
+            warn_of_action(own.task, scaled)
+            actions[t, :, : own.action.size] = torch.as_tensor(scaled)
         return actions
 
     return act

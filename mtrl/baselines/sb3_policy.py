@@ -17,6 +17,7 @@ from mtrl.policies.weights import misfit, weights_of
 from mtrl.runs.folder import WEIGHTS
 from mtrl.scoring.scores import Policy
 from mtrl.training.assemble import device_of
+from mtrl.training.memory import networks_fit
 
 
 def sb3_policy(path: Path, config: TrainConfig[Any], suite: TaskSuite, names: Sequence[str]) -> Policy:
@@ -51,7 +52,9 @@ def sb3_player(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> Player
 def _sb3_weights(path: Path, config: TrainConfig[Any]) -> Iterator[dict[str, Tensor]]:
     """Read the weights of a run of Stable-Baselines3's; errors inside name the run."""
     try:
-        yield weights_of(path, config)
+        weights = weights_of(path, config)
+        with networks_fit(config.settings.hidden):
+            yield weights
     except RuntimeError as error:
         raise misfit(path, error) from None
     except KeyError as task:

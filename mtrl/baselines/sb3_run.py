@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
@@ -30,10 +31,13 @@ from mtrl.tracking.metrics import MetricsWriter
 from mtrl.tracking.run_log import RunLog, per_task
 from mtrl.training.assemble import suite_of
 from mtrl.training.callbacks import Callback, ScheduledCallback, UserCallbacks
-from mtrl.training.memory import check_replay_fits
+from mtrl.training.memory import check_networks_fit, check_replay_fits
 from mtrl.training.records import Progress, describe, finish, log_of, save_weights, suite_facts
 from mtrl.training.replay_size import replay_capacity
 from mtrl.training.schedule import Scheduled, Span, notify, rules_of
+
+# Of each layer's weights: actor, two critics and their targets; for the first three a gradient and Adam's two means.
+WEIGHTS_HELD = 5 + 3 * 3
 
 
 def run_sb3(
@@ -78,7 +82,7 @@ def run_sb3(
         tensors = {name: {k: torch.from_numpy(v) for k, v in model.weights.items()} for name, model in models.items()}
         weights = pack_weights(suite, tensors)
         folder()
-        save_weights(weights, path)
+        save_weights(weights, path, board.step)
         if failure is not None:
             console.print(f"weights and metrics so far, of {len(models)} finished tasks, are in {path}", markup=False)
             raise failure
@@ -108,13 +112,16 @@ def _check_before(config: TrainConfig[Any], given: TaskSuite | None, suite: Task
             f"{config.agent} trains each task in a process of its own, and suite {suite.name!r} cannot be sent there "
             f"({error}); make it of a module's own functions, or name it as module:attribute"
         ) from None
-    largest = 0
+    largest = widest = 0
     for name in suite.task_names:
         env = MultiTaskVectorEnv(suite.only([name]), 1)
         sizes = env.engine.obs_size, env.engine.action_size
         largest = max(largest, Replay.bytes_needed(1, replay_capacity(config), *sizes))
+        widest = max(widest, *sizes)
         env.close()
     check_replay_fits(jobs * largest, CPU)
+    layers = sum(a * b for a, b in pairwise((widest, *config.settings.hidden)))
+    check_networks_fit(jobs * WEIGHTS_HELD * layers, config.settings.hidden, CPU)
 
 
 class _Counts(NamedTuple):

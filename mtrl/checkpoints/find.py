@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from mtrl.errors import UsageError
 from mtrl.runs.folder import RESULT
 
 FOLDER, LATEST = "checkpoints", "latest"  # of a run, and the file in there that names the newest
+NAME = re.compile(r"step(\d{12})")  # of a checkpoint's folder
 NEWEST = "latest"
 ALSO = ("steps_per_task", "device")  # may change, beside whatever makes no other run
 
@@ -20,6 +22,16 @@ def newest_pointer(run: Path) -> Path | None:
     """Return the file that names a run's newest checkpoint, None where it has none."""
     path = run / FOLDER / LATEST
     return path if path.is_file() else None
+
+
+def newest_step(run: Path) -> int | None:
+    """Return the steps per task of a run's newest checkpoint, None where it has none."""
+    pointer = newest_pointer(run)
+    try:
+        named = NAME.fullmatch(pointer.read_text(encoding="utf-8").strip()) if pointer else None
+    except (OSError, ValueError):
+        return None
+    return int(named[1]) if named else None
 
 
 def run_named(name: str, runs_dir: Path) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +10,7 @@ from typing import Any, NamedTuple
 from safetensors.torch import load_file
 
 from agents.replay import Replay
-from mtrl.checkpoints.find import FOLDER, LATEST
+from mtrl.checkpoints.find import FOLDER, LATEST, NAME
 from mtrl.checkpoints.folders import Damaged, publish, read_manifest, verified
 from mtrl.checkpoints.replay_chunks import Chunk, ReplayChunks
 from mtrl.checkpoints.tree import join_arrays, save_arrays, split_arrays
@@ -93,7 +92,7 @@ class CheckpointStore:
 
     def _published(self) -> list[Path]:
         """Return the checkpoints' folders, oldest first."""
-        return sorted(path for path in self.folder.glob("step*") if re.fullmatch(r"step\d{12}", path.name))
+        return sorted(path for path in self.folder.glob("step*") if NAME.fullmatch(path.name))
 
     def _prune(self) -> None:
         """Delete all but the newest checkpoints, and the chunks of the replay that only older ones held."""

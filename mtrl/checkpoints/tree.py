@@ -46,10 +46,13 @@ def join_arrays(values: Any, arrays: dict[str, Tensor]) -> Any:
     return {key: join_arrays(value, arrays) for key, value in values.items()}
 
 
-def save_arrays(arrays: dict[str, Tensor], path: Path) -> None:
-    """Write arrays by name as safetensors. Raises ``OSError`` where the disk does not take them."""
+def save_arrays(arrays: dict[str, Tensor], path: Path, told: dict[str, str] | None = None) -> None:
+    """Write arrays by name as safetensors, with ``told`` in its header.
+
+    Raises ``OSError`` where the disk does not take them.
+    """
     try:
-        save_file(arrays, path)
+        save_file(arrays, path, told)
     except SafetensorError as error:  # the newer versions' own word for what the system says
         raise OSError(f"{path}: {error}") from None
 

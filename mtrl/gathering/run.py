@@ -15,6 +15,7 @@ from mtrl.runs.checksums import check_file
 from mtrl.runs.folder import METRICS, RESULT, read_run
 from mtrl.runs.reading import check_regular
 from mtrl.runs.result import read_result
+from mtrl.runs.unfinished import how_far
 from mtrl.tracking.tags import task_tag
 
 
@@ -47,8 +48,7 @@ def load_run(folder: Path) -> Run:
         check_file(folder / METRICS)
         result = read_result(folder)
         if result.get("stopped"):
-            how_far = result.get("steps_per_task", "some")
-            raise UsageError(f"{str(folder)!r} was stopped early, after {how_far} steps per task")
+            raise UsageError(f"{str(folder)!r} was stopped early, {how_far(folder, config)}")
         check_regular(folder / METRICS)
         curves = read_curves(folder / METRICS)
         _check_complete(curves, result, config)
@@ -56,7 +56,7 @@ def load_run(folder: Path) -> Run:
     except FileNotFoundError as error:
         missing = Path(error.filename).name
         if missing == RESULT:
-            raise UsageError(f"{str(folder)!r} is unfinished: it has no {RESULT}") from None
+            raise UsageError(f"{str(folder)!r} is unfinished, {how_far(folder, config)}: it has no {RESULT}") from None
         raise UsageError(f"{str(folder)!r} is damaged: it has no {missing}") from None
     except UsageError:
         raise

@@ -9,11 +9,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from mtrl.checkpoints.find import newest_pointer
 from mtrl.config import TrainConfig
 from mtrl.errors import UsageError
 from mtrl.runs.checksums import check_file
 from mtrl.runs.folder import WEIGHTS
 from mtrl.runs.reading import check_regular
+from mtrl.runs.unfinished import resuming
 from mtrl.training.assemble import device_of
 
 
@@ -24,7 +26,8 @@ def weights_of(path: Path, config: TrainConfig[Any]) -> dict[str, Tensor]:
         check_regular(path / WEIGHTS)
         return load_file(path / WEIGHTS, device=str(device_of(config)))
     except FileNotFoundError:
-        raise UsageError(f"{str(path)!r} has no {WEIGHTS}: the run is unfinished; train it again") from None
+        way_out = f"go on with it: {resuming(path)}" if newest_pointer(path) else "train it again"
+        raise UsageError(f"{str(path)!r} has no {WEIGHTS}: the run is unfinished; {way_out}") from None
     except (SafetensorError, OSError, ValueError) as error:
         raise UsageError(f"{str(path / WEIGHTS)!r} is damaged ({error}); train the run again") from None
 

@@ -100,7 +100,9 @@ def _rate(share: float) -> str:
 
 
 def _short(count: float) -> str:
-    """Write a number in few columns: 3.45, 345, 3.4k, -34k, 1.2M."""
+    """Write a number in few columns: 3.45, 345, 3.4k, -34k, 1.2M, 3e+09."""
+    if abs(count) >= 1e9:
+        return f"{count:.0e}"
     for size, unit in ((1e6, "M"), (1e3, "k")):
         if abs(count) >= size:
             return f"{count / size:.1f}{unit}" if abs(count) < 10 * size else f"{count / size:.0f}{unit}"

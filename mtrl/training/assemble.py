@@ -22,8 +22,10 @@ from mtrl.config.train_config import as_usage
 from mtrl.errors import UsageError
 from mtrl.rollout.tensor_env import TensorEnv
 from mtrl.scoring.scores import Policy
+from mtrl.training.memory import networks_fit
 
 MAX_THREADS = 4  # small networks gain nothing from more
+LEARNING = 4  # numbers for each weight that is learned: itself, its gradient, and Adam's two means
 EVALUATION, FINAL = (
     1,
     2,
@@ -71,14 +73,26 @@ def processes_of(config: TrainConfig[AgentSettings]) -> dict[str, Any]:
     return {"workers": config.workers or 0, "timeout": config.env_timeout}
 
 
-def agent_of(config: TrainConfig[AgentSettings], suite: TaskSuite, env: TensorEnv) -> tuple[Agent, Context]:
-    """Build the run's agent for what ``env`` looks like -> the agent, and what it may read of the tasks."""
+def agent_of(
+    config: TrainConfig[AgentSettings], suite: TaskSuite, env: TensorEnv, numbers: int = 1
+) -> tuple[Agent, Context]:
+    """Build the run's agent for what ``env`` looks like -> the agent, and what it may read of the tasks.
+
+    Raises ``UsageError`` where there is no memory for it, with so many ``numbers`` for each weight.
+    """
     context = context_of(suite, config.settings.context or "auto")
     sizes = Sizes(env.obs_size, env.action_mask, torch.as_tensor(context.tasks), context.learned)
     try:
-        return build_agent(agent_spec(config.agent), sizes, config.settings, config.seed, env.device), context
+        with networks_fit(hidden_of(config), env.device, numbers):
+            return build_agent(agent_spec(config.agent), sizes, config.settings, config.seed, env.device), context
     except RegistryError as error:
         raise as_usage(error) from error
+
+
+def hidden_of(config: TrainConfig[AgentSettings]) -> tuple[int, ...]:
+    """Return the widths of the agent's hidden layers, as far as it has any of that name."""
+    widths: tuple[int, ...] = getattr(config.settings, "hidden", ())
+    return widths
 
 
 def sampler_of(config: TrainConfig[AgentSettings], env: TensorEnv) -> Sampler:
@@ -98,8 +112,11 @@ def check_context(config: TrainConfig[AgentSettings], suite: TaskSuite) -> None:
 
 def precision_of(config: TrainConfig[AgentSettings], tasks: int, device: torch.device) -> Precision:
     """Return the precision of the run's updates, timed on this machine if it is auto."""
-    width = max(config.settings.hidden, default=1)
-    return choose_precision(config.settings.precision, tasks * config.batch_per_task, width, device)
+    hidden = hidden_of(config)
+    with networks_fit(hidden):  # as large as theirs is what is timed
+        return choose_precision(
+            config.settings.precision, tasks * config.batch_per_task, max(hidden, default=1), device
+        )
 
 
 def in_precision(config: TrainConfig[AgentSettings], precision: Precision) -> TrainConfig[AgentSettings]:

@@ -19,7 +19,7 @@ class Diverged(RunError):
 
 
 class FiniteGuard:
-    """Watches an agent while it learns; ``weights`` are the last ones known to be finite, (name -> tensor).
+    """Watches an agent while it learns; ``weights`` are the last ones known to be finite, of ``step``.
 
     On the CPU every update's metrics and every action are looked at, so that weights which are not finite are noticed
     before an environment or the next update meets them; the weights themselves, when they are kept. On an accelerator
@@ -53,6 +53,7 @@ class FiniteGuard:
         """Keep the weights as they are now. Raises ``Diverged`` where they are not finite."""
         self._check_weights(step)
         self.weights = {name: weight.detach().clone() for name, weight in self._agent.state_dict().items()}
+        self.step = step
 
     def __call__(self, now: Moment) -> None:
         """Keep the weights as they are now, unless something is not finite. Raises ``Diverged`` then."""

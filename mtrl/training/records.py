@@ -22,6 +22,7 @@ from mtrl.pictures.learning_curves import learning_curves, task_curves
 from mtrl.runs.atomic import replacing
 from mtrl.runs.folder import CONFIG, METRICS, WEIGHTS, read_values, write_result
 from mtrl.runs.origin import origin_of
+from mtrl.runs.unfinished import STEPS
 from mtrl.tracking.run_log import RunLog
 from mtrl.tracking.tabs import final_metrics, hyperparameters
 from mtrl.tracking.trackers import params_of, trackers_of
@@ -74,11 +75,15 @@ def finish(
     return {**result, "path": str(path)}
 
 
-def save_weights(weights: dict[str, Tensor], path: Path) -> None:
-    """Write weights by name into a run folder as safetensors. Raises ``RunError`` where they cannot be written."""
+def save_weights(weights: dict[str, Tensor], path: Path, step: int) -> None:
+    """Write weights by name, trained for ``step`` steps per task, into a run folder as safetensors.
+
+    Raises ``RunError`` where they cannot be written.
+    """
     try:
         with replacing(path / WEIGHTS) as partial:
-            save_arrays({name: weight.contiguous() for name, weight in weights.items()}, partial)
+            contiguous = {name: weight.contiguous() for name, weight in weights.items()}
+            save_arrays(contiguous, partial, {STEPS: str(step)})
     except OSError as error:
         raise RunError(f"the run's weights cannot be written ({error.strerror or error})") from None
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -25,6 +23,7 @@ from mtrl.rollout.endless import LongEpisodes
 from mtrl.rollout.tensor_env import TensorEnv
 from mtrl.runs.folder import begin_again, new_run_folder, write_config
 from mtrl.runs.kept_folder import FolderTaken, KeptFolder
+from mtrl.runs.unfinished import resuming
 from mtrl.scoring.final import as_scored, final_scores
 from mtrl.scoring.scorer import Scorer
 from mtrl.terminal.guardian import guarded
@@ -33,6 +32,7 @@ from mtrl.terminal.live_line import Display
 from mtrl.tracking.metrics import MetricsWriter
 from mtrl.training.assemble import (
     EVALUATION,
+    LEARNING,
     agent_of,
     device_of,
     greedy,
@@ -95,7 +95,7 @@ def run_agent(
             config = dataclasses.replace(config, workers=env.workers)
         before = resumed.checkpoint if resumed else None
         precision = Precision(**before.state["precision"]) if before else precision_of(config, env.tasks, device)
-        agent, context = agent_of(in_precision(config, precision), suite, env)
+        agent, context = agent_of(in_precision(config, precision), suite, env, LEARNING)
         sampler = sampler_of(config, env)
         if not before:
             check_success(config, suite, agent, device)
@@ -163,29 +163,29 @@ def run_agent(
             pass  # in the middle of an evaluation or of a slow step, which is done again when the run goes on
         except FolderTaken as error:
             rescued = new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
-            save_weights(agent.state_dict(), rescued)
+            save_weights(agent.state_dict(), rescued, training.step)
             raise RunError(f"{error}; the weights so far are in {rescued}") from None
         except (TaskFailed, SuiteError):  # it is the environments that failed; what was learned is sound
             folder()
-            save_weights(agent.state_dict(), path)
+            save_weights(agent.state_dict(), path, training.step)
             if saving.save(training.step):
-                console.print(how_to_go_on(path), markup=False)
+                console.print(f"to go on: {resuming(path)}", markup=False)
             raise
         except Diverged as error:
             folder()
-            save_weights(guard.weights, path)
+            save_weights(guard.weights, path, guard.step)
             raise Diverged(f"{error}; the last finite weights are in {path}") from None
         seconds = log.seconds
         folder()
         saved = saving.save(training.step)
         stack.close()  # what follows needs no environments, and a signal may end it at once
-        save_weights(agent.state_dict(), path)
+        save_weights(agent.state_dict(), path, training.step)
         if stop.signal is not None:
             console.print(
                 f"stopped at {training.step:,} steps per task; weights and metrics so far are in {path}", markup=False
             )
             if saved:
-                console.print(how_to_go_on(path), markup=False)
+                console.print(f"to go on: {resuming(path)}", markup=False)
             raise Stopped(stop.signal)
         scores = final_scores(config, suite, greedy(agent), device)
         progress = Progress(training.step, training.env_steps, training.updates)
@@ -193,11 +193,6 @@ def run_agent(
         if not config.keep_checkpoint:
             saving.discard()
         return result
-
-
-def how_to_go_on(path: Path) -> str:
-    """Return the command that goes on with a run."""
-    return f"to go on: python -m mtrl.train --resume {shlex.quote(str(path))}"
 
 
 def film_of(camera: Camera | None, agent: Agent, report: MetricsWriter) -> Callable[[Moment], None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
@@ -51,6 +52,14 @@ class Outside(Scripted):
         self.observation_space.low[:], self.observation_space.high[:] = -0.5, 0.5
 
 
+class Widened(gym.Wrapper[Any, Any, Any, Any]):
+    """Promises other actions than it can pass on."""
+
+    def __init__(self) -> None:
+        super().__init__(Scripted(GOOD))
+        self.action_space = gym.spaces.Box(-100.0, 100.0, (1,))
+
+
 class Bad(Scripted):
     def __init__(self) -> None:
         raise OSError("no licence")
@@ -78,9 +87,17 @@ def test_problems_are_named(make: Any, problem: str) -> None:
         (partial(Silent, GOOD), "neither 'success' nor 'is_success'"),
         (partial(Global, GOOD), "global random generator"),
         (Outside, "100% of its observations are outside"),
+        (partial(Scripted, [CALM, (-1e38, False, True)]), "a reward of -1e+38 is beyond 1,000,000"),
+        (Widened, "within its wrappers, Scripted was given actions up to"),
     ],
 )
 def test_remarks_do_not_keep_a_task_from_training(make: Any, remark: str) -> None:
     (report,) = check_suite(suite_of(make))
     assert report.problems == ()
     assert any(remark in line for line in report.remarks)
+
+
+def test_a_wrapper_that_rescales_actions_is_no_remark() -> None:
+    far = np.full(1, 100.0, dtype=np.float32)
+    (report,) = check_suite(suite_of(lambda: gym.wrappers.RescaleAction(Scripted(GOOD, -3.0, 5.0), -far, far)))
+    assert (report.problems, report.remarks) == ((), ())

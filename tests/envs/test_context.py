@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -175,3 +177,20 @@ def test_the_one_number_is_the_only_one_that_all_tasks_have_and_vary(
     training: tuple[dict[str, float], ...], numbers: tuple[float, ...] | None
 ) -> None:
     assert one_number(numbered(*training)) == numbers
+
+
+def test_a_sentence_that_is_shipped_keeps_its_vector_and_one_that_is_gone_leaves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def model(value: float) -> None:
+        monkeypatch.setattr(context, "encode_with_model", lambda sentences: np.full((len(sentences), 384), value))
+
+    path = tmp_path / "sentences.npz"
+    for value, sentences in ((0.5, ["Push.", "Pull."]), (0.25, ["Reach.", "Pull."])):
+        model(value)
+        context.ship(sentences, path)
+    with np.load(path) as table:
+        assert dict(zip(table["keys"].tolist(), table["vectors"][:, 0].tolist(), strict=True)) == {
+            sentence_key("Reach."): 0.25,
+            sentence_key("Pull."): 0.5,
+        }

@@ -17,6 +17,7 @@ from typing import Any
 
 from mtrl import train
 from mtrl.errors import RunError, UsageError
+from mtrl.runs.checksums import CHECKSUMS
 from tests.faults.malformed import Began, in_place
 from tests.mtrl.made_runs import make_run
 
@@ -125,6 +126,7 @@ def _tried(sound: Path, folder: Path, spoil: Callable[[Path], None]) -> str:
     for command in COMMANDS:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(sound, folder / "run")
+        (folder / "run" / CHECKSUMS).unlink()  # or nothing that is spoilt would be read
         (folder / "diary").write_text("dear diary")
         for name in ("evil.py", "évil.py"):
             (folder / name).write_text(EVIL.format(mark=str(folder / "executed")), encoding="utf-8")

@@ -54,9 +54,9 @@ def _train(folder: Path, steps: int, samples: Path) -> int:
         batch_per_task=8,
         hidden=(32,),
         threads=1,
-        eval_every=max(steps // 20, 1),
+        eval_every=min(10_000, steps // 2),  # which a diagnosis goes with; 10,000 as unless told otherwise
         eval_episodes=2,
-        log_every=max(steps // 100, 1),
+        log_every=1_000,
         checkpoint_every=2,
     )
     samples.write_text(json.dumps(seen))

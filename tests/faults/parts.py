@@ -44,7 +44,7 @@ def _every(folder: Path, nth: int) -> Counted:
 
 
 PARTS = (
-    Part("training", "`kill -9` at a random moment, then `--resume`: same numbers", "all", killed_training, 2, 50),
+    Part("training", "`kill -9` at a random moment, then `--resume`: same numbers", "all", killed_training, 2, 52),
     Part("saving", "`kill -9` during a save: the newest or the one before loads", "all", killed_saving, 20, 100),
     Part("signals", "no step lost by SIGTERM, SIGHUP", "all", signals, 2, 20),
     Part("bits", "one flipped bit: refused or set aside by name", "all", flipped_bits, 25, 200),

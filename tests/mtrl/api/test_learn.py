@@ -85,7 +85,7 @@ def test_a_callback_may_have_an_interval_of_its_own(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("clean_checkout")
 def test_a_run_that_was_stopped_is_no_run_of_the_whole_budget(tmp_path: Path) -> None:
     result = mtrl.learn("tabletop", "mtsac", callbacks=[lambda status: False], runs_dir=tmp_path, **TINY)
-    with pytest.raises(mtrl.UsageError, match="was stopped early, after 16 steps"):
+    with pytest.raises(mtrl.UsageError, match="was stopped early, after 16 of 64 steps per task"):
         load_run(result.path)
     assert finished_twin(result.path.parent, read_run(result.path)[0], [*result.scores]) is None
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import mtrl
+from envs import errors
 from mtrl import evaluate
 from mtrl.api.policy import Policy
 from tests.mtrl.conftest import Scripted, read_json, scripted_suite
@@ -65,3 +66,16 @@ def test_no_episode_and_an_unknown_suite_are_refused(care_run: Path) -> None:
         mtrl.score(policy, policy.suite, episodes=0)
     with pytest.raises(mtrl.SuiteError, match="unknown suite 'tabeltop'"):
         mtrl.score(policy, "tabeltop")
+
+
+def test_a_policy_that_leaves_its_bounds_is_warned_of_once_a_task(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Wild:
+        def predict(self, obs: np.ndarray, task: str, deterministic: bool) -> tuple[Any, None]:
+            return np.full((len(obs), 3), 100.0 if task == "push" else 1.0), None
+
+    monkeypatch.setattr(errors, "_said", set())
+    mtrl.score(Wild(), mtrl.make_suite("tabletop").only(["push", "reach"]), episodes=1)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("warning: task 'push': an action of 100, where the task's bounds are scaled to [-1, 1]")

@@ -86,7 +86,7 @@ def pipe(name: str) -> Any:
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (drop("result.json"), "is unfinished: it has no result.json"),
+        (drop("result.json"), "is unfinished, after an unknown number of 4,000 steps per task: it has no result.json"),
         (drop("metrics.csv"), "is damaged: it has no metrics.csv"),
         (put("result.json", "{"), "is damaged"),
         (put("result.json", "[]"), "is damaged (it is not a JSON object)"),

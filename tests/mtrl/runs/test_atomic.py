@@ -48,7 +48,7 @@ def test_what_cannot_be_written_leaves_the_file_before_and_nothing_beside_it(tmp
 def test_weights_may_be_read_by_whom_other_new_files_may(tmp_path: Path, mask: int, mode: int) -> None:
     former = os.umask(mask)
     try:
-        save_weights({"a": torch.ones(2)}, tmp_path)
+        save_weights({"a": torch.ones(2)}, tmp_path, 1)
         write_text(tmp_path / "b.json", "{}")
     finally:
         os.umask(former)
@@ -58,5 +58,5 @@ def test_weights_may_be_read_by_whom_other_new_files_may(tmp_path: Path, mask: i
 def test_weights_that_cannot_be_written_are_said_in_a_line(tmp_path: Path) -> None:
     (tmp_path / "weights.safetensors").mkdir()
     with pytest.raises(RunError, match=r"weights cannot be written \(Is a directory\)"):
-        save_weights({"a": torch.ones(2)}, tmp_path)
+        save_weights({"a": torch.ones(2)}, tmp_path, 1)
     assert os.listdir(tmp_path) == ["weights.safetensors"]

@@ -120,6 +120,15 @@ def test_a_task_that_does_not_say_success_is_shown_by_its_return_among_those_tha
     assert cells(some, some)["mean"] == ["1.00 1.00", "1.00 1.00", "+0.00 +0.00"]
 
 
+def test_a_return_beyond_all_measure_leaves_the_tasks_their_names() -> None:
+    silent = {"much": None, "little": None}
+    one = result("care", silent, {"much": -1.89e38, "little": -1384.5})
+    other = result("sb3", silent, {"much": -1.65e38, "little": 2e7})
+    assert cells(one, other)["much"] == ["-1.9e+38", "-1.6e+38", "-2.4e+37"]
+    assert cells(one, other)["little"] == ["-1384.5", "2.0e+07", "-2.0e+07"]
+    assert max(map(len, printed(one, other, width=80).splitlines())) < 60
+
+
 def test_a_tasks_name_in_brackets_is_shown_as_it_is() -> None:
     assert "[red]a" in cells(result("care", {"[red]a": 1.0}, {"[red]a": 0.0}))
 
@@ -196,3 +205,30 @@ def test_unequal_numbers_of_episodes_are_told_as_a_range() -> None:
     for name, count in {"a": 7, "b": 50, "c": 9}.items():
         one["tasks"][name]["episodes"] = count
     assert comparison_table([one]).title == "s: success over 7 to 50 episodes a task, seed 3"
+
+
+def grouped(agent: str, tasks: int) -> dict[str, Any]:
+    """A run on so many tasks, in turn of two groups: all of ``open`` solved, a quarter of ``[shut]``."""
+    names = [f"task-{k}" for k in range(tasks)]
+    own = result(agent, {name: (1.0, 0.25)[k % 2] for k, name in enumerate(names)}, dict.fromkeys(names, 0.0))
+    for k, scores in enumerate(own["tasks"].values()):
+        scores["group"] = ("open", "[shut]")[k % 2]
+    return own
+
+
+def test_many_tasks_are_shown_by_their_groups() -> None:
+    assert cells(grouped("care", 22)) == {
+        "open (11)": ["1.00 1.00"],
+        "[shut] (11)": ["0.25 0.25"],
+        "mean": ["0.62 0.62"],
+    }
+    two = printed(grouped("care", 50), grouped("single-task", 50), width=80)
+    assert len(two.splitlines()) < 16
+    assert "means of a group's tasks" in " ".join(two.split())
+
+
+def test_few_tasks_and_tasks_without_a_group_are_shown_each() -> None:
+    assert len(cells(grouped("care", 20))) == 20 + 1
+    some = grouped("care", 22)
+    some["tasks"]["task-3"]["group"] = ""
+    assert len(cells(some)) == 22 + 1

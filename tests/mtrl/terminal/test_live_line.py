@@ -71,6 +71,7 @@ def test_a_finished_run_says_how_long_it_took(clock: Clock) -> None:
         ),
         ({**MEANS, "success_any": 0.05, "success_last": 0.0}, "care 10% 99s left success any .05 last .00 return -305"),
         ({"success_any": None, "success_last": None, "return": -305.25}, "care 10% 99s left 909 steps/s return -305"),
+        ({"success_any": None, "success_last": None, "return": -6e38}, "care 10% 99s left 909 steps/s return -6e+38"),
     ],
 )
 def test_it_says_which_success_is_meant_and_the_return_where_that_is_rare_or_absent(

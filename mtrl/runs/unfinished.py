@@ -1,0 +1,66 @@
+"""Runs that did not come to their end: how far their weights were trained, for a file and in words."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+
+from envs.errors import warn
+from mtrl.checkpoints.find import newest_pointer, newest_step
+from mtrl.config import TrainConfig
+from mtrl.runs.folder import RESULT, WEIGHTS
+from mtrl.runs.reading import check_regular, read_json
+
+STEPS = "steps_per_task"  # as result.json names them, and the weights' own header
+
+
+def stopped_at(run: Path) -> dict[str, Any]:
+    """Return what is to be told of a run that was stopped: ``stopped``, and ``steps_per_task``, None if not known.
+
+    That is nothing of a run that came to its end.
+    """
+    try:
+        result = read_json(run / RESULT)
+    except (OSError, ValueError):
+        return {"stopped": True, STEPS: steps_of_weights(run)}
+    return {"stopped": True, STEPS: _count(result.get(STEPS))} if result.get("stopped") else {}
+
+
+def warn_if_stopped(run: Path, config: TrainConfig[Any]) -> None:
+    """Say on stderr that a run whose policy is used was stopped before its end, and how far it came."""
+    if stopped_at(run):
+        warn(f"{str(run)!r} was stopped {how_far(run, config)}")
+
+
+def how_far(run: Path, config: TrainConfig[Any]) -> str:
+    """Return in words how far an unfinished run has come, by its weights, else by its checkpoint."""
+    told = stopped_at(run).get(STEPS)
+    step = newest_step(run) if told is None else told
+    known = "an unknown number" if step is None else f"{step:,}"
+    unscored = ", before it was scored" if step == config.steps_per_task else ""
+    again = f"; to go on: {resuming(run)}" if newest_pointer(run) else ""
+    return f"after {known} of {config.steps_per_task:,} steps per task{unscored}{again}"
+
+
+def resuming(run: Path) -> str:
+    """Return the command that goes on with a run."""
+    return f"python -m mtrl.train --resume {shlex.quote(str(run))}"
+
+
+def steps_of_weights(run: Path) -> int | None:
+    """Return the steps per task that a run's weights were trained for, None where they do not say or there are none."""
+    try:
+        check_regular(run / WEIGHTS)
+        with safe_open(run / WEIGHTS, framework="numpy") as file:
+            return _count((file.metadata() or {}).get(STEPS))
+    except (OSError, ValueError, SafetensorError):
+        return None
+
+
+def _count(value: Any) -> int | None:
+    """Return a number of steps that a file holds, None for anything else."""
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
