@@ -33,7 +33,7 @@ KINDS = (
 def killed_training(folder: Path, trials: int) -> Counted:
     """Kill trainings, go on with them, and hold the weights, the log and the scores to those of one left alone."""
     said: list[str] = []
-    for name, suite, workers, saving, share in KINDS:
+    for name, suite, workers, saving, share in KINDS[:trials]:
         place = folder / name.replace(", ", "-").replace(" ", "-")
         place.mkdir(parents=True)
         more = ("--workers", workers)
