@@ -34,7 +34,10 @@ def pieces_of(agent: AgentSpec, chosen: Mapping[str, str] | None = None) -> dict
     if not agent.of_pieces:
         if chosen:
             slot = next(iter(chosen))
-            raise RegistryError(f"agent {agent.name!r} is not made of pieces, so it has no --{slot}")
+            raise RegistryError(
+                f"agent {agent.name!r} is not made of pieces, so it has no --{slot}; give it to one that is, as in "
+                "--agent mtsac"
+            )
         return {}
     for slot in agent.pieces:
         if slot not in SLOTS:
