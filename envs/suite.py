@@ -10,7 +10,7 @@ import gymnasium as gym
 
 from envs.errors import MissingExtra, SuiteError, nearest, one_line
 from envs.printable import unprintable
-from envs.stepping.engine import Engine
+from envs.stepping.engine import MAX_COPIES, Engine
 
 
 class MakeSimulator(Protocol):
@@ -65,6 +65,9 @@ class Task:
                 f"task {self.name!r}: make() returned {type(env).__name__}, not a gymnasium.Env; "
                 "return the environment itself"
             )
+        for space in ("observation_space", "action_space"):
+            if not hasattr(env, space):
+                raise SuiteError(f"task {self.name!r}: its environment has no {space}; set one where it is made")
         if self.max_episode_steps is not None:
             env = gym.wrappers.TimeLimit(env, self.max_episode_steps)
         return env
@@ -170,6 +173,9 @@ def _check_task(task: Any, where: str) -> None:
     steps = task.max_episode_steps
     if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
         raise SuiteError(f"{where} ({task.name!r}) has max_episode_steps {steps!r}; give a whole number of at least 1")
+    starts = task.starts
+    if isinstance(starts, bool) or not isinstance(starts, int) or not 0 <= starts <= MAX_COPIES:
+        raise SuiteError(f"{where} ({task.name!r}) has starts {starts!r}; give a whole number from 0 to {MAX_COPIES}")
 
 
 def _cut_down(fact: Any, known: Sequence[str], names: Sequence[str]) -> Any:

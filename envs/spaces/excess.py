@@ -15,7 +15,7 @@ LARGEST_ACTION = 1.001  # scaled to [-1, 1]; a thousandth is rounding
 def reward_in_words(task: str, reward: np.ndarray) -> str:
     """Return a line about the largest of some rewards, an empty one where it is not too large."""
     largest = _farthest(reward)
-    if abs(largest) <= LARGEST_REWARD:
+    if not abs(largest) > LARGEST_REWARD:  # nor is a number missing
         return ""
     return (
         f"task {task!r}: a reward of {largest:.3g} is beyond {LARGEST_REWARD:,.0f}, where 32-bit numbers get too "
@@ -26,7 +26,7 @@ def reward_in_words(task: str, reward: np.ndarray) -> str:
 def action_in_words(task: str, action: np.ndarray) -> str:
     """Return a line about the action farthest outside [-1, 1], an empty one where none is outside."""
     farthest = _farthest(action)
-    if abs(farthest) <= LARGEST_ACTION:
+    if not abs(farthest) > LARGEST_ACTION:
         return ""
     return (
         f"task {task!r}: an action of {farthest:.3g}, where the task's bounds are scaled to [-1, 1], is clipped to "

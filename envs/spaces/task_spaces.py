@@ -30,8 +30,15 @@ class TaskSpaces:
         """Return an observation, or many, as rows (N, obs_size) float32, and whether it was a single one.
 
         An observation is as the environment gives it, or flat, (obs_size,); many are (N, ...) arrays of either kind.
-        Raises ``SuiteError`` for any other shape, and for what are no numbers.
+        Raises ``SuiteError`` for any other shape, and for what are no finite numbers.
         """
+        rows, single = self._rows(obs)
+        if not np.isfinite(rows).all():
+            bad = rows[~np.isfinite(rows)][0]
+            raise SuiteError(f"task {self.task!r}: the observation has {bad} in it; expected finite numbers")
+        return rows, single
+
+    def _rows(self, obs: Any) -> tuple[np.ndarray, bool]:
         if isinstance(obs, Mapping | tuple):
             return self._flat(obs)[None], True
         array = as_numbers(obs)
@@ -42,7 +49,7 @@ class TaskSpaces:
             if array.shape == shape:
                 return array.reshape(1, -1).astype(np.float32), True
             if array.shape[1:] == shape:
-                return array.reshape(len(array), -1).astype(np.float32), False
+                return array.reshape(len(array), self.obs_size).astype(np.float32), False
         raise SuiteError(
             f"task {self.task!r}: the observation has shape {array.shape}; expected ({self.obs_size},), or a batch "
             f"(N, {self.obs_size})"
@@ -50,7 +57,8 @@ class TaskSpaces:
 
     def _flat(self, obs: Any) -> np.ndarray:
         try:
-            return np.asarray(gym.spaces.flatten(self.obs, obs), dtype=np.float32)
+            with np.errstate(over="ignore"):  # it is infinite then, which is refused
+                return np.asarray(gym.spaces.flatten(self.obs, obs), dtype=np.float32)
         except (KeyError, IndexError, TypeError, ValueError, NotImplementedError) as error:
             raise SuiteError(f"task {self.task!r}: the observation does not fit {self.obs} ({error})") from None
 

@@ -138,7 +138,9 @@ def check_spaces(task: Task, env: gym.Env[Any, Any]) -> tuple[gym.spaces.Box, gy
         raise SuiteError(f"task {task.name!r}: {obstacle(obs)}; {supported}; wrap it so that it returns numbers")
     if not isinstance(action, gym.spaces.Box) or len(action.shape) != 1:
         raise SuiteError(f"task {task.name!r}: action space {in_words(action)}; {supported}")
-    if not (np.abs([action.low, action.high]) < ENDLESS).all():
+    if not action.shape[0]:
+        raise SuiteError(f"task {task.name!r}: action space {in_words(action)} has nothing to choose; {supported}")
+    if not (np.abs(np.array([action.low, action.high], dtype=np.float64)) < ENDLESS).all():
         raise SuiteError(
             f"task {task.name!r}: action space {in_words(action)} has no finite bounds; {supported} "
             "(wrap it in ClipAction and give bounds)"
@@ -232,11 +234,11 @@ class CheckedEnv:
         if not isinstance(info, dict):
             raise self._error(f"step() returned the info {short(info)}; expected a dictionary")
         said = info.get("success", info.get("is_success", np.nan))
-        if isinstance(said, bool | np.bool_) or (isinstance(said, float) and not abs(said) > LARGEST):
+        if isinstance(said, bool | np.bool_) or (isinstance(said, float) and not (said < 0.0 or said > 1.0)):
             return float(said)
         array = as_numbers(said)
-        if array is None or array.size != 1:
-            raise self._error(f"step() returned the success {short(said)}; expected True, False or a number")
+        if array is None or array.size != 1 or (array < 0).any() or (array > 1).any():
+            raise self._error(f"step() returned the success {short(said)}; expected True, False or from 0 to 1")
         return float(array.reshape(()))
 
     def _error(self, text: str) -> SuiteError:

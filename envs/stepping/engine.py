@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
+MAX_COPIES = 10**6  # of a task, and starts that it may have
 # A NumPy array, or a torch tensor where the engine was made for torch.
 Array = Any
 

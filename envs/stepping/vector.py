@@ -15,7 +15,7 @@ from gymnasium.vector.utils import batch_space
 
 from envs.errors import SuiteError
 from envs.spaces.excess import Excess
-from envs.stepping.engine import Array, Engine, ResumableEngine
+from envs.stepping.engine import MAX_COPIES, Array, Engine, ResumableEngine
 from envs.stepping.episodes import EpisodeStatistics
 from envs.stepping.workers import TIMEOUT, WorkerCopies, make_copies
 from envs.suite import TaskSuite
@@ -74,8 +74,8 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         restart_failed: bool = False,
         before: Callable[[int, str], None] | None = None,
     ) -> None:
-        if copies < 1:
-            raise SuiteError(f"copies is {copies}; it has to be at least 1")
+        if not 1 <= copies <= MAX_COPIES:
+            raise SuiteError(f"copies is {copies}; it has to be from 1 to {MAX_COPIES}")
         self.suite, self.copies = suite, copies
         self.num_envs = len(suite.tasks) * copies
         self._rows = [(task, copy) for task in suite.tasks for copy in range(copies)]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from os import PathLike
-from pathlib import Path
+from os import PathLike, fspath
 
 from envs.suite import TaskSuite
 from mtrl.api.policy import Policy
+from mtrl.errors import UsageError
 from mtrl.policies.player import player_of
 from mtrl.runs.trust import IN_PYTHON, open_run
 from mtrl.runs.unfinished import warn_if_stopped
+from mtrl.terminal.paths import path_of
 from mtrl.training.assemble import device_of
 
 
@@ -39,8 +40,12 @@ def load(
         >>> policy.tasks[:2]
         ('reach', 'push')
     """
-    opened = open_run(Path(run), suite, trust, IN_PYTHON)
+    try:
+        path = path_of(fspath(run))
+    except ValueError as error:
+        raise UsageError(f"no run to load: {error}") from None
+    opened = open_run(path, suite, trust, IN_PYTHON)
     config = dataclasses.replace(opened.config, device=device)
-    player = player_of(Path(run), config, opened.suite)
-    warn_if_stopped(Path(run), config)
+    player = player_of(path, config, opened.suite)
+    warn_if_stopped(path, config)
     return Policy(opened.suite, player, device_of(config))

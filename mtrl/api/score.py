@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,8 +12,10 @@ from torch import Tensor
 from envs.registry import make_suite
 from envs.spaces.excess import warn_of_action
 from envs.spaces.task_spaces import spaces_of
+from envs.spaces.values import as_numbers, short
 from envs.suite import TaskSuite
 from mtrl.api.policy import Policy
+from mtrl.config.train_config import MAX_COPIES, MAX_SEED
 from mtrl.errors import UsageError
 from mtrl.scoring import scores
 from mtrl.scoring.final import as_scored
@@ -42,7 +45,8 @@ def score(
         The ``TaskScore`` of each task, by name.
 
     Raises:
-        UsageError: The policy was not trained on one of the tasks, or ``episodes`` is less than 1.
+        UsageError: The policy was not trained on one of the tasks or returned no such action, or a number is out of
+            range.
         SuiteError: The suite cannot be made, or an environment breaks the contract.
         TaskFailed: An environment failed three times in a row.
 
@@ -51,8 +55,8 @@ def score(
         >>> scores["push"].episodes
         5
     """
-    if episodes < 1:
-        raise UsageError(f"episodes is {episodes}; it has to be at least 1")
+    _check_number("episodes", episodes, 1, MAX_COPIES)
+    _check_number("seed", seed, 0, MAX_SEED)
     judged = as_scored(make_suite(suite) if isinstance(suite, str) else suite)
     plays = policy.on(judged.task_names) if isinstance(policy, Policy) else _adapted(policy, judged)
     device = policy.device if isinstance(policy, Policy) else torch.device("cpu")
@@ -73,9 +77,25 @@ def _adapted(policy: Predictor, suite: TaskSuite) -> scores.Policy:
         actions = torch.zeros(*obs.shape[:2], width)
         for t, own in enumerate(spaces):
             rows = obs[t, :, : own.obs_size].cpu().numpy()
-            scaled = own.action.scaled(policy.predict(rows, task=own.task, deterministic=True)[0])
+            action, _ = policy.predict(rows, task=own.task, deterministic=True)
+            scaled = own.action.scaled(_checked(action, own.task, (len(rows), own.action.size)))
             warn_of_action(own.task, scaled)
             actions[t, :, : own.action.size] = torch.as_tensor(scaled)
         return actions
 
     return act
+
+
+def _checked(action: Any, task: str, shape: tuple[int, int]) -> np.ndarray:
+    array = as_numbers(action)
+    if array is None or array.shape != shape or not np.isfinite(array).all():
+        raise UsageError(
+            f"the policy's predict returned the action {short(action)} for task {task!r}; expected finite numbers of "
+            f"shape {shape}"
+        )
+    return np.asarray(action)  # float64 where it was
+
+
+def _check_number(name: str, value: Any, least: int, most: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) <= most:
+        raise UsageError(f"{name} is {short(value)}; it has to be a whole number from {least} to {most}")

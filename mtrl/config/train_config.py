@@ -13,6 +13,7 @@ from agents.registry.compose import SLOTS, recorded_base, recorded_settings, set
 from agents.registry.lookup import from_outside, resolve_agent
 from agents.registry.spec import AgentSpec, RegistryError
 from envs.errors import nearest
+from envs.stepping.engine import MAX_COPIES
 from mtrl.config.options import option
 from mtrl.config.renamed import present_names
 from mtrl.errors import UsageError
@@ -21,7 +22,6 @@ S = TypeVar("S", bound=AgentSettings, covariant=True)
 STANDARD = "standard"  # the default recipe
 MAX_SEED = 2**32 - 1  # what Stable-Baselines3 takes
 MAX_STEPS = 10**12  # larger numbers overflow somewhere
-MAX_COPIES = 10**6  # of a task's environment
 MAX_PROCESSES = 1024
 MAX_SECONDS = 10**7  # four months
 

@@ -21,10 +21,11 @@ from mtrl.training.assemble import device_of
 
 def weights_of(path: Path, config: TrainConfig[Any]) -> dict[str, Tensor]:
     """Read a run's weights. Raises ``UsageError`` where there are none, or damaged ones."""
+    device = str(device_of(config))
     check_file(path / WEIGHTS)
     try:
         check_regular(path / WEIGHTS)
-        return load_file(path / WEIGHTS, device=str(device_of(config)))
+        return load_file(path / WEIGHTS, device=device)
     except FileNotFoundError:
         way_out = f"go on with it: {resuming(path)}" if newest_pointer(path) else "train it again"
         raise UsageError(f"{str(path)!r} has no {WEIGHTS}: the run is unfinished; {way_out}") from None

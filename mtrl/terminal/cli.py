@@ -52,6 +52,9 @@ def _exit_code(main: Callable[[Sequence[str]], int]) -> int:
     except (RunError, TaskFailed) as error:
         sys.stderr.write(f"error: {printable(str(error))}\n")
         return FAILED
+    except MemoryError as error:
+        sys.stderr.write(f"error: there is not enough memory: {as_line(str(error)) or 'none could be had'}\n")
+        return FAILED
     except Stopped as stopped:
         return SIGNALLED + stopped.signal
     except KeyboardInterrupt:

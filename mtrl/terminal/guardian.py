@@ -41,7 +41,7 @@ def guarded(patience: float = 0.0) -> Iterator[None]:
     try:
         yield
     finally:
-        os.environ.pop(MARK)
+        os.environ.pop(MARK, None)
         if before is not None:
             os.environ[MARK] = before
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):

@@ -75,7 +75,7 @@ def test_success_is_read_under_either_name_and_success_comes_first(info: Any, su
     assert env.step(np.zeros((1, 1)))[4]["success"].tolist() == [success]
 
 
-BROKEN_INFO = [None, {"success": "yes"}, {"success": None}, {"success": np.zeros(2)}]
+BROKEN_INFO = [None, {"success": "yes"}, {"success": None}, {"success": np.zeros(2)}, {"success": 2.0}, {"success": -1}]
 
 
 @pytest.mark.parametrize("info", BROKEN_INFO, ids=str)

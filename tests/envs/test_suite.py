@@ -34,6 +34,8 @@ MAKE = partial(Scripted, [CALM])
         ("s", [Task("a/b", MAKE, "Do a."), Task("a-b", MAKE, "Do b.")], "'a/b' and 'a-b', whose curves would have"),
         ("s", [Task("a", MAKE, "Do a.", max_episode_steps=0)], r"\('a'\) has max_episode_steps 0"),
         ("s", [Task("a", MAKE, "Do a.", max_episode_steps=2.5)], r"max_episode_steps 2.5"),  # type: ignore[arg-type]
+        ("s", [Task("a", MAKE, "Do a.", starts=-1)], r"\('a'\) has starts -1; give a whole number from 0 to 1000000"),
+        ("s", [Task("a", MAKE, "Do a.", starts=10**12)], r"has starts 1000000000000"),
     ],
 )
 def test_a_bad_suite_is_refused_in_words(name: str, tasks: list[Any], said: str) -> None:

@@ -372,3 +372,13 @@ def test_the_process_itself_ends_with_2_and_one_line(
     assert process.stderr.count("\n") == 1
     assert part in process.stderr
     assert not (tmp_path / "runs").exists()
+
+
+def test_memory_that_cannot_be_had_is_one_line(call: Callable[..., Said]) -> None:
+    def main(arguments: Any) -> int:
+        raise MemoryError("Unable to allocate 745 GiB for an array\nof this shape")
+
+    said = call(main)
+    assert said.code == 1
+    assert said.err.startswith("error: there is not enough memory: Unable to allocate 745 GiB")
+    assert said.err.count("\n") == 1

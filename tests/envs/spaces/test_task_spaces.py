@@ -44,6 +44,7 @@ def test_one_observation_is_a_row_and_many_are_as_many() -> None:
     assert (one.tolist(), one.dtype, single) == ([[1.0, 2.0, 3.0]], np.float32, True)
     many, single = spaces(box(3)).rows(np.ones((3, 3)))
     assert (many.shape, single) == ((3, 3), False)
+    assert spaces(box(3)).rows(np.ones((0, 3)))[0].shape == (0, 3)
 
 
 def test_a_box_of_more_than_one_dimension_comes_as_it_is_or_flat() -> None:
@@ -60,6 +61,14 @@ def test_parts_are_flattened_in_the_order_of_their_space() -> None:
     rows, single = own.rows({"a": np.array([1.0, 2.0]), "b": np.array([3.0])})
     assert (rows.tolist(), single) == ([[3.0, 1.0, 2.0]], True)
     assert own.rows(np.zeros((5, 3)))[0].shape == (5, 3)
+
+
+@pytest.mark.parametrize("value", [np.nan, -np.inf, 1e39])  # the last is beyond float32
+def test_an_observation_that_is_not_finite_is_named_with_its_task(value: float) -> None:
+    with pytest.raises(SuiteError, match="task 'a': the observation has (nan|-?inf) in it; expected finite numbers"):
+        spaces(box(3)).rows([0.0, value, 0.0])
+    with pytest.raises(SuiteError, match="in it; expected finite"):
+        spaces(gym.spaces.Dict(b=box(1), a=box(2))).rows({"a": np.zeros(2), "b": np.array([value])})
 
 
 @pytest.mark.parametrize("obs", [np.zeros(2), np.zeros((2, 4)), np.zeros((1, 1, 3)), np.zeros(()), "abc", {"x": 1}])

@@ -47,6 +47,7 @@ def with_spaces(obs: gym.Space[Any] | None = None, action: gym.Space[Any] | None
         (with_spaces(action=gym.spaces.Discrete(4)), r"action space Discrete\(4\)"),
         (with_spaces(action=BOX(-np.inf, np.inf, (2,))), "no finite bounds"),
         (with_spaces(action=BOX(-3.4e38, 3.4e38, (2,))), "no finite bounds"),
+        (with_spaces(action=BOX(-1, 1, (0,))), r"action space Box of shape \(0,\) has nothing to choose"),
         (with_spaces(action=BOX(-1, 1, (2, 2))), r"action space Box of shape \(2, 2\)"),
     ],
 )
@@ -147,6 +148,21 @@ def test_what_an_environment_raises_is_named_after_its_task(where: str, said: st
     with pytest.raises(SuiteError, match=f"task 'odd': {said}") as caught:
         play()
     assert "\n" not in str(caught.value)
+
+
+def test_half_precision_actions_are_bounded_too() -> None:
+    assert checked(with_spaces(action=BOX(-1, 1, (2,), np.float16))).action_size == 2
+
+
+@pytest.mark.parametrize("space", ["observation_space", "action_space"])
+def test_an_environment_without_a_space_is_named(space: str) -> None:
+    def make() -> Scripted:
+        env = Scripted([CALM])
+        delattr(env, space)
+        return env
+
+    with pytest.raises(SuiteError, match=f"'odd': its environment has no {space}"):
+        checked(make)
 
 
 def test_make_has_to_return_an_environment() -> None:

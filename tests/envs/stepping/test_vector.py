@@ -9,6 +9,7 @@ import pytest
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
 
+from envs.errors import SuiteError
 from envs.registry import make_suite
 from envs.stepping.vector import MultiTaskVectorEnv, episode_seed
 from envs.suite import Task, TaskSuite
@@ -138,3 +139,9 @@ def test_pictures_come_from_every_row() -> None:
     env = MultiTaskVectorEnv(make_suite("tabletop").only(["reach", "push"]), 2, render_mode="rgb_array")
     env.reset(seed=0)
     assert [picture.shape for picture in env.render()] == [(256, 256, 3)] * 4
+
+
+@pytest.mark.parametrize("copies", [0, -1, 10**12])
+def test_so_many_copies_are_refused_before_any_is_made(copies: int) -> None:
+    with pytest.raises(SuiteError, match=f"copies is {copies}; it has to be from 1 to 1000000"):
+        MultiTaskVectorEnv(make_suite("tabletop"), copies)

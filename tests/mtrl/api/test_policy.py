@@ -135,6 +135,17 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
         mtrl.load(tmp_path)
 
 
+@pytest.mark.parametrize("path", ["a" * 5000, "a\0b", ""])
+def test_a_path_that_cannot_be_is_refused(path: str) -> None:
+    with pytest.raises(mtrl.UsageError, match="no run to load: "):
+        mtrl.load(path)
+
+
+def test_a_device_that_is_not_there_is_no_damage_to_the_run(finished: Path) -> None:
+    with pytest.raises(mtrl.UsageError, match="^--device is 'tpu'; it may be auto, cpu or cuda$"):
+        mtrl.load(finished / "tabletop" / "care" / "seed0", device="tpu")
+
+
 def test_a_suite_of_other_tasks_is_refused(finished: Path) -> None:
     suite = mtrl.make_suite("tabletop")
     turned = dataclasses.replace(suite, tasks=suite.tasks[::-1], simulator=None)

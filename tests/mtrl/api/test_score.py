@@ -68,6 +68,27 @@ def test_no_episode_and_an_unknown_suite_are_refused(care_run: Path) -> None:
         mtrl.score(policy, "tabeltop")
 
 
+@pytest.mark.parametrize(
+    "action", [np.zeros(3), np.zeros((1, 2)), np.full((1, 3), np.nan), None, "left", [[1, 2, np.inf]]]
+)
+def test_an_action_that_is_none_is_refused_with_its_task(action: Any) -> None:
+    class Odd:
+        def predict(self, obs: np.ndarray, task: str, deterministic: bool) -> tuple[Any, None]:
+            return action, None
+
+    with pytest.raises(mtrl.UsageError, match=r"for task 'reach'; expected finite numbers of shape \(1, 3\)"):
+        mtrl.score(Odd(), mtrl.make_suite("tabletop").only(["reach"]), episodes=1)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"episodes": 1.5}, {"episodes": "3"}, {"episodes": 10**12}, {"seed": -1}, {"seed": True}]
+)
+def test_numbers_are_held_to_the_ranges_of_the_command(care_run: Path, wrong: dict[str, Any]) -> None:
+    (name,) = wrong
+    with pytest.raises(mtrl.UsageError, match=f"{name} is .*; it has to be a whole number from"):
+        mtrl.score(mtrl.load(care_run), "tabletop", **wrong)
+
+
 def test_a_policy_that_leaves_its_bounds_is_warned_of_once_a_task(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
