@@ -56,6 +56,7 @@ class PieceShape:
         device: The learner's device.
         settings: The agent's settings, which include those of the piece.
         seed: The run's seed, for a piece that draws random numbers.
+        numbers: Each task's number, where the suite's tasks differ in one; told to samplers alone.
 
     Example:
         >>> class Weighted:
@@ -72,6 +73,7 @@ class PieceShape:
     device: torch.device
     settings: Any
     seed: int = 0
+    numbers: tuple[float, ...] | None = None
 
 
 class Agent(Protocol):

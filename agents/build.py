@@ -64,11 +64,21 @@ def build_agent(spec: AgentSpec, sizes: Sizes, settings: Any, seed: int, device:
     )
 
 
-def build_sampler(spec: AgentSpec, tasks: int, settings: Any, seed: int, device: torch.device) -> Sampler:
-    """Build what chooses the tasks of each batch; all alike for an agent that is not made of pieces."""
+def build_sampler(
+    spec: AgentSpec,
+    tasks: int,
+    settings: Any,
+    seed: int,
+    device: torch.device,
+    numbers: tuple[float, ...] | None = None,
+) -> Sampler:
+    """Build what chooses the tasks of each batch; all alike for an agent that is not made of pieces.
+
+    ``numbers`` are the tasks', where they differ in one.
+    """
     if not spec.of_pieces:
         return Uniform()
-    return _pieces(spec, settings)["sampler"].load()(PieceShape(tasks, device, settings, seed))
+    return _pieces(spec, settings)["sampler"].load()(PieceShape(tasks, device, settings, seed, numbers))
 
 
 def build_sac(

@@ -102,6 +102,15 @@ class SAC(nn.Module):
         self._clip_critic = GradientClip(self._critic_parameters, self.critic.own_parameters(), tasks, norm)
         self._clip_actor = GradientClip(self._actor_parameters, self.actor.own_parameters(), tasks, norm)
 
+    @property
+    def generator(self) -> torch.Generator:
+        """Where the noise comes from, the encoder's too."""
+        return self._generator
+
+    @generator.setter
+    def generator(self, generator: torch.Generator) -> None:
+        self._generator = self.encoder.generator = generator
+
     @torch.no_grad()
     def act(self, obs: Tensor, task: Tensor | None = None, *, explore: bool) -> Tensor:
         """(T, N, obs) -> actions (T, N, A): sampled when exploring, else the squashed mean."""
@@ -130,6 +139,8 @@ class SAC(nn.Module):
 
     def set_progress(self, fraction: float) -> None:
         """Anneal the learning rate linearly: set it for this fraction, in [0, 1], of the run."""
+        for part in (self.encoder, self.actor, self.critic, self.target_encoder, self.target_critic):
+            part.set_progress(fraction)
         first, last = self._learning_rates
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
@@ -219,10 +230,12 @@ class SAC(nn.Module):
     def _update_critic(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         with self._autocast():
             z = self.encoder(batch.obs, batch.task)
+            extra = self.encoder.auxiliary_loss()
             losses, out = self.critic_losses(z, batch.action, self.td_target(batch), batch.task)
+        said = torch.stack([losses.detach(), self.head.value(out.detach()).mean(dim=1)])
+        losses = losses if extra is None else losses + extra
         side = replace(self._critic_side, task=batch.task)
         self._step(self.critic_optimizer, losses, side, self._clip_critic, (self.encoder, self.critic))
-        said = torch.stack([losses.detach(), self.head.value(out.detach()).mean(dim=1)])
         self.latest = said if batch.task is None else self.latest.index_copy(1, batch.task, said)
         return z.detach(), {"critic_loss": self.latest[0], "q_mean": self.latest[1]}
 

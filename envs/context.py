@@ -93,6 +93,17 @@ def _numbers(suite: TaskSuite) -> np.ndarray:
     return rows / (size or 1.0)
 
 
+def one_number(suite: TaskSuite) -> tuple[float, ...] | None:
+    """Return each training task's value of the one parameter in which all of them differ, None where none is such.
+
+    Raises ``SuiteError`` for a parameter that is no finite number.
+    """
+    common = set.intersection(*({*task.parameters} for task in suite.tasks))
+    columns = [tuple(_number(task, name) for task in suite.tasks) for name in common]
+    varied = [column for column in columns if len({*column}) > 1]
+    return varied[0] if len(varied) == 1 else None
+
+
 def _number(task: Task, name: str) -> float:
     value = task.parameters[name]
     if not isinstance(value, Real) or not math.isfinite(value):
@@ -146,15 +157,22 @@ def encode_with_model(sentences: Sequence[str]) -> np.ndarray:
 
 
 def ship(sentences: Sequence[str], path: Path = TABLE) -> None:
-    """Write the table that ``encode`` reads, for these sentences, in half precision."""
-    keys = np.array([sentence_key(sentence) for sentence in sentences])
-    np.savez_compressed(path, keys=keys, vectors=encode_with_model(sentences).astype(np.float16), model=MODEL)
+    """Write the table that ``encode`` reads, for these sentences, in half precision.
+
+    A sentence that the table has keeps its vector, since the model's last bits differ between releases and machines.
+    """
+    keys, vectors = [sentence_key(sentence) for sentence in sentences], _shipped(path)
+    new = {key: sentence for key, sentence in zip(keys, sentences, strict=True) if key not in vectors}
+    if new:
+        vectors |= dict(zip(new, encode_with_model([*new.values()]), strict=True))
+    rows = np.stack([vectors[key] for key in keys]).astype(np.float16)
+    np.savez_compressed(path, keys=np.array(keys), vectors=rows, model=MODEL)
 
 
-def _shipped() -> dict[str, np.ndarray]:
-    if not TABLE.exists():
+def _shipped(path: Path = TABLE) -> dict[str, np.ndarray]:
+    if not path.exists():
         return {}
-    with np.load(TABLE, allow_pickle=False) as data:
+    with np.load(path, allow_pickle=False) as data:
         return dict(zip(data["keys"].tolist(), data["vectors"].astype(np.float32), strict=True))
 
 

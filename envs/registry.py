@@ -17,6 +17,7 @@ FORMS = "your own: module:attribute, tasks.toml, or gym:ID,ID"
 # Built-in suites: name -> "module:attribute". A new family is one module and one line here.
 BUILT_IN: dict[str, str] = {
     "tabletop": "envs.tabletop:suite",
+    "tabletop-50": "envs.tabletop.fifty:suite",
     "pendulum-gravity": "envs.families.pendulum:gravity",
     "pendulum-length": "envs.families.pendulum:length",
     "cheetah-velocity": "envs.families.mujoco:cheetah_velocity",

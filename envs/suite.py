@@ -34,6 +34,7 @@ class Task:
             may read as context.
         starts: Number of fixed initial states, where ``reset(seed=s)`` selects number ``s % starts``; the final
             evaluation then plays each of them exactly once. 0 if initial states are random.
+        group: What the task has in common with others, such as a skill, by which tables may gather many tasks.
 
     Example:
         >>> make = lambda **kwargs: gymnasium.make("Pendulum-v1", g=5.0, **kwargs)
@@ -49,6 +50,7 @@ class Task:
     max_episode_steps: int | None = None
     parameters: Mapping[str, float] = field(default_factory=dict, hash=False)
     starts: int = 0
+    group: str = ""
 
     def make_env(self, **kwargs: Any) -> gym.Env[Any, Any]:
         """Make the environment, with its time limit. Raises ``SuiteError``, which names the task, if that fails."""
@@ -166,6 +168,8 @@ def _check_task(task: Any, where: str) -> None:
             f"{where} ({task.name!r}) has no description; say in one sentence what the task is, "
             "which is the context that agents read"
         )
+    if not isinstance(task.group, str) or unprintable(task.group):
+        raise SuiteError(f"{where} ({task.name!r}) has the group {task.group!r}; give it a printable name, or none")
     steps = task.max_episode_steps
     if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
         raise SuiteError(f"{where} ({task.name!r}) has max_episode_steps {steps!r}; give a whole number of at least 1")

@@ -45,6 +45,8 @@ class SweepConfig:
     """Runs at a time; they share the processors equally."""
     runs_dir: Path = Path("runs")
     """Directory of the run folders; logs go to .sweep beside those of the agents."""
+    size_matched: bool = False
+    """Also train, for each agent that shares, a plain control: mtsac as wide as gives it the agent's size."""
     dry_run: bool = False
     """Print what would be run without running it."""
 
@@ -61,6 +63,12 @@ def main(arguments: Sequence[str]) -> int:
     from mtrl.terminal.console import plain_console
 
     console = plain_console()
+    if options.size_matched:
+        from mtrl.sweeping.matched import with_controls
+
+        plan, lines = with_controls(plan)
+        for line in lines:
+            console.print(line, markup=False)
     if options.dry_run:
         return show(plan, console)
     return sweep(plan, options.jobs, console)

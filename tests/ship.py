@@ -1,4 +1,4 @@
-"""Write the table of shipped sentence vectors anew, from all built-in suites: ``python -m tests.ship``.
+"""Write the table of shipped sentence vectors, for all built-in suites: ``python -m tests.ship``.
 
 It asks for the extra ``text``. tests/envs/test_context.py says when it has to be run.
 """

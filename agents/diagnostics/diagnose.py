@@ -29,8 +29,9 @@ def diagnose(agent: ActorCritic, batch: Batch, history: Batch | None, generator:
 
 @torch.no_grad()
 def _routing(agent: ActorCritic, obs: Tensor) -> dict[str, Tensor]:
-    """What the encoder's weights tell of the task, and how alike the tasks' contexts are."""
-    found = {f"{name}_information": mutual_information(weights) for name, weights in agent.encoder.inspect(obs).items()}
+    """What a mixture's weights tell of the task, and how alike the tasks' contexts are."""
+    weights_of = agent.encoder.inspect(obs) if agent.encoder.num_experts > 1 else {}
+    found = {f"{name}_information": mutual_information(weights) for name, weights in weights_of.items()}
     context = agent.encoder.contexts()
     return found if context is None else {**found, "context_similarity": cosines(context)}
 

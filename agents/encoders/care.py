@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from agents.encoders.context import ContextNetwork, context_network
-from agents.encoders.encoder import Encoder, EncoderShape
+from agents.encoders.context import ContextEncoder, ContextNetwork, context_network
+from agents.encoders.encoder import EncoderShape
 from agents.networks import StackedMLP
 
 
@@ -41,10 +41,11 @@ class DotProductAttention(nn.Module):
         return torch.einsum("tz,ktnz->ktn", query, encodings) / math.sqrt(query.shape[-1])
 
 
-class CAREEncoder(Encoder):
+class CAREEncoder(ContextEncoder):
     """K encoders of the observation, mixed by attention, with the context beside the mixture.
 
-    ``detach_context`` keeps the attention's gradient out of the context network, as the paper has it.
+    ``detach_context`` keeps the attention's gradient out of the context network, as the paper has it. ``sparsity``, if
+    not 0, is the weight of a loss by which fewer encoders are used.
     """
 
     def __init__(
@@ -60,10 +61,13 @@ class CAREEncoder(Encoder):
         detach_context: bool,
         layer_norm: bool,
         generator: torch.Generator,
+        sparsity: float = 0.0,
     ) -> None:
         super().__init__(size + context_size)
         self.num_experts, self.temperature, self.detach_context = encoders, temperature, detach_context
+        self.sparsity = sparsity
         self._masked_expert: Tensor | None = None
+        self._auxiliary_loss: Tensor | None = None
         self.encoders = StackedMLP(encoders, obs_size, hidden, size, generator, layer_norm)
         self.context = context
         self.attention = attention
@@ -72,20 +76,19 @@ class CAREEncoder(Encoder):
         """(T, N, obs) -> (T, N, z + context)."""
         context = self.context(task)
         encodings, weights = self._encodings_and_weights(obs, context)
+        if self.sparsity and torch.is_grad_enabled():
+            self._auxiliary_loss = self.sparsity * torch.special.entr(weights.mean(dim=(1, 2))).sum()
         mixture = (weights[..., None] * encodings).sum(dim=0)
         return torch.cat([mixture, context[:, None, :].expand(-1, obs.shape[1], -1)], dim=-1)
 
-    def contexts(self) -> Tensor:
-        """-> (T, context)."""
-        return self.context()
+    def auxiliary_loss(self) -> Tensor | None:
+        """``sparsity`` times the entropy of the attention averaged over tasks: small where few encoders are used."""
+        loss, self._auxiliary_loss = self._auxiliary_loss, None
+        return loss
 
     def shared_parameters(self) -> list[nn.Parameter]:
         """Return encoders, attention and context network, but not what each task has of its own."""
         return [p for part in (self.encoders, self.attention, self.context.network) for p in part.parameters()]
-
-    def own_parameters(self) -> list[nn.Parameter]:
-        """Return the learned part of each task's context, where there is one."""
-        return self.context.own_parameters()
 
     def probed_layers(self) -> list[nn.Module]:
         """Return the encoders', all in one stack."""
@@ -96,10 +99,6 @@ class CAREEncoder(Encoder):
         if self.num_experts < 2:
             raise ValueError("it has only one encoder")
         self._masked_expert = None if expert is None else torch.tensor([expert], device=self.context.known.device)
-
-    def set_tasks(self, context: Tensor) -> None:
-        """Replace the tasks by new ones, given their contexts (T', d)."""
-        self.context.set_tasks(context)
 
     def inspect(self, obs: Tensor) -> dict[str, Tensor]:
         """Each task's ``attention`` to each encoder, averaged over rows: (T, N, obs) -> (T, K)."""
@@ -118,7 +117,7 @@ class CAREEncoder(Encoder):
 
 
 def care(shape: EncoderShape, generator: torch.Generator) -> CAREEncoder:
-    """Make the mixture that the settings describe (``agents.registry.settings.CARESettings``)."""
+    """Make the mixture that the settings describe (``agents.registry.sharing_settings.CARESettings``)."""
     settings = shape.settings
     context = context_network(shape, generator)
     attention: nn.Module
@@ -138,4 +137,5 @@ def care(shape: EncoderShape, generator: torch.Generator) -> CAREEncoder:
         settings.detach_context,
         settings.layer_norm,
         generator,
+        settings.attention_sparsity,
     )

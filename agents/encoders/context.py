@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from agents.base import rows_of
-from agents.encoders.encoder import EncoderShape
+from agents.encoders.encoder import Encoder, EncoderShape
 from agents.networks import StackedMLP
 
 
@@ -57,6 +57,24 @@ class ContextNetwork(nn.Module):
         if isinstance(self.known, nn.Parameter):
             return [self.known]
         return [] if self.own is None else [self.own]
+
+
+class ContextEncoder(Encoder):
+    """An encoder that tells tasks apart by their context, which a subclass puts into ``context``."""
+
+    context: ContextNetwork
+
+    def contexts(self) -> Tensor:
+        """-> (T, context)."""
+        return self.context()
+
+    def own_parameters(self) -> list[nn.Parameter]:
+        """Return the learned part of each task's context, where there is one."""
+        return self.context.own_parameters()
+
+    def set_tasks(self, context: Tensor) -> None:
+        """Replace the tasks by new ones, given their contexts (T', d)."""
+        self.context.set_tasks(context)
 
 
 def context_network(shape: EncoderShape, generator: torch.Generator) -> ContextNetwork:

@@ -64,6 +64,7 @@ class Encoder(nn.Module):
     """
 
     num_experts = 1  # of a mixture; 1 otherwise
+    generator: torch.Generator | None = None  # the agent's, for an encoder that draws random numbers; on its device
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -72,6 +73,13 @@ class Encoder(nn.Module):
     def inspect(self, obs: Tensor) -> dict[str, Tensor]:
         """Return quantities to visualise on ``obs`` (T, N, obs): name -> (T, K). Default: none."""
         return {}
+
+    def set_progress(self, fraction: float) -> None:
+        """Set the fraction of the run that is done, in [0, 1]. Default: nothing depends on it."""
+
+    def auxiliary_loss(self) -> Tensor | None:
+        """Return what the last forward pass with gradients adds to every task's critic loss, 0-d, or None: nothing."""
+        return None
 
     def contexts(self) -> Tensor | None:
         """Return the task embeddings, (T, d), or None if the encoder has none."""

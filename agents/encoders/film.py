@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from agents.encoders.context import ContextNetwork, context_network
-from agents.encoders.encoder import Encoder, EncoderShape
+from agents.encoders.context import ContextEncoder, ContextNetwork, context_network
+from agents.encoders.encoder import EncoderShape
 from agents.networks import StackedLinear
 
 
-class FiLMEncoder(Encoder):
+class FiLMEncoder(ContextEncoder):
     """A perceptron whose layers are followed by (1 + gamma) x + beta, linear in the task's context.
 
     gamma and beta start at zero, so that all tasks begin with the same encoder. A hidden layer is linear, layer norm
@@ -55,29 +55,17 @@ class FiLMEncoder(Encoder):
             x = x if last else F.relu(x)
         return x
 
-    def contexts(self) -> Tensor:
-        """-> (T, context)."""
-        return self.context()
-
     def shared_parameters(self) -> list[nn.Parameter]:
         """Return layers, modulation and context network, but not what each task has of its own."""
         return [p for part in (self.layers, self.film, self.context.network) for p in part.parameters()]
-
-    def own_parameters(self) -> list[nn.Parameter]:
-        """Return the learned part of each task's context, where there is one."""
-        return self.context.own_parameters()
 
     def probed_layers(self) -> list[nn.Module]:
         """Return all layers but the first."""
         return [*self.layers[1:]]
 
-    def set_tasks(self, context: Tensor) -> None:
-        """Replace the tasks by new ones, given their contexts (T', d)."""
-        self.context.set_tasks(context)
-
 
 def film(shape: EncoderShape, generator: torch.Generator) -> FiLMEncoder:
-    """Make the encoder that the settings describe (``agents.registry.settings.FiLMSettings``)."""
+    """Make the encoder that the settings describe (``agents.registry.sharing_settings.FiLMSettings``)."""
     settings = shape.settings
     return FiLMEncoder(
         shape.obs,

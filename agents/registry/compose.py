@@ -34,7 +34,10 @@ def pieces_of(agent: AgentSpec, chosen: Mapping[str, str] | None = None) -> dict
     if not agent.of_pieces:
         if chosen:
             slot = next(iter(chosen))
-            raise RegistryError(f"agent {agent.name!r} is not made of pieces, so it has no --{slot}")
+            raise RegistryError(
+                f"agent {agent.name!r} is not made of pieces, so it has no --{slot}; give it to one that is, as in "
+                "--agent mtsac"
+            )
         return {}
     for slot in agent.pieces:
         if slot not in SLOTS:
@@ -97,6 +100,12 @@ def _check_fit(agent: AgentSpec, pieces: Mapping[str, Spec]) -> None:
         raise RegistryError(
             f"trunk {trunk.name!r} shares nothing between tasks, but encoder {encoder.name!r} is one network for all "
             "of them; use another trunk, or --encoder none"
+        )
+    penalty = pieces["penalty"]
+    if penalty.own_weights and not trunk.own_weights:
+        raise RegistryError(
+            f"penalty {penalty.name!r} is on the weights that tasks have of their own, and trunk {trunk.name!r} has "
+            "none; use --trunk separate, or another penalty"
         )
     aggregator = pieces["aggregator"]
     if aggregator.needs_sharing and not agent.alone and not (encoder.shares or trunk.shares):

@@ -116,7 +116,9 @@ def _as_spec(kind: Kind, name: str, found: Any, source: str) -> Spec:
         raise RegistryError(f"{kind} {name!r} is {type(found).__name__}; give a class, a function or an mtrl.Spec")
     sentence = (inspect.getdoc(found) or "").partition("\n\n")[0].replace("\n", " ").strip().rstrip(".")
     network = kind in ("encoder", "trunk")
-    return Spec(kind, name, sentence or "(no docstring)", found, None, network, network, source)
+    return Spec(
+        kind, name, sentence or "(no docstring)", found, None, network, network, own_weights=network, source=source
+    )
 
 
 def _line(error: BaseException) -> str:

@@ -22,6 +22,25 @@ PRESETS: dict[str, AgentSpec] = {
             aggregator="sum",  # of losses that share no parameter: to each the gradient that it would get alone
             alone=True,
         ),
+        preset("one network of modules, routed by task and state", name="softmod", trunk="soft-modules"),
+        preset("weights that each task combines from a few shared sets", name="paco", trunk="paco"),
+        preset("a mixture of orthogonal experts, and a head per task", name="moore", trunk="moore"),
+        preset("one encoder, scaled and shifted by the task's sentence", name="film", encoder="film"),
+        preset(
+            "a network per task, all drawn to their mean",
+            name="soft-sharing",
+            trunk="separate",
+            aggregator="sum",
+            penalty="soft-sharing",
+        ),
+        preset(
+            "CARE's encoders under wide residual networks with a categorical critic (BRC, Nauman et al. 2025)",
+            name="care-brc",
+            encoder="care",
+            critic="categorical",
+        ),
+        preset("blocks that tasks choose from, layer by layer, by differentiable search", name="nas", trunk="searched"),
+        preset("one network for all tasks, with a learned distribution of codes", name="bayes", encoder="bayesian"),
         AgentSpec(
             "agent",
             "sb3",

@@ -1,4 +1,4 @@
-"""The settings of the agents and of the pieces that they are made of. Importing this does not import torch."""
+"""The settings of the agents, without those of their pieces. Importing this does not import torch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from agents.registry.agent_settings import AgentSettings
 from agents.registry.facts import setting
 
 WIDEST = 100_000  # of a layer
-MOST_ENCODERS = 1_000
 
 
 @dataclass(frozen=True)
@@ -38,15 +37,15 @@ class SACSettings(ActorCriticSettings):
     """Settings of every SAC agent: the pieces it is made of, and its hyperparameters."""
 
     encoder: str = "none"
-    """Observation encoder shared by actor and critics: none, one-hot, care, film, or your own as module:attribute."""
+    """Encoder shared by actor and critics: none, one-hot, care, another that mtrl.list names, or your own."""
     trunk: str = "shared"
-    """Networks of actor and critics and how tasks share them: shared, multi-head, separate, or your own."""
+    """How tasks share the networks: shared, multi-head, separate, another that mtrl.list names, or your own."""
     aggregator: str = "mean"
     """How per-task losses are turned into gradients: mean, sum, pcgrad, another that mtrl.list names, or your own."""
     sampler: str = "uniform"
     """Which tasks a batch is drawn from: uniform, equally from all, another that mtrl.list names, or your own."""
     penalty: str = "none"
-    """Regularisation added to each task's loss: none, l2, or your own as module:attribute."""
+    """Regularisation added to each task's loss: none, l2, another that mtrl.list names, or your own."""
     layer_norm: bool = True
     """Apply layer normalisation after every hidden layer."""
     network: Literal["mlp", "residual"] = "mlp"
@@ -85,42 +84,6 @@ class ContextNetworkSettings(ContextSettings):
     """Widths of the context network's hidden layers, and of CARE's attention."""
     context_size: int = setting(32, above=0, most=WIDEST)
     """Size of a task's context vector."""
-
-
-@dataclass(frozen=True)
-class CARESettings(ContextNetworkSettings):
-    """Added by the CARE encoder."""
-
-    encoders: int = setting(4, above=0, most=MOST_ENCODERS)
-    """Number of encoders in the mixture."""
-    encoder_hidden: tuple[int, ...] = setting((64,), least=1, most=WIDEST, unit="widths")
-    """Widths of each encoder's hidden layers."""
-    encoder_size: int = setting(64, above=0, most=WIDEST)
-    """Size of an encoding."""
-    attention: Literal["context", "dot-product"] = "context"
-    """context: attention from the context alone (released code); dot-product: encodings against context (paper)."""
-    attention_temperature: float = setting(1.0, above=0)
-    """Temperature of the softmax over encoders."""
-    detach_context: bool = True
-    """Stop the attention's gradient before the context network, as the paper does."""
-
-
-@dataclass(frozen=True)
-class FiLMSettings(ContextNetworkSettings):
-    """Added by the FiLM encoder."""
-
-    film_hidden: tuple[int, ...] = setting((64,), least=1, most=WIDEST, unit="widths")
-    """Widths of the encoder's hidden layers."""
-    film_size: int = setting(64, above=0, most=WIDEST)
-    """Size of an encoding."""
-
-
-@dataclass(frozen=True)
-class L2Settings:
-    """Added by the penalty l2."""
-
-    penalty_weight: float = setting(1e-4, above=0)
-    """Coefficient of the penalty, which is half the sum of squared weights."""
 
 
 @dataclass(frozen=True)

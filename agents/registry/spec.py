@@ -37,6 +37,8 @@ class Spec:
             written as ``mtrl.setting(1.0, above=0)`` has a range, which is checked before training.
         reads_context: Whether it reads the tasks' context, which gives the agent the setting ``context``.
         shares: Whether tasks share weights in it.
+        own_layers: Whether a trunk has layers of its own making, so that the setting ``network`` has to be ``mlp``.
+        own_weights: Of a trunk, whether tasks have weights of their own in it; of a penalty, whether it is on those.
         needs_sharing: Whether it has nothing to do where tasks share no weights, as gradient surgery has not.
         needs_success: Whether it goes by tasks' success, so that a suite which reports none is refused.
         source: Where it comes from; filled in by the registry.
@@ -57,6 +59,8 @@ class Spec:
     reads_context: bool = False
     shares: bool = False
     source: str = BUILT_IN
+    own_layers: bool = False
+    own_weights: bool = False
     needs_sharing: bool = False
     needs_success: bool = False
 

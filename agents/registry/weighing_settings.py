@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from agents.registry.facts import setting
 
-MOST = 1e6  # of a weight or a number of updates
+MOST = 10**6  # of a weight or a number of updates
 
 
 @dataclass(frozen=True)
 class TaskSizesSettings:
     """Added by the aggregator inverse-size and the sampler size."""
 
-    task_sizes: tuple[float, ...] = setting((), above=0, most=1e12)
+    task_sizes: tuple[float, ...] = setting((), above=0, most=10**12)
     """How much data each task has, in any unit, in the suite's order; equal if not given."""
 
 
@@ -137,3 +137,27 @@ class UnlockSettings:
     """How many of the suite's tasks are learned from the start."""
     unlock_at: float = setting(0.8, above=0, most=1)
     """Success that all unlocked tasks need before the next one is unlocked."""
+
+
+@dataclass(frozen=True)
+class WidenFromSettings:
+    """Added by both samplers that widen."""
+
+    widen_from: float | None = setting(None, least=-(10**12), most=10**12)
+    """Begin with the task whose number is nearest to this; by default, with the middle one."""
+
+
+@dataclass(frozen=True)
+class WidenSettings(WidenFromSettings):
+    """Added by the sampler widen."""
+
+    widen_at: float = setting(0.8, above=0, most=1)
+    """Success that an outermost unlocked task needs before its neighbour is unlocked."""
+
+
+@dataclass(frozen=True)
+class WidenByReturnSettings(WidenFromSettings):
+    """Added by the sampler widen-by-return."""
+
+    widen_return: float | None = setting(None, least=-(10**12), most=10**12)
+    """Return that an outermost unlocked task needs before its neighbour is unlocked; to be given."""

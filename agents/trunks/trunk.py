@@ -78,6 +78,9 @@ class Trunk(nn.Module):
         """Return quantities to visualise on ``x`` (T, N, in): name -> (T, K). Default: none."""
         return {}
 
+    def set_progress(self, fraction: float) -> None:
+        """Set the fraction of the run that is done, in [0, 1]. Default: nothing depends on it."""
+
     def shared_parameters(self) -> list[nn.Parameter]:
         """Return the parameters that all tasks train, for diagnoses and aggregators. Default: none."""
         return []

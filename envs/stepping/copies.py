@@ -16,6 +16,7 @@ from envs.spaces.values import as_numbers, kind, short
 from envs.stepping.engine import Step
 from envs.suite import Task
 
+LARGEST = float(np.finfo(np.float32).max)
 ENDLESS = 1e30  # the largest number of float32 stands for a bound that there is not
 
 
@@ -217,6 +218,8 @@ class CheckedEnv:
         return array
 
     def _checked_reward(self, reward: Any) -> float:
+        if isinstance(reward, float) and abs(reward) <= LARGEST:  # as nearly always; NumPy's float64 is one
+            return float(np.float32(reward))
         array = as_numbers(reward)
         if array is None or array.size != 1 or not np.isfinite(array).all():
             raise self._error(f"step() returned the reward {short(reward)}; expected a finite number")
@@ -231,7 +234,9 @@ class CheckedEnv:
         if not isinstance(info, dict):
             raise self._error(f"step() returned the info {short(info)}; expected a dictionary")
         said = info.get("success", info.get("is_success", np.nan))
-        array = np.asarray(said) if isinstance(said, bool | np.bool_) else as_numbers(said)
+        if isinstance(said, bool | np.bool_) or (isinstance(said, float) and not (said < 0.0 or said > 1.0)):
+            return float(said)
+        array = as_numbers(said)
         if array is None or array.size != 1 or (array < 0).any() or (array > 1).any():
             raise self._error(f"step() returned the success {short(said)}; expected True, False or from 0 to 1")
         return float(array.reshape(()))

@@ -9,7 +9,7 @@ import numpy as np
 
 from envs.errors import SuiteError, nearest
 from envs.tabletop.simulator import ACTION_SIZE, OBS_SIZE, TabletopSimulator
-from envs.tabletop.tasks import BY_NAME
+from envs.tabletop.tasks import BY_NAME, TabletopTask
 from envs.tabletop.world import DRAWS
 
 ROW = np.zeros(1, dtype=np.int64)
@@ -19,7 +19,7 @@ class TabletopEnv(gym.Env[np.ndarray, np.ndarray]):
     """A hand with a gripper on a table; see ``TabletopSimulator`` for what the 15 observations and 3 actions mean.
 
     The reward lies in [0, 1] and is 1 where the task is solved; ``info`` has ``success`` and ``is_success``.
-    Raises ``SuiteError`` for an unknown task name.
+    A task is a name of the ten, or one of your own. Raises ``SuiteError`` for an unknown name.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 (declared so by gymnasium.Env)
@@ -27,8 +27,8 @@ class TabletopEnv(gym.Env[np.ndarray, np.ndarray]):
         "render_fps": 20,
     }
 
-    def __init__(self, task: str, render_mode: str | None = None) -> None:
-        if task not in BY_NAME:
+    def __init__(self, task: str | TabletopTask, render_mode: str | None = None) -> None:
+        if isinstance(task, str) and task not in BY_NAME:
             raise SuiteError(f"unknown tabletop task {task!r}; known: {', '.join(BY_NAME)}.{nearest(task, BY_NAME)}")
         self.render_mode = render_mode
         high = np.ones(OBS_SIZE, dtype=np.float32)
@@ -37,7 +37,7 @@ class TabletopEnv(gym.Env[np.ndarray, np.ndarray]):
         low[[3, 8]] = 0.0  # holding, displacement
         self.observation_space = gym.spaces.Box(low, high)
         self.action_space = gym.spaces.Box(-1.0, 1.0, (ACTION_SIZE,))
-        self._simulator = TabletopSimulator([BY_NAME[task]])
+        self._simulator = TabletopSimulator([BY_NAME[task] if isinstance(task, str) else task])
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict]:
         """Draw a new start -> observation (15,), empty info."""

@@ -1,4 +1,7 @@
-"""A scripted expert per task, from the observation alone: the proof that every task can be solved."""
+"""A scripted expert per task, from the observation alone: the proof that every task can be solved.
+
+Of what is not to be seen, the place of a zone, it is told.
+"""
 
 from __future__ import annotations
 
@@ -6,115 +9,123 @@ from collections.abc import Callable
 
 import numpy as np
 
-from envs.tabletop.tasks import BY_NAME, HAND_RADIUS, HAND_SPEED, TabletopTask
+from envs.tabletop.tasks import HAND_RADIUS, HAND_SPEED, TabletopTask
 
 OPEN, SHUT = -1.0, 1.0
 
 
-def expert_action(task_name: str, obs: np.ndarray) -> np.ndarray:
+def expert_action(task: TabletopTask, obs: np.ndarray) -> np.ndarray:
     """Return the expert's actions, (n, 3), for observations (n, 15) of one task."""
-    task = BY_NAME[task_name]
-    rule = _RULES.get(task_name, _push_along if task.approach == "behind" else _pull)
-    return np.stack([rule(task, _View(row)) for row in obs]).astype(np.float32)
+    view = _View(task, obs)
+    motion, grip = _rule_of(task)(task, view)
+    moves = np.clip(motion / view.speed, -1.0, 1.0) * view.side
+    return np.column_stack([moves, np.broadcast_to(grip, len(obs))]).astype(np.float32)
 
 
 class _View:
-    """One observation by name."""
+    """Observations by name, n rows, right and left as in a task that is not mirrored."""
 
-    def __init__(self, obs: np.ndarray) -> None:
-        self.hand = obs[0:2].astype(np.float64)
-        self.open = bool(obs[2] >= 0.0)
-        self.holding = bool(obs[3] > 0.5)
-        self.handle = obs[4:6].astype(np.float64)
-        self.heading = obs[6:8].astype(np.float64)
-        self.goal = obs[9:11].astype(np.float64)
-
-
-def _go(view: _View, motion: np.ndarray, grip: float) -> np.ndarray:
-    return np.append(np.clip(motion / HAND_SPEED, -1.0, 1.0), grip)
-
-
-def _reach(task: TabletopTask, view: _View) -> np.ndarray:
-    return _go(view, view.goal - view.hand, OPEN)
+    def __init__(self, task: TabletopTask, obs: np.ndarray) -> None:
+        self.side = np.array([-1.0 if task.mirrored else 1.0, 1.0])
+        self.hand = obs[:, 0:2] * self.side
+        self.open = obs[:, 2] >= 0.0
+        self.holding = obs[:, 3] > 0.5
+        self.handle = obs[:, 4:6] * self.side
+        self.heading = obs[:, 6:8] * self.side
+        zone = np.broadcast_to([task.scene.goal_x[0], task.scene.goal_y[0]], self.hand.shape)
+        self.goal = obs[:, 9:11] * self.side if task.goal_shown else zone
+        self.speed = HAND_SPEED * task.speed
 
 
-def _behind(task: TabletopTask, view: _View, direction: np.ndarray) -> np.ndarray:
-    """Go round to the side of the handle that faces away from ``direction``, then push along it."""
+Move = tuple[np.ndarray, np.ndarray | float]  # where the hand is to go from here (n, 2), and what the gripper does
+Rule = Callable[[TabletopTask, _View], Move]
+
+
+def _reach(task: TabletopTask, view: _View) -> Move:
+    return view.goal - view.hand, OPEN
+
+
+def _behind(task: TabletopTask, view: _View, direction: np.ndarray) -> Move:
+    """Go round to the side of the handle that faces away from ``direction`` (n, 2), then push along it."""
     contact = HAND_RADIUS + task.scene.radius
     apart = view.hand - view.handle
-    side = apart - direction * (apart @ direction)
-    ready = apart @ direction < -0.5 * contact
-    if ready and np.linalg.norm(side) < 0.5 * contact:
-        return _go(view, direction * HAND_SPEED - 0.5 * side, OPEN)
+    along = np.sum(apart * direction, axis=1, keepdims=True)
+    side = apart - direction * along
+    off = np.linalg.norm(side, axis=1, keepdims=True)
+    ready = (along < -0.5 * contact) & (off < 0.5 * contact)
+    push = direction * view.speed - 0.5 * side
+    # In front of the body or beside it: pass it at a distance before turning in.
+    aside = np.where(off < contact + 0.08, side / (off + 1e-9) - direction * 0.2, -direction) * view.speed
     waypoint = view.handle - direction * (contact + 0.06)
-    # In front of the body: pass it at a distance before turning in.
-    if apart @ direction > -contact and np.linalg.norm(side) < contact + 0.08:
-        away = side / (np.linalg.norm(side) + 1e-9)
-        return _go(view, away * HAND_SPEED - direction * 0.2 * HAND_SPEED, OPEN)
-    return _go(view, waypoint - view.hand, OPEN)
+    return np.where(ready, push, np.where(along > -contact, aside, waypoint - view.hand)), OPEN
 
 
-def _push(task: TabletopTask, view: _View) -> np.ndarray:
+def _push(task: TabletopTask, view: _View) -> Move:
     way = view.goal - view.handle
-    if np.linalg.norm(way) < 0.03:
-        return _go(view, np.zeros(2), OPEN)
-    return _behind(task, view, way / np.linalg.norm(way))
+    left = np.linalg.norm(way, axis=1, keepdims=True)
+    motion, grip = _behind(task, view, way / (left + 1e-9))
+    return np.where(left < 0.03, 0.0, motion), grip
 
 
-def _push_along(task: TabletopTask, view: _View) -> np.ndarray:
+def _push_along(task: TabletopTask, view: _View) -> Move:
     sign = 1.0 if task.target > 0 else -1.0
-    return _behind(task, view, sign * np.asarray(task.scene.axis))
+    return _behind(task, view, np.broadcast_to(sign * np.asarray(task.scene.axis), view.hand.shape))
 
 
-def _window(task: TabletopTask, view: _View) -> np.ndarray:
+def _window(task: TabletopTask, view: _View) -> Move:
     """Come up beside the handle, then push it along the rail."""
     sign = 1.0 if task.target > 0 else -1.0
     contact = HAND_RADIUS + task.scene.radius
-    beside = view.handle[0] - sign * (contact + 0.04)
-    if (view.handle[0] - view.hand[0]) * sign > 0.5 * contact and abs(view.hand[1] - view.handle[1]) < 0.08:
-        return _go(view, np.array([sign * HAND_SPEED, view.handle[1] - view.hand[1]]), OPEN)
-    if abs(view.hand[0] - beside) > 0.03:
-        below = view.handle[1] - task.scene.half_length - contact - 0.05
-        return _go(view, np.array([beside - view.hand[0], min(0.0, below - view.hand[1])]), OPEN)
-    return _go(view, np.array([beside, view.handle[1]]) - view.hand, OPEN)
+    (x, y), (handle_x, handle_y) = view.hand.T, view.handle.T
+    beside = handle_x - sign * (contact + 0.04)
+    ready = ((handle_x - x) * sign > 0.5 * contact) & (np.abs(y - handle_y) < 0.08)
+    push = np.column_stack([np.full_like(x, sign * view.speed), handle_y - y])
+    below = handle_y - task.scene.half_length - contact - 0.05
+    go_round = np.column_stack([beside - x, np.minimum(0.0, below - y)])
+    come_up = np.column_stack([beside - x, handle_y - y])
+    aside = np.abs(x - beside) > 0.03
+    return np.where(ready[:, None], push, np.where(aside[:, None], go_round, come_up)), OPEN
 
 
-def _take(task: TabletopTask, view: _View) -> np.ndarray:
-    """Go to the handle with an open gripper and shut it there."""
-    reach = HAND_RADIUS + task.scene.radius + 0.015
-    if np.linalg.norm(view.handle - view.hand) > reach:
-        return _go(view, view.handle - view.hand, OPEN)
-    return _go(view, np.zeros(2), SHUT if view.open else OPEN)
+def _take(task: TabletopTask, view: _View) -> Move:
+    """Go to the handle from below, where no end of the body is in the way, and shut the open gripper there."""
+    contact = HAND_RADIUS + task.scene.radius
+    way = view.handle - view.hand
+    there = np.linalg.norm(way, axis=1) <= contact + 0.015
+    aside = np.abs(way[:, :1]) > 0.05
+    motion = np.where(aside, way - [0.0, contact + 0.03], way)
+    return np.where(there[:, None], 0.0, motion), np.where(there & view.open, SHUT, OPEN)
 
 
-def _pull(task: TabletopTask, view: _View) -> np.ndarray:
-    if not view.holding:
-        return _take(task, view)
+def _then(task: TabletopTask, view: _View, motion: np.ndarray) -> Move:
+    """Take hold of the handle, then move it by ``motion``."""
+    taking, grip = _take(task, view)
+    return np.where(view.holding[:, None], motion, taking), np.where(view.holding, SHUT, grip)
+
+
+def _pull(task: TabletopTask, view: _View) -> Move:
     if task.scene.joint == "hinge":
-        return _go(view, np.array([view.heading[1], -view.heading[0]]), SHUT)  # the way the panel turns
-    return _go(view, np.asarray(task.scene.axis), SHUT)
+        return _then(task, view, np.column_stack([view.heading[:, 1], -view.heading[:, 0]]))  # as the panel turns
+    return _then(task, view, np.broadcast_to(task.scene.axis, view.hand.shape))
 
 
-def _pick_place(task: TabletopTask, view: _View) -> np.ndarray:
-    return _go(view, view.goal - view.handle, SHUT) if view.holding else _take(task, view)
+def _pick_place(task: TabletopTask, view: _View) -> Move:
+    return _then(task, view, view.goal - view.handle)
 
 
-def _peg_insert(task: TabletopTask, view: _View) -> np.ndarray:
-    if not view.holding:
-        return _take(task, view)
+def _peg_insert(task: TabletopTask, view: _View) -> Move:
     tip = view.handle + view.heading * (task.scene.half_length - task.scene.grip_at)
     off = view.goal - tip
-    if abs(off[1]) < 0.02:
-        return _go(view, off, SHUT)
-    before_the_hole = view.goal - np.array([task.scene.box_depth + 0.03, 0.0])
-    return _go(view, before_the_hole - tip, SHUT)
+    before_the_hole = off - [task.scene.box_depth + 0.03, 0.0]
+    return _then(task, view, np.where(np.abs(off[:, 1:]) < 0.02, off, before_the_hole))
 
 
-_RULES: dict[str, Callable[[TabletopTask, _View], np.ndarray]] = {
-    "reach": _reach,
-    "push": _push,
-    "pick-place": _pick_place,
-    "peg-insert": _peg_insert,
-    "window-open": _window,
-    "window-close": _window,
-}
+def _rule_of(task: TabletopTask) -> Rule:
+    if task.approach == "goal":
+        return _reach
+    if task.scene.joint == "free":
+        held: Rule = _peg_insert if task.scene.box_depth else _pick_place
+        return _push if task.approach == "behind" else held
+    if task.approach == "grip":
+        return _pull
+    return _window if task.scene.axis[0] else _push_along

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from envs.tabletop.tasks import GRIP_SHUT, GRIP_SLACK, GRIP_SPEED, HAND_RADIUS, HAND_SPEED, HOLE_TOLERANCE
+from envs.tabletop.tasks import GRIP_SHUT, GRIP_SLACK, GRIP_SPEED, HAND_RADIUS, HOLE_TOLERANCE
 from envs.tabletop.world import State, World, clamp, dot
 
 Array = Any
@@ -41,8 +41,9 @@ def advance(world: World, state: State, action: Array) -> None:
     shut = state.aperture < GRIP_SHUT
     state.holding = state.holding & shut
     state.displacement = state.displacement * (1.0 - world.spring)
+    motion = action[:, :2] * (world.hand_speed / SUBSTEPS)[:, None]
     for _ in range(SUBSTEPS):
-        _move(world, state, action[:, :2] * (HAND_SPEED / SUBSTEPS))
+        _move(world, state, motion)
     _take_hold(world, state, shut & (before >= GRIP_SHUT))
 
 
@@ -63,7 +64,7 @@ def _move(world: World, state: State, motion: Array) -> None:
     hand = _on_table(world, state, state.hand + motion)
     motion = hand - state.hand  # what a held body follows
     along, _, overlap, normal = _contact(world, state, heading, hand)
-    push = xp.where(held, motion, -normal * xp.maximum(overlap, 0.0)[:, None])
+    push = xp.where(held, motion, -normal * xp.maximum(overlap, 0.0)[:, None]) * world.give[:, None]
     lever = xp.where(state.holding, world.grip_at, along) + world.half_length
     # Along a joint only the part of the push counts that the joint allows.
     turn = (-heading_turn(heading, push)) / xp.maximum(lever, 0.05)

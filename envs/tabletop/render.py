@@ -53,7 +53,7 @@ def draw(simulator: Any, row: int) -> np.ndarray:
     else:
         pen.disc(middle, scene.radius, BODY)
     _draw_hand(pen, state, row)
-    return pen.picture()
+    return pen.picture()[:, :: -1 if task.mirrored else 1].copy()
 
 
 def _draw_hand(pen: _Pen, state: State, row: int) -> None:

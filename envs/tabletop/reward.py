@@ -34,7 +34,7 @@ def reward_and_success(world: World, state: State) -> tuple[Array, Array]:
     near = 1.0 - 0.5 * (xp.tanh(away) + xp.tanh(6.0 * away))  # felt across the table, and sharp at contact
     hold = xp.where(world.by_grip, xp.astype(state.holding, near.dtype), near)
     progress = 1.0 - clamp(xp, left / state.start_distance, 0.0, 1.0)
-    solved = left <= world.tolerance
+    solved = (left <= world.tolerance) & (away <= world.hand_within)
     return xp.where(solved, xp.ones_like(near), 0.15 * near + 0.15 * hold + 0.3 * progress), solved
 
 
@@ -44,8 +44,7 @@ def _distance_to_approach(world: World, state: State) -> Array:
     handle = handle_of(world, state)
     to_goal = state.goal - handle
     to_goal = to_goal / xp.sqrt(dot(to_goal, to_goal) + 1e-12)[:, None]
-    along = world.axis * xp.sign(world.target - state.displacement)[:, None]
-    direction = xp.where(world.free[:, None], to_goal, along)
+    direction = xp.where(world.free[:, None], to_goal, world.way)
     contact = HAND_RADIUS + world.radius
     behind = handle - direction * contact[:, None]
     point = xp.where(world.from_behind[:, None], behind, handle)

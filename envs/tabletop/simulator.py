@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -12,12 +12,13 @@ import numpy as np
 from envs.stepping.engine import Step
 from envs.tabletop.physics import advance, handle_of, heading_of
 from envs.tabletop.reward import distance_left, reward_and_success
-from envs.tabletop.tasks import BY_NAME, HORIZON, TabletopTask
+from envs.tabletop.tasks import HORIZON, TabletopTask
 from envs.tabletop.world import DRAWS, State, World, clamp
 
 Array = Any
 OBS_SIZE = 15
 ACTION_SIZE = 3
+X_COLUMNS = [0, 4, 6, 9, 11, 13]  # what changes its sign where right and left are exchanged
 
 
 class TabletopSimulator:
@@ -25,7 +26,7 @@ class TabletopSimulator:
 
     The observation, (n, 15) float32: hand x y, aperture in [-1, 1], holding 0/1, handle x y, heading x y of the body
     (zeros for a disc), the joint's displacement over its travel, goal x y, handle minus hand x y, goal minus handle
-    x y; what has to do with a goal is zero where none is drawn.
+    x y; what has to do with a goal is zero where none is drawn or shown. In a mirrored task all x are negated.
     The action, (n, 3) in [-1, 1]: hand dx dy, and shutting (+) or opening (-) the gripper.
     Both namespaces compute in float64 and start episodes from the same NumPy draws, so their trajectories agree.
     """
@@ -41,6 +42,8 @@ class TabletopSimulator:
         self._xp = xp
         self._device = device
         self.world = World.of(self.rows, self._xp, device)
+        self._sides = self._floats(np.ones((len(self.rows), OBS_SIZE)))
+        self._sides[:, X_COLUMNS] = self.world.side[:, None]
         self._generators: list[np.random.Generator | None] = [None] * len(self.rows)
         n = len(self.rows)
         self.state = State(
@@ -85,7 +88,8 @@ class TabletopSimulator:
     def step(self, action: Array) -> Step:
         """Step every row; see ``Engine.step``. Nothing terminates an episode; its horizon truncates it."""
         xp = self._xp
-        advance(self.world, self.state, clamp(xp, self._floats(action), -1.0, 1.0))
+        own = self._floats(action) * self._sides[:, :ACTION_SIZE]  # of these only the first is along x
+        advance(self.world, self.state, clamp(xp, own, -1.0, 1.0))
         self.state.age = self.state.age + 1
         reward, success = reward_and_success(self.world, self.state)
         truncated = self.state.age >= HORIZON
@@ -96,7 +100,7 @@ class TabletopSimulator:
         """What every row sees now, (n, 15) float32."""
         xp, world, state = self._xp, self.world, self.state
         handle = handle_of(world, state)
-        goal_shown = world.free_weight[:, None]
+        goal_shown = world.goal_shown[:, None]
         columns = [
             state.hand,
             (2.0 * state.aperture - 1.0)[:, None],
@@ -108,7 +112,7 @@ class TabletopSimulator:
             handle - state.hand,
             (state.goal - handle) * goal_shown,
         ]
-        return xp.astype(xp.concat(columns, axis=-1), xp.float32)
+        return xp.astype(xp.concat(columns, axis=-1) * self._sides, xp.float32)
 
     def state_dict(self) -> dict[str, Any]:
         """Return where everything stands, and each row's generator."""
@@ -144,9 +148,11 @@ class TabletopSimulator:
         return self._xp.asarray(rows, device=self._device)
 
 
-def make_simulator(tasks: Sequence[Any], copies: int, xp: Any, device: Any) -> TabletopSimulator:
+def make_simulator(
+    table: Mapping[str, TabletopTask], tasks: Sequence[Any], copies: int, xp: Any, device: Any
+) -> TabletopSimulator:
     """Build the simulator for suite tasks, which bear the names of the table's."""
-    return TabletopSimulator([BY_NAME[task.name] for task in tasks], copies, xp, device)
+    return TabletopSimulator([table[task.name] for task in tasks], copies, xp, device)
 
 
 def _generator_in(state: dict[str, Any] | None) -> np.random.Generator | None:

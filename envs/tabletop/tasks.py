@@ -6,6 +6,7 @@ the low-y side. Tasks that share a scene share every range, so that nothing in t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,6 +34,7 @@ class Scene:
     travel: float = 0.0  # the joint's upper limit; the lower one is 0
     grip_at: float = 0.0  # where along the heading the handle sits, from the capsule's middle
     spring: float = 0.0  # share of the displacement lost per step
+    drag: float = 0.0  # share of a push or a pull that the body withstands
     goal_x: Range = (0.0, 0.0)
     goal_y: Range = (0.0, 0.0)
     wall: float = 2.0  # the hand stays below base_y + wall
@@ -52,6 +54,10 @@ class TabletopTask:
     target: float = 0.0  # the joint's wanted displacement; free bodies have a goal instead
     graspable: bool = True
     rim_y: float = 2.0  # a rim on the table that only a held body crosses
+    hand_within: float = math.inf  # how near to where it pushes from the hand has to be for the task to be solved
+    speed: float = 1.0  # of the hand, in HAND_SPEED
+    mirrored: bool = False  # right and left exchanged in all that is seen and done
+    goal_shown: bool = True  # of a free body
 
 
 PUCK = Scene(
@@ -154,7 +160,17 @@ TASKS: tuple[TabletopTask, ...] = (
         start=(0.15, 0.25),
         target=0.4,
     ),
-    TabletopTask("drawer-close", "Push the drawer shut.", DRAWER, 0.04, "behind", start=(0.15, 0.25), target=0.0),
+    # The front is as wide as the table, so a hand that only moves on shuts the drawer; it has to do so at the handle.
+    TabletopTask(
+        "drawer-close",
+        "Push the drawer shut.",
+        DRAWER,
+        0.04,
+        "behind",
+        start=(0.15, 0.25),
+        target=0.0,
+        hand_within=0.08,
+    ),
     TabletopTask("button-press", "Press the button down and keep it down.", BUTTON, 0.02, "behind", target=0.12),
     TabletopTask("peg-insert", "Grip the peg and insert it sideways into the hole in the box.", PEG, 0.05, "grip"),
     TabletopTask(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from envs.tabletop.tasks import TabletopTask
+from envs.tabletop.tasks import HAND_SPEED, TabletopTask
 
 Array = Any
 DRAWS = 7  # uniform numbers an episode starts from: hand x y, base x y, goal x y, joint displacement
@@ -25,12 +25,14 @@ class World:
     free_weight: Array  # (n,) 1 where the body is free, so that a push moves its base
     hinge_arm: Array  # (n,) half length where the base is a hinge, else 0
     axis: Array  # (n, 2)
+    way: Array  # (n, 2) along the axis, towards the wanted displacement
     heading: Array  # (n, 2)
     half_length: Array  # (n,) as all below
     radius: Array
     travel: Array
     travel_or_one: Array
     spring: Array
+    give: Array  # share of a push that moves the body
     grip_at: Array
     wall: Array
     rim: Array
@@ -41,6 +43,10 @@ class World:
     from_behind: Array  # (n,) bool: the hand has to push the body
     target: Array
     tolerance: Array
+    hand_within: Array
+    hand_speed: Array
+    side: Array  # (n,) -1 where right and left are exchanged, else 1
+    goal_shown: Array  # (n,) 1 where the observation has the goal, else 0
     low: Array  # (n, DRAWS)
     high: Array  # (n, DRAWS)
 
@@ -64,12 +70,14 @@ class World:
             free_weight=column([float(s.joint == "free") for s in scenes]),
             hinge_arm=column([s.half_length if s.joint == "hinge" else 0.0 for s in scenes]),
             axis=column([s.axis for s in scenes]),
+            way=column([np.multiply(t.scene.axis, 1.0 if t.target > 0 else -1.0) for t in rows]),
             heading=column([s.heading for s in scenes]),
             half_length=column([s.half_length for s in scenes]),
             radius=column([s.radius for s in scenes]),
             travel=column([s.travel for s in scenes]),
             travel_or_one=column([s.travel or 1.0 for s in scenes]),
             spring=column([s.spring for s in scenes]),
+            give=column([1.0 - s.drag for s in scenes]),
             grip_at=column([s.grip_at for s in scenes]),
             wall=column([s.wall for s in scenes]),
             rim=column([t.rim_y for t in rows]),
@@ -80,6 +88,10 @@ class World:
             from_behind=column([t.approach == "behind" for t in rows], bool),
             target=column([t.target for t in rows]),
             tolerance=column([t.tolerance for t in rows]),
+            hand_within=column([t.hand_within for t in rows]),
+            hand_speed=column([HAND_SPEED * t.speed for t in rows]),
+            side=column([-1.0 if t.mirrored else 1.0 for t in rows]),
+            goal_shown=column([float(t.scene.joint == "free" and t.goal_shown) for t in rows]),
             low=column([[r[0] for r in b] for b in bounds]),
             high=column([[r[1] for r in b] for b in bounds]),
         )

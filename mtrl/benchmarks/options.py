@@ -15,18 +15,20 @@ from mtrl.config.train_config import MAX_COPIES, MAX_PROCESSES
 class BenchConfig:
     """Time a suite's environments or agents against what you would use without this kit."""
 
-    what: Annotated[Literal["envs", "agents", "aggregators"], tyro.conf.Positional]
+    what: Annotated[Literal["envs", "agents", "pieces"], tyro.conf.Positional]
     """envs: a batched simulator against SyncVectorEnv, engines against the suite's own vector environment, or workers.
     agents: one run of an agent against one Stable-Baselines3 SAC per task, same networks and batch size per task.
-    aggregators: an agent's update with each built-in aggregator that fits it, against the same with mean."""
+    pieces: an agent's update with each built-in piece of a kind that fits it, against the same with its own."""
     suite: str = "tabletop"
     """Suite to time."""
     engine: str = "auto"
     """For envs: simulator, where a suite has several: metaworld has farama, envpool and auto."""
     agent: str = "care"
-    """For agents and aggregators: agent to time."""
+    """For agents and pieces: agent to time."""
+    slot: Literal["encoder", "trunk", "aggregator", "penalty", "critic"] = "aggregator"
+    """For pieces: their kind."""
     rows: int = setting(128, least=1, most=MAX_COPIES)
-    """For aggregators: rows of each task in a batch."""
+    """For pieces: rows of each task in a batch."""
     repeats: int = setting(20, least=1, most=MAX_COPIES)
     """Number of timed repetitions of each side; their medians are compared."""
     threads: int = setting(0, least=0, most=MAX_PROCESSES)

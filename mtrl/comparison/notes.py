@@ -5,23 +5,20 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from collections.abc import Sequence
-from typing import Any
 
 from agents.registry.lookup import learned_alone
 from agents.registry.settings import SACSettings
 from envs.errors import nearest
 from mtrl.comparison.measures import NORMALISED, SUCCESS, Measure
 from mtrl.comparison.outcomes import MAX_RATIO
-from mtrl.config import TrainConfig
-from mtrl.config.defaults import baseline_config, default_config, recipe_for
-from mtrl.config.options import options_changing
+from mtrl.config.defaults import baseline_config
+from mtrl.config.flags import flags_of
 from mtrl.config.renamed import present_names
 from mtrl.errors import UsageError
 from mtrl.gathering.gather import Gathered
 from mtrl.gathering.grouping import MADE_OF, Group, shown
 
 SINGLE = "single-task"
-SAID = ("suite", "seed", "recipe", "device")  # the command says these itself, or they are for its user's machine
 
 
 def baseline_of(gathered: Gathered, name: str | None) -> Group | None:
@@ -130,20 +127,3 @@ def single_task_command(gathered: Gathered) -> str:
     words += ["--runs-dir", str(config.runs_dir)]
     flags = flags_of(plan)
     return shlex.join(words + (["--", *flags] if flags else []))
-
-
-def flags_of(config: TrainConfig[Any]) -> list[str]:
-    """Return the flags of ``mtrl.train`` for what a budget and settings have that is not the suite's default."""
-    recipe = recipe_for(config)
-    default = default_config(config.suite, config.agent, recipe)
-    mine, usual = ({**options_changing(one, "run"), **options_changing(one, "agent")} for one in (config, default))
-    words = [] if recipe == TrainConfig.recipe else ["--recipe", recipe]
-    for name, value in mine.items():
-        if value == usual[name] or name in SAID:
-            continue
-        flag = name.replace("_", "-")
-        if isinstance(value, bool):
-            words.append(f"--{flag}" if value else f"--no-{flag}")
-        else:
-            words += [f"--{flag}", *map(str, value if isinstance(value, tuple) else (value,))]
-    return words

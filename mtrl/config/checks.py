@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from agents.registry.compose import pieces_named, pieces_of
 from agents.registry.settings import SACSettings, only_width
 from mtrl.config.defaults import RECIPES
 from mtrl.config.train_config import STANDARD, TrainConfig, agent_spec
@@ -19,6 +20,7 @@ def check_config(config: TrainConfig[Any]) -> None:
     """
     check_values(config)
     _check_films(config)
+    _check_network(config)
     check_tracker(config.track)
 
 
@@ -58,3 +60,14 @@ def _check_widths(settings: Any) -> None:
             only_width(settings.hidden)
         except ValueError as error:
             raise UsageError(f"--{error}") from None
+
+
+def _check_network(config: TrainConfig[Any]) -> None:
+    settings = config.settings
+    if isinstance(settings, SACSettings) and settings.network != "mlp":
+        trunk = pieces_of(agent_spec(config.agent), pieces_named(settings))["trunk"]
+        if trunk.own_layers:
+            raise UsageError(
+                f"--network is {settings.network!r}, but trunk {trunk.name!r} has layers of its own making; "
+                "leave it at 'mlp'"
+            )

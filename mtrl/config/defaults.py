@@ -25,7 +25,7 @@ LOCOMOTION = {
 
 TABLE: Lines = [
     (
-        "tabletop",
+        "tabletop*",
         "*",
         {
             "steps_per_task": 80_000,
@@ -39,6 +39,20 @@ TABLE: Lines = [
             "final_learning_rate": 1e-4,
             "discount": 0.97,
             "polyak": 0.01,
+        },
+    ),
+    (
+        # Many tasks and little data of each.
+        "tabletop-50",
+        "*",
+        {
+            "steps_per_task": 12_000,
+            "envs_per_task": 2,
+            "batch_per_task": 16,
+            "replay_per_task": 12_000,
+            "eval_every": 1_000,
+            "eval_episodes": 20,
+            "context": "text+numbers",
         },
     ),
     (
@@ -104,6 +118,12 @@ TABLE: Lines = [
             "polyak": 0.01,
             "eval_episodes": 20,
         },
+    ),
+    (
+        # What Nauman et al. 2025 have beside the width, which stays the suite's.
+        "*",
+        "care-brc",
+        {"network": "residual", "critic_reduction": "mean", "reward_scale": "return", "weight_decay": 1e-4},
     ),
 ]
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 from agents.registry.lookup import learned_alone
 from mtrl.comparison.measures import RETURN, SUCCESS
 from mtrl.comparison.outcomes import (
     AHEAD,
-    BEHIND,
     BETTER,
     FEW_SEEDS,
     HELPED,
@@ -21,14 +19,12 @@ from mtrl.comparison.outcomes import (
     WORSE,
     AgentSummary,
     Comparison,
-    Pair,
 )
 from mtrl.comparison.statistics import LEAST_SEEDS, Estimate
 
 CLEAR = (HELPED, BETTER, HURT, WORSE)
 CEILING = 0.99
 MAX_NAMED = 3  # agents in a line
-SAME_SIZE = 1.1  # parameters of the larger over those of the smaller, at most
 FEW, ENOUGH = 5, 10  # seeds an agent: below the first only large differences show, from the second on a claim holds
 
 
@@ -65,28 +61,6 @@ def sharing_agents(comparison: Comparison) -> list[str]:
     return [one.label for one in comparison.agents if one.label in compared and not learned_alone(one.agent)]
 
 
-def size_matched(comparison: Comparison) -> list[str]:
-    """Say of agents that learn together and have about the same size which of two is better, if either is."""
-    told = []
-    sharing = [one for one in comparison.agents if not learned_alone(one.agent)]
-    for first, second in combinations(sharing, 2):
-        small, large = sorted((first.parameters, second.parameters))
-        if first.agent != second.agent and large <= SAME_SIZE * small:
-            pair = comparison.pair(first.label, second.label)
-            told.append(
-                f"{first.label} and {second.label} have about the same size ({first.parameters:,} and "
-                f"{second.parameters:,} parameters): {_which(pair)} The probability that "
-                f"{first.label} scores higher in the end is {with_interval(pair.probability, SUCCESS)}."
-            )
-    return told
-
-
-def _which(pair: Pair) -> str:
-    if pair.verdict in (AHEAD, BEHIND):
-        return f"{pair.first if pair.verdict == AHEAD else pair.second} is ahead by {JUDGED[pair.judged_by]}."
-    return "neither is ahead." if pair.verdict == SAME else f"{pair.verdict}."
-
-
 def _best(comparison: Comparison) -> Answer:
     question = "Which agent is best?"
     by_area = all(pair.judged_by == "area" for pair in comparison.pairs)
@@ -116,10 +90,10 @@ def _standings(comparison: Comparison, ranked: Sequence[str], few: Sequence[str]
     top, *others = ranked
     behind = [other for other in others if comparison.pair(top, other).verdict == AHEAD]
     level = [other for other in others if other not in behind]
-    left = [f"{_listed(few)} {_has(few)} too few seeds to be judged."] if few else []
+    left = [f"{listed(few)} {_has(few)} too few seeds to be judged."] if few else []
     if not level:
         return [f"{top} is ahead of {_named(behind) if few else 'all others'}.", *left]
-    rest = [f"{_listed(behind)} {_is(behind)} behind {top}."] if behind else []
+    rest = [f"{listed(behind)} {_is(behind)} behind {top}."] if behind else []
     return [f"{_named([top, *level])} cannot be told apart.", *rest, *left]
 
 
@@ -187,7 +161,7 @@ def _told(agent: str, comparison: Comparison) -> str:
     parts, rest = [], len(effects)
     for verdict in CLEAR:
         if names := [str(effect.task) for effect in effects if effect.verdict == verdict]:
-            some = f"{len(names)} of {len(effects)} tasks ({_listed(names)})"
+            some = f"{len(names)} of {len(effects)} tasks ({listed(names)})"
             parts.append(f"{verdict} on {some if len(names) < len(effects) else f'all {len(names)} tasks'}")
             rest -= len(names)
     if rest:
@@ -220,7 +194,7 @@ def _evidence(comparison: Comparison) -> Answer:
     clear = sum(effect.verdict in CLEAR for effect in judged)
     counted = [f"{clear} of {len(judged)} comparisons with a task learned alone are clear."] if judged else []
     larger = [f"{one.label} {one.size_ratio:.1f} times" for one in comparison.agents if one.larger]
-    sizes = [f"Sizes differ: {_listed(larger)} the parameters of the smallest."] if larger else []
+    sizes = [f"Sizes differ: {listed(larger)} the parameters of the smallest."] if larger else []
     more = [f"Small differences need {ENOUGH} seeds an agent, or more."] if fewest < ENOUGH else []
     return Answer(question, short, (*counted, *_ceiling(comparison), *sizes, *more))
 
@@ -238,13 +212,14 @@ def _ceiling(comparison: Comparison) -> list[str]:
     return [f"{high} of {len(comparison.agents)} agents end at the ceiling: the learning curves tell more."]
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Join names as a sentence does."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _named(names: Sequence[str]) -> str:
     """List names where they are few, else the first and how many more there are."""
-    return _listed(names) if len(names) <= MAX_NAMED else f"{names[0]} and {len(names) - 1} others"
+    return listed(names) if len(names) <= MAX_NAMED else f"{names[0]} and {len(names) - 1} others"
 
 
 def _sentences(notes: Sequence[str]) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from mtrl.reporting.insight import (
     say_of_gradients,
     snapshots,
 )
+from mtrl.reporting.own_pictures import own_pictures
 from mtrl.runs.folder import ABLATION, METRICS
 from mtrl.runs.reading import read_json
 
@@ -87,7 +88,8 @@ def _insight(group: Group) -> Insight | None:
     ablated = [table for run in group.runs if (table := read_ablation(run.path)) is not None]
     last = _last(group.runs)
     numbers = [_conflicts(whose, found.late) for whose, found in gradients.items()] + _numbers(last)
-    if not (attention or gradients or ablated or numbers):
+    own = own_pictures(group.runs, tables)
+    if not (attention or gradients or ablated or numbers or own):
         return None
     sentences = [line for whose, found in gradients.items() for line in found.said(whose)]
     if attention and last.get("attention_information"):
@@ -103,6 +105,7 @@ def _insight(group: Group) -> Insight | None:
         maps=[
             *(_interference(whose, found.late) for whose, found in gradients.items()),
             *_maps(attention, ends("context_similarity"), ablated[:1]),
+            *(_map(one.title, one.note, [one.table]) for one in own),
         ],
     )
 

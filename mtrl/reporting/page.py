@@ -13,10 +13,11 @@ from mtrl.comparison.outcomes import (
     Comparison,
 )
 from mtrl.gathering.gather import Gathered
-from mtrl.reporting.headline import Answer, answers, leads_with_area, sharing_agents, size_matched
+from mtrl.reporting.headline import Answer, answers, leads_with_area, sharing_agents
 from mtrl.reporting.insight_page import Insight, insights
 from mtrl.reporting.protocol import protocol_of
 from mtrl.reporting.rows import AgentRow, Interval, TaskRow, agent_row, chart, interval, judged, task_row
+from mtrl.reporting.sizes import size_matched
 from mtrl.version import __version__
 
 AREA, FINAL = "area under the curve", "final score"

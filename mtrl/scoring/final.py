@@ -59,8 +59,9 @@ def play(
     finally:
         scorer.close()
     result["mean"] |= _as_random(floor["mean"])
-    for name, entry in result["tasks"].items():
-        entry |= _as_random(floor["tasks"][name])
+    for task in suite.tasks:
+        grouped = {"group": task.group} if task.group else {}
+        result["tasks"][task.name] |= {**_as_random(floor["tasks"][task.name]), **grouped}
     return {**result, "protocol": _protocol(config, suite, judged, episodes)}
 
 

@@ -14,6 +14,7 @@ from agents.registry.lookup import learned_alone
 from mtrl.scoring.scores import RARE
 
 SUCCESS, RETURN = ("success_any", "success_last"), ("return",)
+GATHERED = 20  # more tasks than this are shown by group, where they have one
 RANDOM = "random_"  # what the keys of random actions' scores begin with
 PLACES = {SUCCESS: 2, RETURN: 1}
 WIDE = 1e7  # a return from which on it is written as 1.2e+09, so that it leaves the tasks' names their room
@@ -31,7 +32,9 @@ class Line(NamedTuple):
 
 
 def comparison_table(results: Sequence[dict[str, Any]]) -> Table:
-    """Return a table with a row per task: the first result, and, where there is a second, it and the difference.
+    """Return a table with a row per task, or per group of many tasks, and what is said of each.
+
+    That is the first result, and, where there is a second, it and the difference.
 
     Success stands in pairs, at any step of the episode and at its last. Where it is rare there is a row of returns
     below; a task that does not say it has that row alone, normalised beside a single-task baseline. ``random`` is what
@@ -54,13 +57,14 @@ def comparison_table(results: Sequence[dict[str, Any]]) -> Table:
     if normalised:
         columns.append(("normalised", "", lambda line: line.normalised))
 
-    caption = _caption(silent, floor)
+    gathered = _gathered(tasks)
+    caption = _caption(silent, floor, bool(gathered))
     table = Table(title=escape(_title(results, silent)), caption=caption, title_justify="left", caption_justify="left")
-    table.add_column("task", overflow="fold")
+    table.add_column("group (tasks)" if gathered else "task", overflow="fold")
     for name, below, _ in columns:
         header = name if silent or not below else f"{name}\n{below}"
         table.add_column(escape(header), justify="left" if name == "range" else "right", no_wrap=True)
-    for line in _task_lines(results, silent, normalised):
+    for line in _group_lines(results, gathered, normalised) if gathered else _task_lines(results, silent, normalised):
         table.add_row(line.label, *(cell(line) for _, _, cell in columns))
     table.add_section()
     for line in _mean_lines(results, normalised):
@@ -94,13 +98,33 @@ def _task_lines(
         yield from _lines(label, escape(first.get("range") or "-"), scores, _share(normalised.get(name)))
 
 
+def _gathered(tasks: Mapping[str, Scores]) -> dict[str, list[str]]:
+    """Return the names of many tasks by group; nothing where they are few, or one has no group."""
+    groups: dict[str, list[str]] = {}
+    for name, scores in tasks.items():
+        groups.setdefault(scores.get("group") or "", []).append(name)
+    return groups if len(tasks) > GATHERED and "" not in groups else {}
+
+
+def _group_lines(
+    results: Sequence[dict[str, Any]], gathered: Mapping[str, list[str]], normalised: Mapping[str, float | None]
+) -> Iterable[Line]:
+    for group, names in gathered.items():
+        yield from _mean_of(f"{escape(group)} ({len(names)})", names, results, normalised)
+
+
 def _mean_lines(results: Sequence[dict[str, Any]], normalised: Mapping[str, float | None]) -> Iterable[Line]:
     ranges = {name: scores.get("range") for name, scores in results[0]["tasks"].items()}
     for side in (None, *sorted({side for side in ranges.values() if side})):
-        mine = [name for name, own in ranges.items() if side in (None, own)]
-        scores = [_means([result["tasks"][name] for name in mine]) for result in results]
-        share = _share(_mean(normalised.get(name) for name in mine))
-        yield from _lines("mean" if side is None else f"mean {escape(side)}", "", scores, share)
+        names = [name for name, own in ranges.items() if side in (None, own)]
+        yield from _mean_of("mean" if side is None else f"mean {escape(side)}", names, results, normalised)
+
+
+def _mean_of(
+    label: str, names: Sequence[str], results: Sequence[dict[str, Any]], normalised: Mapping[str, float | None]
+) -> Iterable[Line]:
+    scores = [_means([result["tasks"][name] for name in names]) for result in results]
+    yield from _lines(label, "", scores, _share(_mean(normalised.get(name) for name in names)))
 
 
 def _lines(label: str, side: str, scores: Sequence[Scores], normalised: str) -> Iterable[Line]:
@@ -154,9 +178,11 @@ def _title(results: Sequence[dict[str, Any]], silent: bool) -> str:
     return f"{what}: {'return' if silent else 'success'} over {episodes} episodes a task, seed {seeds}"
 
 
-def _caption(silent: bool, floor: bool) -> str | None:
+def _caption(silent: bool, floor: bool, gathered: bool) -> str | None:
     words = [] if silent else ["any: success at any step of an episode", "last: at its last step"]
-    return "; ".join([*words, "random: uniform actions from the same starts"] if floor else words) or None
+    words += ["random: uniform actions from the same starts"] if floor else []
+    words += ["rows are means of a group's tasks, each of which is in the run's folder"] if gathered else []
+    return "; ".join(words) or None
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

@@ -29,16 +29,21 @@ LOGS = ".sweep"  # hidden, so that patterns such as runs/tabletop/* do not take 
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """One run of a sweep: the arguments of ``mtrl.train``, their configuration, and the folder of its agent's runs."""
+    """One run of a sweep: the arguments of ``mtrl.train``, their configuration, and the folder of its agent's runs.
+
+    ``size_of`` is the agent that it is the plain control of, as its folder is called, or empty.
+    """
 
     arguments: tuple[str, ...]
     config: TrainConfig[Any]
     folder: Path
+    size_of: str = ""
 
     @property
     def name(self) -> str:
         """What it is called in lines of output."""
-        return f"{self.config.agent} seed {self.config.seed}"
+        control = f" (size of {self.size_of})" if self.size_of else ""
+        return f"{self.config.agent}{control} seed {self.config.seed}"
 
     def command(self, unfinished: Path | None = None) -> list[str]:
         """Return the command line of the run, or of going on with one that is ``unfinished``.
@@ -55,7 +60,8 @@ class Job:
     @property
     def log(self) -> Path:
         """The file that takes what the run prints."""
-        return self.folder.parent / LOGS / f"{self.folder.name}-seed{self.config.seed}.log"
+        control = f"-size-of-{self.size_of}" if self.size_of else ""
+        return self.folder.parent / LOGS / f"{self.folder.name}{control}-seed{self.config.seed}.log"
 
     def finished(self) -> Run | None:
         """Return the newest finished run with the same configuration, by any state of the code."""

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mtrl.errors import UsageError
 from mtrl.guard import HOME
-from mtrl.runs.folder import METRICS, seed_folders
+from mtrl.runs.folder import METRICS, read_run, seed_folders
+from mtrl.runs.twin import same_run
 from mtrl.sweeping.plan import Job
 from mtrl.sweeping.progress import SweepDisplay
 from mtrl.terminal.cli import SIGNALLED
@@ -41,7 +43,8 @@ class Running:
 
     def look(self) -> None:
         """Take in the lines of ``metrics.csv`` that have come since the last look."""
-        new = [path for path in seed_folders(self.job.folder, self.job.config.seed) if path not in self.before]
+        paths = seed_folders(self.job.folder, self.job.config.seed)
+        new = [path for path in paths if path not in self.before and not self._belongs_to_another(path)]
         if not new:
             return
         with contextlib.suppress(OSError), (new[0] / METRICS).open("rb") as file:
@@ -52,6 +55,13 @@ class Running:
             for row in csv.reader(whole.decode().splitlines()):
                 if len(row) == 4 and row[0].isdigit():
                     self._take(int(row[0]), row[2], row[3])
+
+    def _belongs_to_another(self, path: Path) -> bool:
+        """Say whether a run folder is of another job of the same agent and seed, which may run beside this one."""
+        try:
+            return not same_run(read_run(path)[0], self.job.config)
+        except UsageError:
+            return False  # nothing is written yet
 
     def _take(self, step: int, tag: str, value: str) -> None:
         self.step = max(self.step, step)

@@ -114,5 +114,6 @@ class MetricsWriter:
         tag = f"train_{name}/entropy"
         values = {tag: float(entropy.mean())} | per_task(tag, self._names, entropy.cpu().tolist())
         self._log.scalars(step, values)
-        encoders = [f"enc {k + 1}" for k in range(weights.shape[1])]
-        self._log.matrix(step, name, weights.cpu().numpy(), self._names, encoders, SHARES)
+        kind = "enc " if name == "attention" else ""
+        columns = [f"{kind}{k + 1}" for k in range(weights.shape[1])]
+        self._log.matrix(step, name, weights.cpu().numpy(), self._names, columns, SHARES)

@@ -13,7 +13,7 @@ from agents.precision import Precision, choose_precision
 from agents.registry.agent_settings import AgentSettings
 from agents.registry.spec import RegistryError
 from agents.samplers import Sampler
-from envs.context import Context, context_of, context_parts
+from envs.context import Context, context_of, context_parts, one_number
 from envs.registry import make_suite
 from envs.stepping.pace import processors, suggest_workers
 from envs.suite import TaskSuite
@@ -98,7 +98,8 @@ def hidden_of(config: TrainConfig[AgentSettings]) -> tuple[int, ...]:
 def sampler_of(config: TrainConfig[AgentSettings], env: TensorEnv) -> Sampler:
     """Build what chooses the tasks of the run's batches."""
     try:
-        return build_sampler(agent_spec(config.agent), env.tasks, config.settings, config.seed, env.device)
+        numbers = one_number(env.env.suite)
+        return build_sampler(agent_spec(config.agent), env.tasks, config.settings, config.seed, env.device, numbers)
     except RegistryError as error:
         raise as_usage(error) from error
 

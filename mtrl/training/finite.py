@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -32,7 +34,7 @@ class FiniteGuard:
 
     def action(self, action: Tensor, step: int, on_host: bool) -> None:
         """Look at actions (T, N, A) before an environment is given them. Raises ``Diverged``."""
-        if (self._at_once or on_host) and not bool(action.isfinite().all()):
+        if (self._at_once or on_host) and not _finite(action):
             self._check_weights(step)
             raise Diverged(f"the policy's action is not finite after {step:,} steps per task, {ADVICE}")
 
@@ -43,7 +45,7 @@ class FiniteGuard:
 
     def check(self, metrics: dict[str, Tensor], step: int) -> None:
         """Look at an update's metrics. Raises ``Diverged``."""
-        if metrics and not bool(torch.cat([metric.detach().flatten() for metric in metrics.values()]).isfinite().all()):
+        if metrics and not _finite(torch.cat([metric.detach().flatten() for metric in metrics.values()])):
             name, numbers = next((n, m.flatten().tolist()) for n, m in metrics.items() if not bool(m.isfinite().all()))
             raise Diverged(f"train/{name} is {numbers} after {step:,} steps per task, {ADVICE}")
 
@@ -64,3 +66,8 @@ class FiniteGuard:
         if not bool(finite.all()):
             name = [*weights][finite.tolist().index(False)]
             raise Diverged(f"weight {name} is not finite after {step:,} steps per task, {ADVICE}")
+
+
+def _finite(numbers: Tensor) -> bool:
+    """Say whether all of them are finite; to add them up is quickest, and does for any sum that is finite itself."""
+    return math.isfinite(numbers.sum().item()) or bool(numbers.isfinite().all())

@@ -31,5 +31,6 @@ def check_success(config: TrainConfig[Any], suite: TaskSuite, agent: Agent, devi
     if silent:
         raise UsageError(
             f"sampler {sampler.name!r} goes by success, which task {silent[0]!r} of suite {suite.name!r} does not "
-            "report; use --sampler learning-progress, which takes returns too, or have info['success'] say it"
+            "report; use --sampler learning-progress or widen-by-return, which take returns, or have info['success'] "
+            "say it"
         )

@@ -47,7 +47,8 @@ def learn(agent: SAC, reward: Reward, updates: int) -> None:
 def q_of(agent: SAC, obs: Tensor, action: Tensor) -> Tensor:
     """Both critics' values, (2, T, N)."""
     with torch.no_grad():
-        return agent.critic(torch.cat([agent.encoder(obs), action], dim=-1)).squeeze(-1)
+        out = agent.critic_output(agent.encoder(obs), action)
+        return torch.stack([agent.head.value(one[None]) for one in out])
 
 
 def probe_obs(count: int = 9) -> Tensor:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from envs import context
-from envs.context import context_of, encode, sentence_key, spread
+from envs.context import context_of, encode, one_number, sentence_key, spread
 from envs.errors import SuiteError
 from envs.registry import BUILT_IN, make_suite
 from envs.suite import Task, TaskSuite
@@ -158,3 +160,37 @@ def test_a_context_that_cannot_be_is_named_with_what_it_may_be(suite: TaskSuite,
     with pytest.raises(SuiteError) as caught:
         context_of(suite, wanted)
     assert [part for part in parts if part not in str(caught.value)] == []
+
+
+@pytest.mark.parametrize(
+    ("training", "numbers"),
+    [
+        (({"g": 4.0}, {"g": 2.0}), (4.0, 2.0)),
+        (({"g": 4.0, "mass": 1.0}, {"g": 2.0, "mass": 1.0}), (4.0, 2.0)),
+        (({"g": 4.0, "mass": 1.0}, {"g": 2.0, "mass": 3.0}), None),
+        (({"g": 4.0}, {"mass": 2.0}), None),
+        (({"g": 4.0}, {"g": 4.0}), None),
+        (({}, {}), None),
+    ],
+)
+def test_the_one_number_is_the_only_one_that_all_tasks_have_and_vary(
+    training: tuple[dict[str, float], ...], numbers: tuple[float, ...] | None
+) -> None:
+    assert one_number(numbered(*training)) == numbers
+
+
+def test_a_sentence_that_is_shipped_keeps_its_vector_and_one_that_is_gone_leaves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def model(value: float) -> None:
+        monkeypatch.setattr(context, "encode_with_model", lambda sentences: np.full((len(sentences), 384), value))
+
+    path = tmp_path / "sentences.npz"
+    for value, sentences in ((0.5, ["Push.", "Pull."]), (0.25, ["Reach.", "Pull."])):
+        model(value)
+        context.ship(sentences, path)
+    with np.load(path) as table:
+        assert dict(zip(table["keys"].tolist(), table["vectors"][:, 0].tolist(), strict=True)) == {
+            sentence_key("Reach."): 0.25,
+            sentence_key("Pull."): 0.5,
+        }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,14 @@ def test_an_unknown_suite_is_answered_with_the_nearest() -> None:
 @pytest.mark.parametrize("name", sorted(BUILT_IN))
 def test_built_in_suites_are_found(name: str) -> None:
     assert len(make_suite(name).tasks) > 0
+
+
+def test_a_tasks_group_is_a_name_that_can_be_shown() -> None:
+    task = Task("a", MAKE, "Do a.", group="doing")
+    assert TaskSuite("s", [task]).tasks[0].group == "doing"
+    for wrong in ("a\nb", 3):
+        with pytest.raises(SuiteError, match=r"task 0 \('a'\) has the group .*give it a printable name, or none"):
+            TaskSuite("s", [replace(task, group=wrong)])
 
 
 MODULE = """

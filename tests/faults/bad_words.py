@@ -6,7 +6,8 @@ import dataclasses
 import re
 from collections.abc import Iterator
 
-from agents.registry.settings import CARESettings, SACSettings
+from agents.registry.settings import SACSettings
+from agents.registry.sharing_settings import CARESettings
 from mtrl.config import TrainConfig
 
 LONG = "x" * 5_000
@@ -54,7 +55,25 @@ TRAIN: tuple[tuple[str, ...], ...] = (
     ("--agent", "a\x1b[31mb"),
     ("--agent", "sb3", "--encoder", "care"),
     ("--agent", "single-task", "--encoder", "care"),
+    ("--agent", "sb3", "--sampler", "exp3"),
+    ("--agent", "single-task", "--trunk", "multi-head"),
+    ("--agent", "single-task", "--aggregator", "pcgrad"),
+    ("--agent", "soft-sharing", "--aggregator", "upgrad"),
+    ("--agent", "mtsac", "--penalty", "soft-sharing"),
     ("--agent", "mtsac", "--encoders", "3"),
+    ("--agent", "soft-sharing", "--sharing-weight", "-1"),
+    ("--penalty", "l1", "--l1-weight", "-0.1"),
+    ("--aggregator", "weighted", "--task-weights", "1", "-2"),
+    ("--aggregator", "weighted", "--task-weights", "0", "0", "--tasks", "reach", "push"),
+    ("--agent", "moore", "--experts", "0"),
+    ("--agent", "softmod", "--modules", "0"),
+    ("--agent", "paco", "--parameter-sets", "0"),
+    ("--agent", "nas", "--search-blocks", "0"),
+    ("--trunk", "lora", "--lora-rank", "0"),
+    ("--sampler", "unlock", "--unlock-first", "0"),
+    ("--sampler", "widen"),
+    ("--sampler", "widen", "--widen-at", "0"),
+    ("--sampler", "widen-by-return", "--suite", "pendulum-gravity"),
     ("--encoder", "nothing"),
     ("--encoder", "os:sep"),
     ("--trunk", "[bold]"),
@@ -165,6 +184,7 @@ OTHERS: tuple[tuple[str, ...], ...] = (
     ("sweep", "--seeds", ""),
     ("sweep", "--agents", ""),
     ("sweep", "--agents", "care,,mtsac"),
+    ("sweep", "--size-matched"),
     ("sweep", "--jobs", "0"),
     ("sweep", "--jobs", "99999999999"),
     ("sweep", "--runs-dir", ""),

@@ -69,7 +69,7 @@ def result_of(
     """What ``result.json`` holds of a run with these scores."""
     return {
         "seed": seed,
-        "env_steps": 4000 * len(scores),
+        "env_steps": BUDGET * len(scores),
         "updates": 100 + seed,
         "wall_seconds": 60.0 + seed,
         "parameters": 1000,

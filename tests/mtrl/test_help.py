@@ -97,7 +97,7 @@ def test_every_setting_of_the_run_and_of_the_agent_is_there_with_words_and_its_d
         words, _, default = text.partition("(default:")
         assert len(words.split()) >= 2, (name, text)
         assert default.strip(" )") == value_as_shown(value), (name, text)
-    assert ("encoders" in told) == (agent == "care")
+    assert ("encoders" in told) == (agent in ("care", "care-brc"))
     assert ("layer-norm" in told) == (agent != "sb3")
 
 

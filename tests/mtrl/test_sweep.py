@@ -160,7 +160,10 @@ class Scripted(Job):
 def scripted(root: Path, *scripts: str) -> list[Scripted]:
     """A job per script, seeds 0, 1, ..."""
     plan = make_plan("tabletop", ["mtsac"], list(range(len(scripts))), 1, root, ["--steps-per-task", "4000"])
-    return [Scripted(job.arguments, job.config, job.folder, script) for job, script in zip(plan, scripts, strict=True)]
+    return [
+        Scripted(job.arguments, job.config, job.folder, script=script)
+        for job, script in zip(plan, scripts, strict=True)
+    ]
 
 
 def finishing(root: Path, seed: int) -> str:

@@ -134,3 +134,25 @@ def test_an_encoder_left_out_has_no_weight_and_the_others_share_it_out() -> None
 def test_nothing_can_be_left_out_of_what_is_no_mixture(make_agent: MakeAgent, name: str, settings: dict) -> None:
     with pytest.raises(ValueError, match="not a mixture|only one encoder"):
         make_agent(name, **settings).mask_expert(0)
+
+
+def test_the_sparsity_penalty_is_the_entropy_of_the_mean_attention_and_leaves_fewer_encoders_in_use() -> None:
+    init = seeded_generator(0)
+    context = ContextNetwork(sentence_vectors(3), True, (8,), 4, init)
+    attention = ContextAttention(4, (8,), 4, init)
+    encoder = CAREEncoder(2, 4, (), 2, context, 4, attention, 1.0, True, True, init, sparsity=0.5)
+    obs = torch.zeros(3, 1, 2)
+    optimizer, entropies = torch.optim.Adam(encoder.parameters(), 0.05), []
+    for _ in range(100):
+        encoder(obs)
+        loss = encoder.auxiliary_loss()
+        assert loss is not None
+        mean = encoder.inspect(obs)["attention"].detach().mean(dim=0)
+        assert loss.item() == pytest.approx(-0.5 * (mean * mean.log()).sum().item(), rel=1e-4)
+        entropies.append(2 * loss.item())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert math.exp(entropies[0]) > 3.0  # encoders in use, of four
+    assert math.exp(entropies[-1]) < 1.5
+    assert encoder.auxiliary_loss() is None  # none is left over from before

@@ -16,7 +16,8 @@ from agents.registry import lookup
 from agents.registry.compose import SLOTS, pieces_of, recorded_settings, settings_type
 from agents.registry.lookup import KINDS, learned_alone, resolve, resolve_agent
 from agents.registry.presets import PRESETS
-from agents.registry.settings import CARESettings, FiLMSettings, L2Settings, SACSettings, SB3Settings
+from agents.registry.settings import SACSettings, SB3Settings
+from agents.registry.sharing_settings import CARESettings, FiLMSettings, L2Settings
 from agents.registry.spec import AgentSpec, RegistryError, Spec, preset
 
 
@@ -111,7 +112,9 @@ def test_a_packages_entry_point_is_found_by_its_name(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(lookup, "entry_points", entry_points)
     spec = resolve("aggregator", "weighed")
     assert (spec.name, spec.load(), spec.source) == ("weighed", weigh, "registry_example:spec")
-    with pytest.raises(RegistryError, match=r"unknown trunk 'weighed'; known: shared, multi-head, separate\."):
+    with pytest.raises(
+        RegistryError, match=r"unknown trunk 'weighed'; known: shared, multi-head, separate, soft-modules, "
+    ):
         resolve("trunk", "weighed")
     assert asked == ["mtrl.aggregators", "mtrl.trunks"]
 

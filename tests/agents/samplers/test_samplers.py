@@ -9,19 +9,22 @@ import torch
 from torch import Tensor
 
 from agents.base import PieceShape, seeded_generator
+from agents.check import Recorder
 from agents.registry.pieces import PIECES
 from agents.registry.spec import RegistryError
 from agents.samplers.proportional import systematic, with_floor
 
 CPU = torch.device("cpu")
 OTHERS = [name for name in PIECES["sampler"] if name != "uniform"]
+GIVEN: dict[str, dict[str, Any]] = {"widen-by-return": {"widen_return": 0.5}}  # what has to be
 
 
-def made(name: str, tasks: int = 4, seed: int = 0, **settings: Any) -> Any:
+def made(name: str, tasks: int = 4, seed: int = 0, numbers: tuple[float, ...] | None = None, **settings: Any) -> Any:
     """A built-in sampler, with its default settings but for those given."""
     piece = PIECES["sampler"][name]
     assert piece.settings is not None
-    return piece.load()(PieceShape(tasks, CPU, piece.settings(**settings), seed))
+    given = {**GIVEN.get(name, {}), **settings}
+    return piece.load()(PieceShape(tasks, CPU, piece.settings(**given), seed, numbers or (*map(float, range(tasks)),)))
 
 
 def counts(sampler: Any, draws: int = 400) -> Tensor:
@@ -63,6 +66,17 @@ def test_shares_are_those_that_are_drawn_and_are_told(name: str) -> None:
     shares = sampler.metrics()["batch_share"]
     assert float(shares.sum()) == pytest.approx(1.0)
     torch.testing.assert_close(counts(sampler), shares, atol=0.02, rtol=0.0)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_neither_drawing_nor_listening_waits_for_the_device(name: str) -> None:
+    sampler, losses = told(made(name)), torch.rand(4)
+    with Recorder() as recorder:
+        sampler.draw(8)
+        sampler.observe_losses(losses)
+        sampler.metrics()
+    assert "searchsorted" in recorder.names
+    assert recorder.waits == []
 
 
 def test_counts_are_the_shares_rounded_up_or_down() -> None:
@@ -151,3 +165,55 @@ def test_a_task_is_unlocked_when_all_before_it_succeed_and_stays_so() -> None:
     ):
         sampler.observe_scores(torch.tensor(scores))
         assert sampler.shares().nonzero().flatten().tolist() == expected
+
+
+def unlocked(sampler: Any) -> list[int]:
+    """Which tasks have rows, all of them as many."""
+    shares = sampler.shares()
+    found = shares.nonzero().flatten().tolist()
+    assert shares[found].tolist() == pytest.approx([1.0 / len(found)] * len(found))
+    return found
+
+
+def test_an_end_of_the_range_moves_outwards_where_its_task_succeeds_and_never_back() -> None:
+    """By number the tasks are 2, 0, 4, 1, 3; the middle one is task 4."""
+    sampler = made("widen", 5, numbers=(6.0, 10.0, 4.0, 12.0, 8.0), widen_at=0.8)
+    assert unlocked(sampler) == [4]
+    assert sampler.draw(8)[0].tolist() == [4] * 5
+    for scores, expected in (
+        ([1.0, 1.0, 1.0, 1.0, 0.7], [4]),  # what is locked does not count
+        ([0.0, 0.0, 0.0, 0.0, 0.8], [0, 1, 4]),  # both ends were this one
+        ([0.9, 0.1, 0.0, 0.0, 1.0], [0, 1, 2, 4]),
+        ([0.0, 0.0, 0.0, 0.0, 1.0], [0, 1, 2, 4]),
+        ([0.0, 0.9, 1.0, 0.0, 0.0], [0, 1, 2, 3, 4]),
+        ([1.0, 1.0, 1.0, 1.0, 1.0], [0, 1, 2, 3, 4]),
+    ):
+        sampler.observe_scores(torch.tensor(scores))
+        assert unlocked(sampler) == expected
+
+
+@pytest.mark.parametrize(("begin", "first"), [(None, 1), (4.0, 0), (-100.0, 0), (9.0, 2), (11.0, 3)])
+def test_the_range_begins_in_the_middle_or_at_the_task_nearest_to_what_is_given(
+    begin: float | None, first: int
+) -> None:
+    assert unlocked(made("widen", numbers=(4.0, 6.0, 8.5, 12.0), widen_from=begin)) == [first]
+
+
+def test_where_there_is_no_success_a_return_widens() -> None:
+    sampler = made("widen-by-return", 3, widen_return=-200.0, widen_from=0.0)
+    for scores, expected in (
+        ([-300.0, 0.0, 0.0], [0]),
+        ([-150.0, -900.0, 0.0], [0, 1]),
+        ([-900.0, -200.0, 0.0], [0, 1, 2]),
+    ):
+        sampler.observe_scores(torch.tensor(scores))
+        assert unlocked(sampler) == expected
+
+
+def test_without_numbers_or_a_return_there_is_nothing_to_widen_by() -> None:
+    piece = PIECES["sampler"]["widen"]
+    assert piece.settings is not None
+    with pytest.raises(RegistryError, match="order tasks by the one number in which they differ.*--sampler unlock"):
+        piece.load()(PieceShape(3, CPU, piece.settings()))
+    with pytest.raises(RegistryError, match="needs the return.*--widen-return"):
+        made("widen-by-return", widen_return=None)

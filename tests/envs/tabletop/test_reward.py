@@ -29,6 +29,8 @@ PEG = {"base": (0.4, 0.4), "goal": (0.7, 0.4), "start_distance": 0.36}  # the ti
 DOOR = {"base": (0.0, 0.5), "displacement": 0.65, "start_distance": 1.3}
 DRAWER = {"base": (0.0, 0.7), "displacement": 0.2, "start_distance": 0.4}
 WINDOW = {"base": (0.0, 0.5), "displacement": 0.25, "start_distance": 0.5}
+AT_HANDLE = {"base": (0.0, 0.7), "hand": (0.0, 0.561)}  # in front of a drawer that is almost shut
+SHUT = {"base": (0.0, 0.7), "displacement": 0.0}
 DOOR_HANDLE = (0.42 * np.cos(0.65), 0.5 - 0.42 * np.sin(0.65))
 
 
@@ -87,7 +89,8 @@ def test_more_than_the_first_distance_earns_nothing_for_the_way() -> None:
         ),
         ("door-open", {"displacement": 1.151}, {"displacement": 1.149}),
         ("drawer-open", {"displacement": 0.361}, {"displacement": 0.359}),
-        ("drawer-close", {"displacement": 0.039}, {"displacement": 0.041}),
+        ("drawer-close", {"displacement": 0.039, **AT_HANDLE}, {"displacement": 0.041, **AT_HANDLE}),
+        ("drawer-close", {**SHUT, "hand": (0.079, 0.6)}, {**SHUT, "hand": (0.081, 0.6)}),
         ("button-press", {"displacement": 0.101}, {"displacement": 0.099}),
         ("window-open", {"displacement": 0.451}, {"displacement": 0.449}),
         ("window-close", {"displacement": 0.049}, {"displacement": 0.051}),

@@ -41,7 +41,7 @@ def success_rates(policy: Callable[[np.ndarray], np.ndarray]) -> dict[str, float
 def test_the_expert_solves_every_task() -> None:
     def expert(obs: np.ndarray) -> np.ndarray:
         parts = obs.reshape(len(TASKS), EPISODES, -1)
-        return np.concatenate([expert_action(name, part) for name, part in zip(NAMES, parts, strict=True)])
+        return np.concatenate([expert_action(task, part) for task, part in zip(TASKS, parts, strict=True)])
 
     rates = success_rates(expert)
     assert {name: rate for name, rate in rates.items() if rate < 0.95} == {}
@@ -51,6 +51,13 @@ def test_chance_solves_none() -> None:
     generator = np.random.default_rng(0)
     rates = success_rates(lambda obs: generator.uniform(-1, 1, (len(obs), 3)))
     assert {name: rate for name, rate in rates.items() if rate > 0.10} == {}
+
+
+@pytest.mark.parametrize("grip", [-1.0, 1.0])
+@pytest.mark.parametrize("move", [(0.0, 1.0), (0.0, 0.5), (0.5, 1.0), (-0.5, 1.0), (1.0, 0.0), (-1.0, 0.0)])
+def test_going_one_way_solves_none(move: tuple[float, float], grip: float) -> None:
+    rates = success_rates(lambda obs: np.tile([*move, grip], (len(obs), 1)))
+    assert {name: rate for name, rate in rates.items() if rate > 0.25} == {}
 
 
 def test_numpy_and_torch_give_the_same_trajectories_from_the_same_draws() -> None:

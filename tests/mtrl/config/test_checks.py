@@ -98,3 +98,11 @@ def test_diagnoses_can_be_switched_off_and_not_below_that() -> None:
         check_config(dataclasses.replace(CARE, diagnose_every=every))
     with pytest.raises(UsageError, match="--diagnose-every is -1; it has to be at least 0"):
         check_config(dataclasses.replace(CARE, diagnose_every=-1))
+
+
+def test_a_trunk_with_layers_of_its_own_has_no_residual_network() -> None:
+    moore = default_config("tabletop", "mtsac", pieces={"trunk": "moore"})
+    check_config(moore)
+    residual = dataclasses.replace(moore, settings=dataclasses.replace(moore.settings, network="residual"))
+    with pytest.raises(UsageError, match="--network is 'residual', but trunk 'moore' has layers of its own making"):
+        check_config(residual)

@@ -152,3 +152,10 @@ def test_whatever_a_suite_states_is_written_as_json() -> None:
         "trained_in": "environments",
         "scored_in": "environments",
     }
+
+
+def test_a_tasks_group_stands_beside_its_scores() -> None:
+    one, other = movers().tasks
+    suite = TaskSuite("movers", [dataclasses.replace(one, group="moving"), other])
+    scores = play(CONFIG, suite, zeros, [4, 4], 0, CPU)["tasks"]
+    assert [entry.get("group") for entry in scores.values()] == ["moving", None]

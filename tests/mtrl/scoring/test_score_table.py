@@ -205,3 +205,30 @@ def test_unequal_numbers_of_episodes_are_told_as_a_range() -> None:
     for name, count in {"a": 7, "b": 50, "c": 9}.items():
         one["tasks"][name]["episodes"] = count
     assert comparison_table([one]).title == "s: success over 7 to 50 episodes a task, seed 3"
+
+
+def grouped(agent: str, tasks: int) -> dict[str, Any]:
+    """A run on so many tasks, in turn of two groups: all of ``open`` solved, a quarter of ``[shut]``."""
+    names = [f"task-{k}" for k in range(tasks)]
+    own = result(agent, {name: (1.0, 0.25)[k % 2] for k, name in enumerate(names)}, dict.fromkeys(names, 0.0))
+    for k, scores in enumerate(own["tasks"].values()):
+        scores["group"] = ("open", "[shut]")[k % 2]
+    return own
+
+
+def test_many_tasks_are_shown_by_their_groups() -> None:
+    assert cells(grouped("care", 22)) == {
+        "open (11)": ["1.00 1.00"],
+        "[shut] (11)": ["0.25 0.25"],
+        "mean": ["0.62 0.62"],
+    }
+    two = printed(grouped("care", 50), grouped("single-task", 50), width=80)
+    assert len(two.splitlines()) < 16
+    assert "means of a group's tasks" in " ".join(two.split())
+
+
+def test_few_tasks_and_tasks_without_a_group_are_shown_each() -> None:
+    assert len(cells(grouped("care", 20))) == 20 + 1
+    some = grouped("care", 22)
+    some["tasks"]["task-3"]["group"] = ""
+    assert len(cells(some)) == 22 + 1

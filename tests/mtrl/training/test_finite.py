@@ -33,6 +33,14 @@ def test_the_first_metric_that_went_wrong_is_named() -> None:
         guard.update({"critic_loss": good, "q_mean": bad, "actor_loss": bad}, 1_200)
 
 
+def test_finite_numbers_whose_sum_is_not_are_let_pass_and_infinities_that_cancel_are_not() -> None:
+    guard = FiniteGuard(Weights(), CPU)  # type: ignore[arg-type]
+    guard.update({"critic_loss": torch.full((3,), 3e38)}, 8)
+    guard.action(torch.full((1, 1, 3), 3e38), 8, on_host=True)
+    with pytest.raises(Diverged):
+        guard.update({"critic_loss": torch.tensor([torch.inf, -torch.inf])}, 8)
+
+
 def test_the_weight_behind_a_broken_action_is_named_before_an_environment_sees_it() -> None:
     agent = Weights()
     guard = FiniteGuard(agent, CPU)  # type: ignore[arg-type]

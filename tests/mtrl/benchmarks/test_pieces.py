@@ -1,4 +1,4 @@
-"""The benchmark of aggregators names all that fit the agent, each beside the mean."""
+"""The benchmark of pieces names all of a kind that fit the agent, each beside the agent's own."""
 
 from __future__ import annotations
 
@@ -10,14 +10,20 @@ import pytest
 from agents.registry.pieces import PIECES
 from mtrl import bench
 
-SHORT = ("aggregators", "--repeats", "1", "--rows", "4", "--threads", "1")
+SHORT = ("pieces", "--repeats", "1", "--rows", "4", "--threads", "1")
 
 
 @pytest.mark.parametrize(
-    ("agent", "names"), [("mtsac", [*PIECES["aggregator"]]), ("single-task", ["sum"])], ids=["mtsac", "single-task"]
+    ("agent", "slot", "names"),
+    [
+        ("mtsac", "aggregator", [*PIECES["aggregator"]]),
+        ("single-task", "aggregator", ["sum"]),
+        ("mtsac", "trunk", [*PIECES["trunk"]]),
+        ("mtsac", "penalty", ["none", "l2", "l1", "orthogonality"]),
+    ],
 )
-def test_every_aggregator_that_fits_is_timed(call: Any, agent: str, names: list[str]) -> None:
-    said = call(bench.main, *SHORT, "--agent", agent)
+def test_every_piece_that_fits_is_timed(call: Any, agent: str, slot: str, names: list[str]) -> None:
+    said = call(bench.main, *SHORT, "--agent", agent, "--slot", slot)
     rows = [line.split() for line in said.out.splitlines()[1:-1]]
     assert [row[0] for row in rows] == names
     assert rows[0][3] == "1.00x"

@@ -1,0 +1,64 @@
+"""The encoders that come with the kit."""
+
+from __future__ import annotations
+
+from agents.registry.sharing_settings import (
+    AdversarialSettings,
+    BayesianSettings,
+    CARESettings,
+    FiLMSettings,
+    HyperSettings,
+)
+from agents.registry.spec import Spec
+
+ENCODERS: tuple[Spec, ...] = (
+    Spec("encoder", "none", "the observation as it is", "agents.encoders.plain:none"),
+    Spec(
+        "encoder",
+        "one-hot",
+        "the observation and the task as one-hot (Yu et al. 2019)",
+        "agents.encoders.plain:one_hot",
+    ),
+    Spec(
+        "encoder",
+        "care",
+        "a mixture of encoders, weighted by attention that reads the task's context (Sodhani et al. 2021)",
+        "agents.encoders.care:care",
+        CARESettings,
+        reads_context=True,
+        shares=True,
+    ),
+    Spec(
+        "encoder",
+        "film",
+        "one encoder whose features the task's context scales and shifts (Perez et al. 2018)",
+        "agents.encoders.film:film",
+        FiLMSettings,
+        reads_context=True,
+        shares=True,
+    ),
+    Spec(
+        "encoder",
+        "bayesian",
+        "the observation and a code of the task, of which mean and variance are learned",
+        "agents.encoders.bayesian:bayesian",
+        BayesianSettings,
+    ),
+    Spec(
+        "encoder",
+        "hyper",
+        "a layer whose weights the task's context writes, and one that all tasks share (Ha et al. 2017)",
+        "agents.encoders.hyper:hyper",
+        HyperSettings,
+        reads_context=True,
+        shares=True,
+    ),
+    Spec(
+        "encoder",
+        "adversarial",
+        "features from which an adversary cannot tell the task, and its one-hot (Ganin et al. 2016)",
+        "agents.encoders.adversarial:adversarial",
+        AdversarialSettings,
+        shares=True,
+    ),
+)

@@ -1,0 +1,87 @@
+"""The samplers that come with the kit."""
+
+from __future__ import annotations
+
+from agents.registry.spec import Spec
+from agents.registry.weighing_settings import (
+    EXP3Settings,
+    HardFirstSettings,
+    InverseSuccessSettings,
+    LearningProgressSettings,
+    LossSettings,
+    SizeSettings,
+    UnlockSettings,
+    WidenByReturnSettings,
+    WidenSettings,
+)
+
+SAMPLERS: tuple[Spec, ...] = (
+    Spec("sampler", "uniform", "as many rows of every task in every batch", "agents.samplers.uniform:Uniform"),
+    Spec(
+        "sampler",
+        "size",
+        "by how much data each task has, evened out by a temperature (Devlin et al. 2018)",
+        "agents.samplers.size:BySize",
+        SizeSettings,
+    ),
+    Spec(
+        "sampler",
+        "inverse-success",
+        "more rows the fewer of a task's episodes succeed",
+        "agents.samplers.by_success:InverseSuccess",
+        InverseSuccessSettings,
+        needs_success=True,
+    ),
+    Spec(
+        "sampler",
+        "hard-first",
+        "more rows the more tasks succeed more often (after Schaul et al. 2016)",
+        "agents.samplers.by_success:HardFirst",
+        HardFirstSettings,
+        needs_success=True,
+    ),
+    Spec(
+        "sampler",
+        "learning-progress",
+        "more rows the faster a task's score changes (Portelas et al. 2019)",
+        "agents.samplers.learning_progress:LearningProgress",
+        LearningProgressSettings,
+    ),
+    Spec(
+        "sampler",
+        "loss",
+        "more rows the larger a task's critic loss (after Schaul et al. 2016)",
+        "agents.samplers.loss:ByLoss",
+        LossSettings,
+    ),
+    Spec(
+        "sampler",
+        "exp3",
+        "a bandit that is paid by how much losses fall (Auer et al. 2002, Graves et al. 2017)",
+        "agents.samplers.exp3:EXP3",
+        EXP3Settings,
+    ),
+    Spec(
+        "sampler",
+        "unlock",
+        "a curriculum: the next task when all before it succeed",
+        "agents.samplers.unlock:Unlock",
+        UnlockSettings,
+        needs_success=True,
+    ),
+    Spec(
+        "sampler",
+        "widen",
+        "a curriculum over a family's number: outwards as the outermost tasks succeed (Akkaya et al. 2019)",
+        "agents.samplers.widen:Widen",
+        WidenSettings,
+        needs_success=True,
+    ),
+    Spec(
+        "sampler",
+        "widen-by-return",
+        "the same by return, where tasks report no success",
+        "agents.samplers.widen:WidenByReturn",
+        WidenByReturnSettings,
+    ),
+)

@@ -1,0 +1,84 @@
+"""PaCo: every task's weights are a combination of a few sets of weights that all tasks share.
+
+Sun, Zhang, Xu and Tomizuka, "PaCo: Parameter-Compositional Multi-Task Reinforcement Learning", NeurIPS 2022: theta_t =
+Phi w_t.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from agents.base import rows_of
+from agents.networks import StackedLinear
+from agents.trunks.layered import LayeredTrunk, TaskLayer
+from agents.trunks.trunk import TrunkShape, members
+
+
+class Composition(nn.Module):
+    """Each task's vector w_t, (E * T, K), which all layers of a trunk read: unit vectors at the start."""
+
+    def __init__(self, shape: TrunkShape, sets: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.ensemble, self.tasks = shape.ensemble, shape.tasks
+        drawn = torch.empty(shape.ensemble * shape.tasks, sets).normal_(generator=generator)
+        self.weights = nn.Parameter(drawn / drawn.norm(dim=1, keepdim=True))
+
+    def forward(self, task: Tensor | None) -> Tensor:
+        """-> (E, T, K)."""
+        chosen = rows_of(self.weights, members(task, self.ensemble, self.tasks))
+        return chosen.unflatten(0, (self.ensemble, -1))
+
+
+class CompositionalLayer(TaskLayer):
+    """``sets`` linear layers; a task's layer is their sum, weighted by the task's vector in ``composition``."""
+
+    def __init__(
+        self,
+        composition: Composition,
+        ensemble: int,
+        size_in: int,
+        size_out: int,
+        sets: int,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        self.sets = StackedLinear(ensemble * sets, size_in, size_out, generator)
+        self.composition = composition
+
+    def forward(self, x: Tensor, task: Tensor | None = None) -> Tensor:
+        """(E, T, N, in) -> (E, T, N, out)."""
+        mix = self.composition(task)
+        weight, bias = (
+            torch.einsum("etk,ekio->etio", mix, part.unflatten(0, (len(x), -1)))
+            for part in (self.sets.weight, self.sets.bias)
+        )
+        out = torch.baddbmm(bias.flatten(0, 1), x.flatten(0, 1), weight.flatten(0, 1))
+        return out.unflatten(0, x.shape[:2])
+
+    def shared_parameters(self) -> list[nn.Parameter]:
+        """Return the sets."""
+        return [*self.sets.parameters()]
+
+    def own_parameters(self) -> list[nn.Parameter]:
+        """Return the tasks' vectors."""
+        return [self.composition.weights]
+
+
+class PaCoTrunk(LayeredTrunk):
+    """A perceptron of ``parameter_sets`` sets of weights. Actor and critics have vectors of their own."""
+
+    def __init__(self, shape: TrunkShape, generator: torch.Generator) -> None:
+        sets = shape.settings.parameter_sets
+        composition = Composition(shape, sets, generator)
+
+        def layer(size_in: int, size_out: int) -> TaskLayer:
+            return CompositionalLayer(composition, shape.ensemble, size_in, size_out, sets, generator)
+
+        super().__init__(shape, layer)
+
+    def inspect(self, x: Tensor) -> dict[str, Tensor]:
+        """Each task's ``composition``, averaged over the ensemble: (T, K)."""
+        (first, *_) = self.layers
+        assert isinstance(first, CompositionalLayer)
+        return {"composition": first.composition(None).mean(dim=0)}

@@ -1,0 +1,47 @@
+"""Architecture search finds the sharing that was planted, and decides it."""
+
+from __future__ import annotations
+
+import torch
+
+from agents.base import seeded_generator
+from agents.registry.sharing_settings import SearchSettings
+from agents.trunks import TrunkShape
+from agents.trunks.searched import SearchedTrunk
+
+
+def searched(tasks: int, hidden: tuple[int, ...], blocks: int = 2) -> SearchedTrunk:
+    settings = SearchSettings(search_blocks=blocks)
+    shape = TrunkShape(tasks, 1, 4, hidden, 1, True, context=torch.zeros(tasks, 0), settings=settings)
+    return SearchedTrunk(shape, seeded_generator(0))
+
+
+def test_twins_come_to_share_a_block_and_opposites_do_not() -> None:
+    """Four tasks, the targets of two the negative of the others': nothing but the blocks tells them apart."""
+    trunk, generator = searched(4, ()), seeded_generator(1)
+    sign, slope = torch.tensor([1.0, -1.0, 1.0, -1.0])[:, None, None], torch.tensor([[1.0], [-2.0], [0.5], [1.5]])
+    optimizer = torch.optim.Adam(trunk.parameters(), 0.02)
+    for step in range(300):
+        trunk.set_progress(step / 300)
+        x = torch.randn(4, 32, 4, generator=generator)
+        loss = (trunk(x)[0] - sign * (x @ slope)).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    chosen = trunk.inspect(torch.zeros(4, 1, 4))["blocks_1"].argmax(dim=1).tolist()
+    assert chosen[0] == chosen[2] != chosen[1] == chosen[3]
+    assert loss < 0.01
+
+
+def test_after_its_share_of_the_run_each_task_has_one_block() -> None:
+    trunk, x = searched(3, (8,)), torch.randn(3, 5, 4, generator=seeded_generator(1))
+    soft = trunk.layers[0].weights()
+    torch.testing.assert_close(soft.sum(dim=1), torch.ones(3))
+    assert (soft > 0).all()
+    trunk.set_progress(0.74)
+    assert torch.equal(trunk.layers[0].weights(), soft)
+    trunk.set_progress(0.75)
+    assert torch.equal(trunk.layers[0].weights(), torch.eye(2)[soft.argmax(dim=1)])
+    trunk(x).sum().backward()
+    assert trunk.layers[0].scores.grad is None or not trunk.layers[0].scores.grad.any()
+    assert trunk.state_dict()["layers.0.decided"] == 1.0  # a run that is taken up again stays decided
