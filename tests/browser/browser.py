@@ -31,7 +31,8 @@ FLAGS = (
     # A page that asks for anything elsewhere gets no answer, and its request is still in the log.
     f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {HERE}",
 )
-OWN = ("", "data", "blob", "about", "chrome", "chrome-extension", "devtools", "file")  # schemes without a network
+# Schemes without a network; Chromium asks itself for its first tab, if it is slow to be told another page.
+OWN = ("", "data", "blob", "about", "chrome", "chrome-extension", "chrome-untrusted", "devtools", "file")
 # TensorBoard's pages are made of web components: what they hold stands in shadow roots, which CSS does not enter.
 FIND = """
 const [selector, attribute] = arguments, found = [];
