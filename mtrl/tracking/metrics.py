@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from envs.suite import TaskSuite
-from mtrl.pictures.heat_maps import SHARES
+from mtrl.pictures.heat_maps import COSINES, SHARES
 from mtrl.rollout.episodes import Episode, success_rate
 from mtrl.scoring.scores import TaskScore, mean_score
 from mtrl.tracking.run_log import RunLog, per_task
@@ -109,11 +110,13 @@ class MetricsWriter:
         self._lost, self._laid_out = state["lost"], state["laid_out"]
 
     def _attention(self, step: int, name: str, weights: Tensor) -> None:
-        """Write weights (T, K) as a heat map, and their entropy in nats, per task and on average."""
-        entropy = -(weights * weights.clamp_min(1e-12).log()).sum(dim=-1)
-        tag = f"train_{name}/entropy"
-        values = {tag: float(entropy.mean())} | per_task(tag, self._names, entropy.cpu().tolist())
-        self._log.scalars(step, values)
+        """Write weights (T, K) as a heat map; of distributions also the entropy in nats, per task and on average."""
+        weights = weights.cpu()
+        if bool((weights >= 0).all()) and bool(((weights.sum(dim=-1) - 1.0).abs() < 1e-3).all()):
+            entropy = torch.special.entr(weights).sum(dim=-1)
+            tag = f"train_{name}/entropy"
+            self._log.scalars(step, {tag: float(entropy.mean())} | per_task(tag, self._names, entropy.tolist()))
         kind = "enc " if name == "attention" else ""
         columns = [f"{kind}{k + 1}" for k in range(weights.shape[1])]
-        self._log.matrix(step, name, weights.cpu().numpy(), self._names, columns, SHARES)
+        colours = SHARES if bool((weights >= 0).all()) else COSINES
+        self._log.matrix(step, name, weights.numpy(), self._names, columns, colours)

@@ -22,7 +22,15 @@ from mtrl.terminal.cli import parse
 from tests.docs.conftest import FILES, PAGES, ROOT, blocks_of, commands_of
 
 NAMES = ["train", "evaluate", "play", "export", "sweep", "compare", "report", "list", "check", "bench"]
-OTHERS = {"--run-browser", "--run-slow", "--logdir", "--strict", "--backend-store-uri"}  # of other programs
+OTHERS = {
+    "--run-browser",
+    "--run-slow",
+    "--quick",
+    "--only",
+    "--logdir",
+    "--strict",
+    "--backend-store-uri",
+}  # of other programs
 
 
 def config_of(module: ModuleType) -> type[Any]:
