@@ -82,8 +82,9 @@ def save_weights(weights: dict[str, Tensor], path: Path, step: int) -> None:
     """
     try:
         with replacing(path / WEIGHTS) as partial:
-            contiguous = {name: weight.contiguous() for name, weight in weights.items()}
-            save_arrays(contiguous, partial, {STEPS: str(step)})
+            # A copy each: layers may share a weight, which safetensors refuses to write under two names.
+            own = {name: weight.detach().contiguous().clone() for name, weight in weights.items()}
+            save_arrays(own, partial, {STEPS: str(step)})
     except OSError as error:
         raise RunError(f"the run's weights cannot be written ({error.strerror or error})") from None
 

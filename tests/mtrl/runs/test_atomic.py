@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from mtrl.errors import RunError
 from mtrl.runs.atomic import replacing, write_text
+from mtrl.runs.unfinished import steps_of_weights
 from mtrl.training.records import save_weights
 
 
@@ -60,3 +62,15 @@ def test_weights_that_cannot_be_written_are_said_in_a_line(tmp_path: Path) -> No
     with pytest.raises(RunError, match=r"weights cannot be written \(Is a directory\)"):
         save_weights({"a": torch.ones(2)}, tmp_path, 1)
     assert os.listdir(tmp_path) == ["weights.safetensors"]
+
+
+def test_a_weight_that_two_layers_share_is_written_under_both_names(tmp_path: Path) -> None:
+    shared = torch.arange(3.0)
+    save_weights({"one": shared, "other": shared, "part": shared[1:]}, tmp_path, 7)
+    found = load_file(tmp_path / "weights.safetensors")
+    assert {name: weight.tolist() for name, weight in found.items()} == {
+        "one": [0, 1, 2],
+        "other": [0, 1, 2],
+        "part": [1, 2],
+    }
+    assert steps_of_weights(tmp_path) == 7
