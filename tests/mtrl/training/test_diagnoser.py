@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from agents.base import seeded_generator
+from agents.registry.presets import PRESETS
 from agents.replay import Replay
 from mtrl import train
 from mtrl.config import TrainConfig
@@ -161,12 +162,11 @@ def test_a_run_has_the_same_weights_with_and_without(tmp_path: Path, agent: str)
     everyone = {"loss_share/reach", "dormant_share", "effective_rank", "q_overestimation", "q_overestimation/push"}
     assert mine.keys() >= {f"{GROUP}/{name}" for name in everyone}
     shared = {f"{GROUP}/{name}" for name in ("conflict_rate", "gradient_norm_ratio", "gradient_norm/reach")}
-    assert (mine.keys() >= shared) == (agent != "single-task")
-    tables = {"gradient_cosine", "actor_gradient_cosine"} if agent != "single-task" else set()
-    assert insight.read_tables(with_).keys() - {"attention"} == tables | (
-        {"context_similarity"} if agent == "care" else set()
-    )
-    assert insight.read_tables(without).keys() <= {"attention"}
+    shares = PRESETS[agent].pieces.get("trunk") != "separate"
+    assert (mine.keys() >= shared) == shares
+    tables = {"gradient_cosine", "actor_gradient_cosine"} if shares else set()
+    tables |= {"context_similarity"} if agent in ("care", "care-brc", "film", "bayes") else set()
+    assert insight.read_tables(with_).keys() - insight.read_tables(without).keys() == tables
 
 
 PLANTED = """
