@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import signal
 import subprocess
@@ -71,9 +72,10 @@ class Failing(Walk):
     def _try(self, call: str) -> None:
         if call != self.call:
             return
-        tried = len(self.log.read_text()) if self.log.exists() else 0
-        letter = self.pattern[tried : tried + 1]
-        with self.log.open("a") as file:
+        with self.log.open("a+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # workers try at the same time; closing the file lets go of it
+            tried = file.seek(0, os.SEEK_END)
+            letter = self.pattern[tried : tried + 1]
             file.write(letter or ".")
         if letter == "x":
             WAYS[self.how]()
