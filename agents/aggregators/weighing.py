@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,12 +42,12 @@ class Weighing(nn.Module):
         self.latest = with_row(self.latest, row, put(self.latest[row], weights.detach(), parameters))
 
 
-class LossWeighing(Weighing):
+class LossWeighing(Weighing, ABC):
     """Base class of aggregators that write the gradient of the mean of weighted losses, in one backward pass."""
 
+    @abstractmethod
     def weights(self, losses: Tensor, parameters: Parameters) -> Tensor:
         """Return the weights (T',) of ``losses``, (T',) and without a graph; 1 is a task's weight in the plain mean."""
-        raise NotImplementedError
 
     def forward(self, losses: Tensor, parameters: Parameters) -> None:
         """Write the gradients."""
@@ -55,7 +56,7 @@ class LossWeighing(Weighing):
         (weights * losses).mean().backward(inputs=list(parameters.all))
 
 
-class GradientWeighing(Weighing):
+class GradientWeighing(Weighing, ABC):
     """Base class of aggregators that combine the tasks' gradients by weights that depend on their inner products.
 
     Shared parameters get the weighted sum of the tasks' gradients, a task's own ones its gradient. Nothing but the
@@ -66,9 +67,9 @@ class GradientWeighing(Weighing):
         super().__init__(shape)
         self._task_gradients = TaskGradients()
 
+    @abstractmethod
     def weights(self, gram: Tensor, parameters: Parameters) -> Tensor:
         """Return the weights (T',) of the gradients whose inner products are ``gram``, (T', T')."""
-        raise NotImplementedError
 
     def forward(self, losses: Tensor, parameters: Parameters) -> None:
         """Write the gradients."""

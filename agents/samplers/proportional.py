@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 from agents.base import PieceShape, seeded_generator
 
 
-class Proportional:
+class Proportional(ABC):
     """Base class: draws T entries of tasks, each task about T times its share, a task repeated to get more rows.
 
     A subclass says what the ``shares`` are, (T,) with sum 1, and keeps what it learns of losses and scores in
@@ -22,18 +23,18 @@ class Proportional:
         self.generator = seeded_generator(shape.seed, shape.device)
         self.learned: dict[str, Tensor] = {}
 
+    @abstractmethod
     def shares(self) -> Tensor:
         """Return the share of the rows that each task is to get, (T,) on the learner's device."""
-        raise NotImplementedError
 
     def draw(self, rows_per_task: int) -> tuple[Tensor | None, int]:
         """Return T tasks, in order, those with larger shares more often."""
         return systematic(self.shares(), self.generator), rows_per_task
 
-    def observe_losses(self, losses: Tensor) -> None:
+    def observe_losses(self, losses: Tensor) -> None:  # noqa: B027  (a subclass may leave it)
         """Ignore them, unless a subclass does not."""
 
-    def observe_scores(self, scores: Tensor) -> None:
+    def observe_scores(self, scores: Tensor) -> None:  # noqa: B027  (a subclass may leave it)
         """Ignore them, unless a subclass does not."""
 
     def metrics(self) -> dict[str, Tensor]:

@@ -32,6 +32,7 @@ def open_run(
     path: Path, suite: str | TaskSuite | None, trust: bool, ways: tuple[str, str] = ON_COMMAND_LINE
 ) -> OpenedRun:
     """Read a run and make its suite: ``suite`` where the user gives one, else the one that its files name.
+
     Raises ``UsageError`` before anything is imported where ``refuse_imports`` does, and for a suite whose tasks are not
     the run's.
     """
