@@ -199,3 +199,14 @@ def scripted_suite(**tasks: Callable[[], gym.Env[Any, Any]]) -> TaskSuite:
 def zeros(obs: torch.Tensor) -> torch.Tensor:
     """A policy of one action dimension that never moves."""
     return torch.zeros(*obs.shape[:2], 1)
+
+
+@pytest.fixture
+def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever begins to train fails the test."""
+
+    def begun(*_: Any) -> None:
+        raise AssertionError("training began")
+
+    monkeypatch.setattr("mtrl.training.session.Training", begun)
+    monkeypatch.setattr("mtrl.baselines.sb3_run.train_tasks", begun)

@@ -18,8 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from mtrl import sweep, train
 from mtrl.checkpoints.lock import LOCK, lock
-from mtrl.checkpoints.saving import LATEST, SOONEST, Saving
-from mtrl.errors import UsageError
+from mtrl.checkpoints.saving import Saving
 from mtrl.scoring.scorer import Scorer
 from tests.mtrl.conftest import KIT_AGENTS, Said, metrics, read_json, same_weights, tiny
 
@@ -275,27 +274,3 @@ def test_a_sweep_goes_on_with_a_run_that_was_killed(interrupted: Path) -> None:
     assert (interrupted / "result.json").is_file()
     assert not (other / "result.json").exists()
     assert sorted(path.name for path in interrupted.parent.iterdir()) == ["seed0", "seed0-2"]
-
-
-def test_a_full_disk_is_said_and_training_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def full(*_: Any, **__: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("mtrl.checkpoints.store.publish", full)
-    assert train.main(tiny(tmp_path, "--agent", "care", *ALONE)) == 0
-    assert "warning: no checkpoint could be written (No space left on device)" in capsys.readouterr().out
-    assert (run_of(tmp_path, "care") / "result.json").is_file()
-
-
-def test_checkpoints_come_as_often_as_costs_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    saving = object.__new__(Saving)
-    saving._every = None
-    for cost, interval in ((0.01, SOONEST), (3.0, 150.0), (60.0, LATEST)):
-        saving._cost = cost
-        assert saving._interval() == pytest.approx(interval)
-    saving._every = 7
-    assert saving._interval() == 7
-    with pytest.raises(UsageError, match="--checkpoint-every is -1"):
-        train.main(tiny(tmp_path, "--checkpoint-every", "-1"))
