@@ -11,6 +11,7 @@ import gymnasium as gym
 from envs.errors import MissingExtra, SuiteError, nearest, one_line
 from envs.printable import unprintable
 from envs.stepping.engine import MAX_COPIES, Engine
+from envs.working_folder import kept_working_folder
 
 
 class MakeSimulator(Protocol):
@@ -55,7 +56,8 @@ class Task:
     def make_env(self, **kwargs: Any) -> gym.Env[Any, Any]:
         """Make the environment, with its time limit. Raises ``SuiteError``, which names the task, if that fails."""
         try:
-            env = self.make(**kwargs)
+            with kept_working_folder(self.name, "make"):
+                env = self.make(**kwargs)
         except MissingExtra:
             raise  # its line holds for the whole suite
         except (Exception, SystemExit) as error:

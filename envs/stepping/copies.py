@@ -15,6 +15,7 @@ from envs.spaces.flatten import flattened, in_words, misfit, obstacle
 from envs.spaces.values import as_numbers, kind, short
 from envs.stepping.engine import Step
 from envs.suite import Task
+from envs.working_folder import kept_working_folder
 
 LARGEST = float(np.finfo(np.float32).max)
 ENDLESS = 1e30  # the largest number of float32 stands for a bound that there is not
@@ -164,7 +165,8 @@ class CheckedEnv:
 
     def reset(self, seed: int | None) -> np.ndarray:
         """Begin an episode -> observation, checked."""
-        result = self._call("reset", lambda: self._own.reset(seed=seed))
+        with kept_working_folder(self.task.name, "reset"):
+            result = self._call("reset", lambda: self._own.reset(seed=seed))
         if not (isinstance(result, tuple) and len(result) == 2):
             raise self._error("reset() did not return (observation, info), as Gymnasium's API requires")
         return self._checked_obs(result[0], "reset()")
