@@ -113,6 +113,12 @@ def _check_fit(agent: AgentSpec, pieces: Mapping[str, Spec]) -> None:
             f"aggregator {aggregator.name!r} combines gradients of what tasks share, but encoder {encoder.name!r} and "
             f"trunk {trunk.name!r} share nothing; use --aggregator sum, or --trunk shared"
         )
+    sampler = pieces["sampler"]
+    if sampler.needs_sharing and not agent.alone and not (encoder.shares or trunk.shares):
+        raise RegistryError(
+            f"sampler {sampler.name!r} goes by gradients of what tasks share, but encoder {encoder.name!r} and "
+            f"trunk {trunk.name!r} share nothing; use --sampler loss, or --trunk shared"
+        )
     for slot in SHARING if agent.alone else ():
         own = agent.pieces.get(slot, getattr(SACSettings, slot))
         if pieces[slot].name != own:
