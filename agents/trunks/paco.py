@@ -32,7 +32,7 @@ class Composition(nn.Module):
 
     @torch.no_grad()
     def redraw(self, tasks: Tensor, generator: torch.Generator) -> None:
-        """Replace the vectors of ``tasks``, (T,) bool, by convex combinations of the others', whose weights are uniform."""
+        """Replace the vectors of ``tasks``, (T,) bool, by convex combinations of the others', drawn uniformly."""
         drawn = torch.empty(self.tasks, self.tasks, device=tasks.device).exponential_(generator=generator) * ~tasks
         shares = drawn / drawn.sum(dim=1, keepdim=True).clamp_min(torch.finfo(drawn.dtype).tiny)
         old = self.weights.unflatten(0, (self.ensemble, -1))
