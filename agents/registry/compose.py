@@ -107,6 +107,11 @@ def _check_fit(agent: AgentSpec, pieces: Mapping[str, Spec]) -> None:
             f"penalty {penalty.name!r} is on the weights that tasks have of their own, and trunk {trunk.name!r} has "
             "none; use --trunk separate, or another penalty"
         )
+    if penalty.own_weights and agent.alone:
+        raise RegistryError(
+            f"agent {agent.name!r} is the baseline whose tasks share nothing, and penalty {penalty.name!r} draws their "
+            "weights together; use --agent soft-sharing, or another penalty"
+        )
     aggregator = pieces["aggregator"]
     if aggregator.needs_sharing and not agent.alone and not (encoder.shares or trunk.shares):
         raise RegistryError(
