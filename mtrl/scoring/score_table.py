@@ -57,14 +57,14 @@ def comparison_table(results: Sequence[dict[str, Any]]) -> Table:
     if normalised:
         columns.append(("normalised", "", lambda line: line.normalised))
 
-    gathered = _gathered(tasks)
-    caption = _caption(silent, floor, bool(gathered))
+    groups = gathered(tasks)
+    caption = _caption(silent, floor, bool(groups))
     table = Table(title=escape(_title(results, silent)), caption=caption, title_justify="left", caption_justify="left")
-    table.add_column("group (tasks)" if gathered else "task", overflow="fold")
+    table.add_column("group (tasks)" if groups else "task", overflow="fold")
     for name, below, _ in columns:
         header = name if silent or not below else f"{name}\n{below}"
         table.add_column(escape(header), justify="left" if name == "range" else "right", no_wrap=True)
-    for line in _group_lines(results, gathered, normalised) if gathered else _task_lines(results, silent, normalised):
+    for line in _group_lines(results, groups, normalised) if groups else _task_lines(results, silent, normalised):
         table.add_row(line.label, *(cell(line) for _, _, cell in columns))
     table.add_section()
     for line in _mean_lines(results, normalised):
@@ -98,7 +98,7 @@ def _task_lines(
         yield from _lines(label, escape(first.get("range") or "-"), scores, _share(normalised.get(name)))
 
 
-def _gathered(tasks: Mapping[str, Scores]) -> dict[str, list[str]]:
+def gathered(tasks: Mapping[str, Scores]) -> dict[str, list[str]]:
     """Return the names of many tasks by group; nothing where they are few, or one has no group."""
     groups: dict[str, list[str]] = {}
     for name, scores in tasks.items():
@@ -107,9 +107,9 @@ def _gathered(tasks: Mapping[str, Scores]) -> dict[str, list[str]]:
 
 
 def _group_lines(
-    results: Sequence[dict[str, Any]], gathered: Mapping[str, list[str]], normalised: Mapping[str, float | None]
+    results: Sequence[dict[str, Any]], groups: Mapping[str, list[str]], normalised: Mapping[str, float | None]
 ) -> Iterable[Line]:
-    for group, names in gathered.items():
+    for group, names in groups.items():
         yield from _mean_of(f"{escape(group)} ({len(names)})", names, results, normalised)
 
 
@@ -178,10 +178,10 @@ def _title(results: Sequence[dict[str, Any]], silent: bool) -> str:
     return f"{what}: {'return' if silent else 'success'} over {episodes} episodes a task, seed {seeds}"
 
 
-def _caption(silent: bool, floor: bool, gathered: bool) -> str | None:
+def _caption(silent: bool, floor: bool, by_group: bool) -> str | None:
     words = [] if silent else ["any: success at any step of an episode", "last: at its last step"]
     words += ["random: uniform actions from the same starts"] if floor else []
-    words += ["rows are means of a group's tasks, each of which is in the run's folder"] if gathered else []
+    words += ["rows are means of a group's tasks, each of which is in the run's folder"] if by_group else []
     return "; ".join(words) or None
 
 
