@@ -164,9 +164,11 @@ class SAC(nn.Module):
     def set_tasks(self, action_mask: Tensor, context: Tensor) -> None:
         """Replace the tasks by new ones, with action masks (T', A) and contexts (T', d), to act on but not to learn.
 
-        Raises ``ValueError`` if the agent does not tell tasks apart by their context.
+        Raises ``ValueError`` if the agent does not tell tasks apart by their context alone.
         """
         self.encoder.set_tasks(context)
+        if self.actor.own_parameters():
+            raise ValueError("its trunk has weights of each task, and none for new ones")
         self.mask = action_mask.float().to(self.mask.device)
 
     def scaled(self, batch: Batch) -> Batch:

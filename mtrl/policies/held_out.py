@@ -53,5 +53,6 @@ def policy_for_new(
 
 def _cannot(config: TrainConfig[Any], why: str) -> UsageError:
     return UsageError(
-        f"agent {config.agent!r} cannot play held-out tasks: {why}; train --agent care with --context text or numbers"
+        f"agent {config.agent!r} cannot play held-out tasks: {why}; train one that does, such as --agent care or "
+        "--agent mtsac --encoder context, with --context text or numbers"
     )
