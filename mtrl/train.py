@@ -25,6 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     from mtrl.checkpoints.resume import resumed_run
     from mtrl.runs.folder import agent_folder, runs_dir_of
     from mtrl.runs.twin import finished_twin
+    from mtrl.scoring.change_table import change_table
     from mtrl.scoring.score_table import comparison_table
     from mtrl.terminal.console import plain_console
     from mtrl.training.assemble import check_context, device_of, suite_of
@@ -47,7 +48,11 @@ def main(arguments: Sequence[str]) -> int:
         if twin is not None:
             console.print(f"{plan.agent}: the same run already exists, {twin['path']}", markup=False)
         results.append(twin or trainer_of(plan, config.settings)(plan, console))
-    console.print(comparison_table(results))
+    begun = "before" in results[0]
+    if len(results) > 1 or not begun:
+        console.print(comparison_table(results))
+    if begun:
+        console.print(change_table(results[0]))
     console.print(f"tensorboard --logdir {config.runs_dir}", markup=False)
     return 0
 
