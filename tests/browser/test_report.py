@@ -28,7 +28,7 @@ return [...document.querySelectorAll('table')].filter(one => one.getClientRects(
   .map(one => [one.innerText.slice(0, 40), one.scrollWidth, one.parentElement.clientWidth])
   .filter(([name, own, room]) => own > room);
 """
-HEADINGS = "return [...document.querySelectorAll('.heat thead th span')].map(one => one.innerText)"
+HEADINGS = "return [...document.querySelectorAll('.heat thead th span')].map(one => one.textContent)"
 LINES = """
 return [...document.querySelectorAll('.answers strong')]
   .map(one => Math.round(one.getBoundingClientRect().height / parseFloat(getComputedStyle(one).lineHeight)));
