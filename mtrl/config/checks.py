@@ -49,6 +49,11 @@ def _check_replay(config: TrainConfig[Any]) -> None:
 
 def _check_beginning(config: TrainConfig[Any]) -> None:
     if config.from_run is None:
+        if config.add_task:
+            raise UsageError(
+                f"--add-task is {' '.join(config.add_task)}, and there is no run to add to; give --from RUN, one that "
+                "was trained with --keep-checkpoint"
+            )
         return
     spec = agent_spec(config.agent)
     if not spec.of_pieces or spec.alone:

@@ -44,16 +44,10 @@ def continued(
 def with_added_tasks(config: TrainConfig[Any], tasks_given: bool, baseline_given: bool) -> TrainConfig[Any]:
     """Return the configuration with its ``add_task`` among its ``tasks``, after those that the run began with.
 
-    No baseline is trained beside it unless asked for. Raises ``UsageError`` where there is no run to add tasks to, or
-    one of them is its own.
+    No baseline is trained beside it unless asked for. Raises ``UsageError`` where one of them is its own.
     """
-    if not config.add_task:
+    if not config.add_task or config.from_run is None:
         return config
-    if config.from_run is None:
-        raise UsageError(
-            f"--add-task is {' '.join(config.add_task)}, and there is no run to add to; give --from RUN, one that was "
-            "trained with --keep-checkpoint"
-        )
     if tasks_given:
         raise UsageError("--add-task rehearses all of the run's tasks; leave out --tasks")
     told, facts = read_run(config.from_run)

@@ -105,6 +105,9 @@ def rehearsal_of(
         raise UsageError(
             f"the run's sampler is {sampler!r}, and --add-task rehearses all tasks alike; it takes uniform"
         )
+    wanted = (*begun.tasks, *config.add_task)
+    if {*suite.task_names} != {*wanted}:
+        raise UsageError(f"--add-task goes with the run's own tasks and no others: --tasks {' '.join(wanted)}")
     new = [suite.task_names.index(name) for name in config.add_task]
     kept = [suite.task_names.index(name) for name in begun.tasks]
     sizes = (whole.obs_size, whole.action_size)
