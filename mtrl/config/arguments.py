@@ -87,7 +87,7 @@ def defaults_of(arguments: Sequence[str]) -> TrainConfig[Any]:
     if (begun := begun_from(arguments)) is not None:
         path = Path(_path(begun, "--from"))
         given = {"--agent": agent, "--recipe": recipe, "--config": file}
-        return continued(path, _read(path, suite is not None, "--trust" in arguments), suite, given, pieces)
+        return continued(path, _read(path / CONFIG, suite is not None, "--trust" in arguments), suite, given, pieces)
     if file is None:
         name = agent_spec(agent or TrainConfig.agent).name
         return default_config(suite or TrainConfig.suite, name, recipe or STANDARD, pieces)

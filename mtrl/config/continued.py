@@ -9,7 +9,7 @@ from typing import Any
 
 from mtrl.config.train_config import TrainConfig
 from mtrl.errors import UsageError
-from mtrl.runs.folder import CONFIG, RESULT, read_run
+from mtrl.runs.folder import RESULT, read_run
 
 
 def continued(
@@ -23,8 +23,6 @@ def continued(
     wrong = [flag for flag, value in given.items() if value is not None] + [f"--{slot}" for slot in pieces]
     if wrong:
         raise UsageError(f"--from goes on with the agent of {str(path)!r}; leave out {', '.join(wrong)}")
-    if path.name == CONFIG:
-        raise UsageError(f"--from is {str(path)!r}; give the run's folder, {str(path.parent)!r}")
     if not (path / RESULT).is_file():
         raise UsageError(
             f"--from is {str(path)!r}, which is unfinished; finish it first: python -m mtrl.train --resume {path}"
