@@ -239,9 +239,11 @@ class SAC(nn.Module):
             extra = self.encoder.auxiliary_loss()
             losses, out = self.critic_losses(z, batch.action, self.td_target(batch), batch.task)
         said = torch.stack([losses.detach(), self.head.value(out.detach()).mean(dim=1)])
+        losses = self.critic.masked(losses, batch.task)
         losses = losses if extra is None else losses + extra
         side = replace(self._critic_side, task=batch.task)
         self._step(self.critic_optimizer, losses, side, self._clip_critic, (self.encoder, self.critic))
+        self.critic.after_step(self.generator)
         self.latest = said if batch.task is None else self.latest.index_copy(1, batch.task, said)
         return z.detach(), {"critic_loss": self.latest[0], "q_mean": self.latest[1]}
 
@@ -249,7 +251,8 @@ class SAC(nn.Module):
         with self._autocast():
             losses, log_prob = self.actor_losses(z, task)
         side = replace(self._actor_side, task=task)
-        self._step(self.actor_optimizer, losses, side, self._clip_actor, (self.actor,))
+        self._step(self.actor_optimizer, self.actor.masked(losses, task), side, self._clip_actor, (self.actor,))
+        self.actor.after_step(self.generator)
         return log_prob.detach(), losses.detach().mean()
 
     def _update_temperature(self, log_prob: Tensor, task: Tensor | None = None) -> None:

@@ -43,6 +43,7 @@ class Training:
         self._generator = np.random.default_rng(config.seed)
         self._metrics: dict[str, Tensor] = {}
         self._sampler_metrics: Callable[[], dict[str, Tensor]] = getattr(sampler, "metrics", dict)
+        self._observe_gradients: Callable[[Tensor], Any] | None = getattr(sampler, "observe_gradients", None)
         self._obs: Tensor | None = None
         self._learned, self._told = False, 0  # told: how many callbacks have been called since the latest step
         self.step, self.updates = 0, 0
@@ -112,6 +113,8 @@ class Training:
             self._guard.update(self._metrics, self.step)
             if "critic_loss" in self._metrics:
                 self._sampler.observe_losses(self._metrics["critic_loss"])
+            if self._observe_gradients and "critic_gradient_norm" in self._metrics:
+                self._observe_gradients(self._metrics["critic_gradient_norm"])
         self._metrics = {**self._metrics, **self._sampler_metrics()}
         self.updates += self._config.updates_per_step
 
