@@ -119,10 +119,10 @@ class SAC(nn.Module):
             return self.sample(z, task)[0]
         return torch.tanh(self.policy(z, task)[0]) * rows_of(self.mask, task)[:, None, :]
 
-    def observe(self, obs: Tensor, reward: Tensor, ended: Tensor) -> None:
+    def observe(self, obs: Tensor, reward: Tensor, ended: Tensor, task: Tensor | None = None) -> None:
         """Update the running scales with a step of the environments: (T, N, obs), (T, N), (T, N) bool."""
-        self.obs_scale.observe(obs)
-        self.reward_scale.observe(reward, ended)
+        self.obs_scale.observe(obs, task)
+        self.reward_scale.observe(reward, ended, task)
 
     def update(self, batch: Batch) -> dict[str, Tensor]:
         """Take a step on critics, actor, temperatures and target networks, with the tasks of ``batch``.
@@ -161,12 +161,18 @@ class SAC(nn.Module):
         """Mask one expert of the encoder's mixture, None: none. Raises ``ValueError`` if it is not a mixture."""
         self.encoder.mask_expert(expert)
 
+    def describe(self, context: Tensor) -> None:
+        """Describe the same tasks by other contexts (T, d). Raises ``ValueError`` if the agent reads none."""
+        self.encoder.describe(context)
+
     def set_tasks(self, action_mask: Tensor, context: Tensor) -> None:
         """Replace the tasks by new ones, with action masks (T', A) and contexts (T', d), to act on but not to learn.
 
-        Raises ``ValueError`` if the agent does not tell tasks apart by their context.
+        Raises ``ValueError`` if the agent does not tell tasks apart by their context alone.
         """
         self.encoder.set_tasks(context)
+        if self.actor.own_parameters():
+            raise ValueError("its trunk has weights of each task, and none for new ones")
         self.mask = action_mask.float().to(self.mask.device)
 
     def scaled(self, batch: Batch) -> Batch:

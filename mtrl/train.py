@@ -25,8 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     from mtrl.checkpoints.resume import resumed_run
     from mtrl.runs.folder import agent_folder, runs_dir_of
     from mtrl.runs.twin import finished_twin
-    from mtrl.scoring.over_training import over_training, over_training_table, verdict_of_one_seed
-    from mtrl.scoring.score_table import comparison_table
+    from mtrl.scoring.closing import closing
     from mtrl.terminal.console import plain_console
     from mtrl.training.assemble import check_context, device_of, suite_of
 
@@ -48,12 +47,8 @@ def main(arguments: Sequence[str]) -> int:
         if twin is not None:
             console.print(f"{plan.agent}: the same run already exists, {twin['path']}", markup=False)
         results.append(twin or trainer_of(plan, config.settings)(plan, console))
-    console.print(comparison_table(results))
-    rows = over_training(results, config.eval_episodes)
-    if rows:
-        agents = [result["agent"] for result in results]
-        console.print(over_training_table(rows, agents, config.steps_per_task))
-        console.print(verdict_of_one_seed(rows, agents, config.seed), markup=False)
+    for part in closing(results, config.eval_episodes):
+        console.print(part)
     console.print(f"tensorboard --logdir {config.runs_dir}", markup=False)
     return 0
 

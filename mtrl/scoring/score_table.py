@@ -16,6 +16,7 @@ from mtrl.scoring.scores import RARE
 SUCCESS, RETURN = ("success_any", "success_last"), ("return",)
 GATHERED = 20  # more tasks than this are shown by group, where they have one
 RANDOM = "random_"  # what the keys of random actions' scores begin with
+KINDS = {"held_out": "held-out", "paraphrased": "paraphrased"}  # of tasks: how results say it, and tables
 PLACES = {SUCCESS: 2, RETURN: 1}
 WIDE = 1e7  # a return from which on it is written as 1.2e+09, so that it leaves the tasks' names their room
 Scores = Mapping[str, Any]  # what ``result.json`` holds of a task
@@ -171,7 +172,8 @@ def _means(tasks: Sequence[Scores]) -> dict[str, float | None]:
 
 def _title(results: Sequence[dict[str, Any]], silent: bool) -> str:
     first = results[0]
-    what = f"{first['suite']}, held-out tasks" if first.get("held_out") else first["suite"]
+    kind = next((words for key, words in KINDS.items() if first.get(key)), "")
+    what = f"{first['suite']}, {kind} tasks" if kind else first["suite"]
     counts = sorted({task["episodes"] for task in first["tasks"].values()})
     episodes = " to ".join(map(str, counts[:: max(len(counts) - 1, 1)]))
     seeds = ", ".join(sorted({str(r["seed"]) for r in results}))
