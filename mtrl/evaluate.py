@@ -107,7 +107,7 @@ def ablated_policies(run: Path, config: TrainConfig[Any], suite: TaskSuite, part
     from mtrl.policies.ablated import policies_without
 
     if any(part.kind for part in parts):
-        raise UsageError("--ablate-encoders needs training tasks as they were told; remove the others from --tasks")
+        raise UsageError("--ablate-encoders needs training tasks; remove held-out and paraphrased ones from --tasks")
     return policies_without(run, config, suite, parts[0].suite.task_names)
 
 
