@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from agents.aggregators import Aggregate
+from agents.aggregators.gradient_norms import WithGradientNorms
 from agents.base import Agent, PieceShape, seeded_generator
 from agents.encoders import Encoder, EncoderShape
 from agents.heads import ValueHead
@@ -54,7 +55,7 @@ def build_agent(spec: AgentSpec, sizes: Sizes, settings: Any, seed: int, device:
     return build_sac(
         pieces["encoder"].load()(encoder_shape, init),
         pieces["trunk"].load(),
-        _function_or_made(pieces["aggregator"], told),
+        _aggregator(pieces, told),
         sizes,
         settings,
         init,
@@ -133,6 +134,12 @@ def build_sac(
 
 def _pieces(spec: AgentSpec, settings: Any) -> Mapping[str, Spec]:
     return pieces_of(spec, pieces_named(settings))
+
+
+def _aggregator(pieces: Mapping[str, Spec], told: PieceShape) -> Aggregate:
+    """Make the aggregator, which measures gradients where the sampler goes by them."""
+    aggregate: Aggregate = _function_or_made(pieces["aggregator"], told)
+    return WithGradientNorms(aggregate, told) if pieces["sampler"].needs_gradients else aggregate
 
 
 def _function_or_made(spec: Spec, told: PieceShape) -> Any:

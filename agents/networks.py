@@ -25,7 +25,10 @@ class StackedLinear(nn.Module):
 
     def forward(self, x: Tensor, groups: Tensor | None = None) -> Tensor:
         """Apply all layers, or those that ``groups`` (G',) int64 names, each to its own rows."""
-        return torch.baddbmm(rows_of(self.bias, groups), x, rows_of(self.weight, groups))
+        weight, bias = rows_of(self.weight, groups), rows_of(self.bias, groups)
+        if weight.shape[2] == 1:  # as a batched product, forward and backward, it takes three times as long on a CPU
+            return (x * weight.mT).sum(dim=-1, keepdim=True) + bias
+        return torch.baddbmm(bias, x, weight)
 
 
 class Network(nn.Module):

@@ -119,10 +119,10 @@ class SAC(nn.Module):
             return self.sample(z, task)[0]
         return torch.tanh(self.policy(z, task)[0]) * rows_of(self.mask, task)[:, None, :]
 
-    def observe(self, obs: Tensor, reward: Tensor, ended: Tensor) -> None:
+    def observe(self, obs: Tensor, reward: Tensor, ended: Tensor, task: Tensor | None = None) -> None:
         """Update the running scales with a step of the environments: (T, N, obs), (T, N), (T, N) bool."""
-        self.obs_scale.observe(obs)
-        self.reward_scale.observe(reward, ended)
+        self.obs_scale.observe(obs, task)
+        self.reward_scale.observe(reward, ended, task)
 
     def update(self, batch: Batch) -> dict[str, Tensor]:
         """Take a step on critics, actor, temperatures and target networks, with the tasks of ``batch``.
@@ -161,12 +161,18 @@ class SAC(nn.Module):
         """Mask one expert of the encoder's mixture, None: none. Raises ``ValueError`` if it is not a mixture."""
         self.encoder.mask_expert(expert)
 
+    def describe(self, context: Tensor) -> None:
+        """Describe the same tasks by other contexts (T, d). Raises ``ValueError`` if the agent reads none."""
+        self.encoder.describe(context)
+
     def set_tasks(self, action_mask: Tensor, context: Tensor) -> None:
         """Replace the tasks by new ones, with action masks (T', A) and contexts (T', d), to act on but not to learn.
 
-        Raises ``ValueError`` if the agent does not tell tasks apart by their context.
+        Raises ``ValueError`` if the agent does not tell tasks apart by their context alone.
         """
         self.encoder.set_tasks(context)
+        if self.actor.own_parameters():
+            raise ValueError("its trunk has weights of each task, and none for new ones")
         self.mask = action_mask.float().to(self.mask.device)
 
     def scaled(self, batch: Batch) -> Batch:
@@ -233,9 +239,11 @@ class SAC(nn.Module):
             extra = self.encoder.auxiliary_loss()
             losses, out = self.critic_losses(z, batch.action, self.td_target(batch), batch.task)
         said = torch.stack([losses.detach(), self.head.value(out.detach()).mean(dim=1)])
+        losses = self.critic.masked(losses, batch.task)
         losses = losses if extra is None else losses + extra
         side = replace(self._critic_side, task=batch.task)
         self._step(self.critic_optimizer, losses, side, self._clip_critic, (self.encoder, self.critic))
+        self.critic.after_step(self.generator)
         self.latest = said if batch.task is None else self.latest.index_copy(1, batch.task, said)
         return z.detach(), {"critic_loss": self.latest[0], "q_mean": self.latest[1]}
 
@@ -243,7 +251,8 @@ class SAC(nn.Module):
         with self._autocast():
             losses, log_prob = self.actor_losses(z, task)
         side = replace(self._actor_side, task=task)
-        self._step(self.actor_optimizer, losses, side, self._clip_actor, (self.actor,))
+        self._step(self.actor_optimizer, self.actor.masked(losses, task), side, self._clip_actor, (self.actor,))
+        self.actor.after_step(self.generator)
         return log_prob.detach(), losses.detach().mean()
 
     def _update_temperature(self, log_prob: Tensor, task: Tensor | None = None) -> None:

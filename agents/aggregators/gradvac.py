@@ -16,7 +16,10 @@ from agents.base import PieceShape
 
 
 class GradVac(GradientWeighing):
-    """The sum of the turned gradients; the average cosines start at zero, where it is gradient surgery."""
+    """The sum of the turned gradients; the average cosines start at zero, where it is gradient surgery.
+
+    Of the paper's ways to group weights this is the one without groups: all shared weights are one vector.
+    """
 
     cosines: Tensor
 

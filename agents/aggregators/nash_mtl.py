@@ -17,7 +17,11 @@ ROUNDS = 20
 
 
 class NashMTL(GradientWeighing):
-    """The Nash bargaining solution, found anew every ``nash_every`` updates; between them its weights stay."""
+    """The Nash bargaining solution, found anew every ``nash_every`` updates; between them its weights stay.
+
+    Its length is that of gradients of mean norm 1 times their mean norm, where TorchJD's and the authors' code cut the
+    combination off at a given norm.
+    """
 
     bargained: Tensor
 

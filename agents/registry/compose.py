@@ -107,11 +107,22 @@ def _check_fit(agent: AgentSpec, pieces: Mapping[str, Spec]) -> None:
             f"penalty {penalty.name!r} is on the weights that tasks have of their own, and trunk {trunk.name!r} has "
             "none; use --trunk separate, or another penalty"
         )
+    if penalty.own_weights and agent.alone:
+        raise RegistryError(
+            f"agent {agent.name!r} is the baseline whose tasks share nothing, and penalty {penalty.name!r} draws their "
+            "weights together; use --agent soft-sharing, or another penalty"
+        )
     aggregator = pieces["aggregator"]
     if aggregator.needs_sharing and not agent.alone and not (encoder.shares or trunk.shares):
         raise RegistryError(
             f"aggregator {aggregator.name!r} combines gradients of what tasks share, but encoder {encoder.name!r} and "
             f"trunk {trunk.name!r} share nothing; use --aggregator sum, or --trunk shared"
+        )
+    sampler = pieces["sampler"]
+    if sampler.needs_sharing and not agent.alone and not (encoder.shares or trunk.shares):
+        raise RegistryError(
+            f"sampler {sampler.name!r} goes by gradients of what tasks share, but encoder {encoder.name!r} and "
+            f"trunk {trunk.name!r} share nothing; use --sampler loss, or --trunk shared"
         )
     for slot in SHARING if agent.alone else ():
         own = agent.pieces.get(slot, getattr(SACSettings, slot))

@@ -97,6 +97,8 @@ class PaCoSettings:
 
     parameter_sets: int = setting(5, above=0, most=MOST)
     """Number of sets of weights that tasks' weights are combined from."""
+    loss_limit: float = setting(3e3, above=0)
+    """Loss beyond which a task is left out of an update, and its combination drawn anew between the others'."""
 
 
 @dataclass(frozen=True)

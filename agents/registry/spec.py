@@ -41,6 +41,7 @@ class Spec:
         own_weights: Of a trunk, whether tasks have weights of their own in it; of a penalty, whether it is on those.
         needs_sharing: Whether it has nothing to do where tasks share no weights, as gradient surgery has not.
         needs_success: Whether it goes by tasks' success, so that a suite which reports none is refused.
+        needs_gradients: Whether a sampler goes by the norms of tasks' gradients, which the agent measures for it.
         source: Where it comes from; filled in by the registry.
 
     Example:
@@ -63,6 +64,7 @@ class Spec:
     own_weights: bool = False
     needs_sharing: bool = False
     needs_success: bool = False
+    needs_gradients: bool = False
 
     def load(self) -> Any:
         """Return the class or function, importing it if ``target`` is its location."""

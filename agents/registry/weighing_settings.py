@@ -120,6 +120,16 @@ class LossSettings:
 
 
 @dataclass(frozen=True)
+class GradientNormSettings:
+    """Added by the sampler gradient-norm."""
+
+    gradient_exponent: float = setting(1.0, least=0, most=10)
+    """Exponent of the gradients' norms; 0: all tasks alike, 1: in proportion."""
+    gradient_floor: float = setting(0.2, least=0, most=1)
+    """Fraction of the rows that is spread evenly over all tasks."""
+
+
+@dataclass(frozen=True)
 class EXP3Settings:
     """Added by the sampler exp3."""
 

@@ -10,9 +10,7 @@ import torch
 from torch import Tensor
 
 from agents.base import PieceShape
-from agents.samplers.proportional import Proportional, with_floor
-
-MEMORY = 0.99  # of the moving average of losses
+from agents.samplers.proportional import Proportional, averaged, by_power
 
 
 class ByLoss(Proportional):
@@ -28,11 +26,8 @@ class ByLoss(Proportional):
 
     def observe_losses(self, losses: Tensor) -> None:
         """Average the latest losses, (T,), into those before."""
-        before = self.learned["loss"]
-        self.learned["loss"] = torch.where(before > 0, MEMORY * before + (1.0 - MEMORY) * losses, losses)
+        self.learned["loss"] = averaged(self.learned["loss"], losses)
 
     def shares(self) -> Tensor:
         """Return the shares: even until there are losses."""
-        losses = self.learned["loss"].clamp_min(0.0)
-        weights = (losses / losses.max().clamp_min(1e-12)) ** self.settings.loss_exponent
-        return with_floor(weights, self.settings.loss_floor)
+        return by_power(self.learned["loss"], self.settings.loss_exponent, self.settings.loss_floor)

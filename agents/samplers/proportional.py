@@ -10,6 +10,8 @@ from torch import Tensor
 
 from agents.base import PieceShape, seeded_generator
 
+MEMORY = 0.99  # of the moving average of what is observed in each update
+
 
 class Proportional(ABC):
     """Base class: draws T entries of tasks, each task about T times its share, a task repeated to get more rows.
@@ -63,6 +65,17 @@ def systematic(shares: Tensor, generator: torch.Generator) -> Tensor:
     places = (torch.arange(tasks, device=shares.device) + start) / tasks
     ends = shares.double().cumsum(dim=0)
     return torch.searchsorted(ends / ends[-1], places, right=True).clamp(max=tasks - 1)
+
+
+def averaged(before: Tensor, latest: Tensor) -> Tensor:
+    """Return a moving average (T,) with the ``latest`` values in it; 0 stands for none before."""
+    return torch.where(before > 0, MEMORY * before + (1.0 - MEMORY) * latest, latest)
+
+
+def by_power(values: Tensor, exponent: float, floor: float) -> Tensor:
+    """Values (T,), those below 0 as 0 -> shares, (T,), proportional to their power, ``floor`` of them spread evenly."""
+    values = values.clamp_min(0.0)
+    return with_floor((values / values.max().clamp_min(1e-12)) ** exponent, floor)
 
 
 def with_floor(weights: Tensor, floor: float) -> Tensor:

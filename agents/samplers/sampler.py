@@ -10,7 +10,9 @@ from torch import Tensor
 class Sampler(Protocol):
     """Chooses the tasks of each batch, possibly by their losses and scores so far.
 
-    A method ``metrics()`` that returns tensors, 0-d or (T,), by name adds them to those that are logged.
+    A method ``metrics()`` that returns tensors, 0-d or (T,), by name adds them to those that are logged. A method
+    ``observe_gradients(norms)`` is called after every update with the norm of each task's latest gradient, (T,), on the
+    device, where the sampler's ``Spec`` says ``needs_gradients``.
     """
 
     def draw(self, rows_per_task: int) -> tuple[Tensor | None, int]:

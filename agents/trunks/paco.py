@@ -1,7 +1,8 @@
 """PaCo: every task's weights are a combination of a few sets of weights that all tasks share.
 
 Sun, Zhang, Xu and Tomizuka, "PaCo: Parameter-Compositional Multi-Task Reinforcement Learning", NeurIPS 2022: theta_t =
-Phi w_t.
+Phi w_t. Where a task's loss explodes it is left out, and its vector drawn anew between those of the others (the paper's
+loss maskout and re-initialisation).
 """
 
 from __future__ import annotations
@@ -28,6 +29,15 @@ class Composition(nn.Module):
         """-> (E, T, K)."""
         chosen = rows_of(self.weights, members(task, self.ensemble, self.tasks))
         return chosen.unflatten(0, (self.ensemble, -1))
+
+    @torch.no_grad()
+    def redraw(self, tasks: Tensor, generator: torch.Generator) -> None:
+        """Replace the vectors of ``tasks``, (T,) bool, by convex combinations of the others', drawn uniformly."""
+        drawn = torch.empty(self.tasks, self.tasks, device=tasks.device).exponential_(generator=generator) * ~tasks
+        shares = drawn / drawn.sum(dim=1, keepdim=True).clamp_min(torch.finfo(drawn.dtype).tiny)
+        old = self.weights.unflatten(0, (self.ensemble, -1))
+        new = torch.einsum("ts,esk->etk", shares, old)
+        self.weights.copy_(torch.where(tasks[:, None], new, old).flatten(0, 1))
 
 
 class CompositionalLayer(TaskLayer):
@@ -66,19 +76,41 @@ class CompositionalLayer(TaskLayer):
 
 
 class PaCoTrunk(LayeredTrunk):
-    """A perceptron of ``parameter_sets`` sets of weights. Actor and critics have vectors of their own."""
+    """A perceptron of ``parameter_sets`` sets of weights. Actor and critics have vectors of their own.
+
+    A loss explodes where it is further from zero than ``loss_limit``, unless all tasks' losses are. The critics' losses
+    decide on their vectors, the actor's on its own.
+    """
 
     def __init__(self, shape: TrunkShape, generator: torch.Generator) -> None:
-        sets = shape.settings.parameter_sets
+        sets, self.limit = shape.settings.parameter_sets, shape.settings.loss_limit
         composition = Composition(shape, sets, generator)
 
         def layer(size_in: int, size_out: int) -> TaskLayer:
             return CompositionalLayer(composition, shape.ensemble, size_in, size_out, sets, generator)
 
         super().__init__(shape, layer)
+        self.exploded: Tensor | None = None  # (T,) bool, of the latest losses
+
+    def masked(self, losses: Tensor, task: Tensor | None = None) -> Tensor:
+        """Return the losses (T',), those that exploded as 0."""
+        beyond = losses.detach().abs() > self.limit
+        exploded, tasks = beyond, self._composition().tasks
+        if task is not None:
+            exploded = torch.zeros(tasks, device=losses.device).index_add(0, task, beyond.float()) > 0
+        self.exploded = exploded & ~exploded.all()
+        return torch.where(rows_of(self.exploded, task), torch.zeros_like(losses), losses)
+
+    def after_step(self, generator: torch.Generator) -> None:
+        """Draw the vectors of tasks whose loss exploded anew."""
+        if self.exploded is not None:
+            self._composition().redraw(self.exploded, generator)
 
     def inspect(self, x: Tensor) -> dict[str, Tensor]:
         """Each task's ``composition``, averaged over the ensemble: (T, K)."""
+        return {"composition": self._composition()(None).mean(dim=0)}
+
+    def _composition(self) -> Composition:
         (first, *_) = self.layers
         assert isinstance(first, CompositionalLayer)
-        return {"composition": first.composition(None).mean(dim=0)}
+        return first.composition

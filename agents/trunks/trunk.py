@@ -81,6 +81,13 @@ class Trunk(nn.Module):
     def set_progress(self, fraction: float) -> None:
         """Set the fraction of the run that is done, in [0, 1]. Default: nothing depends on it."""
 
+    def masked(self, losses: Tensor, task: Tensor | None = None) -> Tensor:
+        """Return the losses (T',) to be learned from, 0 for a task to be left out. Default: all as they are."""
+        return losses
+
+    def after_step(self, generator: torch.Generator) -> None:
+        """Called after each step of the optimiser on the losses that were ``masked`` last. Default: nothing is done."""
+
     def shared_parameters(self) -> list[nn.Parameter]:
         """Return the parameters that all tasks train, for diagnoses and aggregators. Default: none."""
         return []

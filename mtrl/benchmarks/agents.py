@@ -1,4 +1,4 @@
-"""An agent's step and update against one SAC of Stable-Baselines3 per task."""
+"""An agent's step and update against one SAC of Stable-Baselines3 per task, or all agents' against their size."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ import dataclasses
 from agents.registry.presets import PRESETS
 from mtrl.benchmarks.options import BenchConfig
 from mtrl.benchmarks.pairs import paired
+from mtrl.benchmarks.sizes import bench_sizes
 from mtrl.config import agent_spec
 from mtrl.errors import UsageError
 
 
 def bench_agents(options: BenchConfig) -> list[str]:
-    """Time one vector step of all tasks, update included: the agent's against one SAC of Stable-Baselines3 per task."""
+    """Time one vector step of all tasks, update included: the agent's against one SAC of Stable-Baselines3 per task.
+
+    With ``--all``, every agent's update against that of a plain network of its size.
+    """
+    if options.all:
+        return bench_sizes(options)
     if not agent_spec(options.agent).in_loop:
         known = ", ".join(name for name, preset in PRESETS.items() if preset.in_loop)
         raise UsageError(f"--agent is {options.agent!r}, which the kit's own are timed against; give one of {known}")

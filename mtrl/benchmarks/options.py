@@ -17,7 +17,8 @@ class BenchConfig:
 
     what: Annotated[Literal["envs", "agents", "pieces"], tyro.conf.Positional]
     """envs: a batched simulator against SyncVectorEnv, engines against the suite's own vector environment, or workers.
-    agents: one run of an agent against one Stable-Baselines3 SAC per task, same networks and batch size per task.
+    agents: one run of an agent against one Stable-Baselines3 SAC per task, same networks and batch size per task;
+    with --all, every agent's update against that of an mtsac of its size.
     pieces: an agent's update with each built-in piece of a kind that fits it, against the same with its own."""
     suite: str = "tabletop"
     """Suite to time."""
@@ -25,10 +26,14 @@ class BenchConfig:
     """For envs: simulator, where a suite has several: metaworld has farama, envpool and auto."""
     agent: str = "care"
     """For agents and pieces: agent to time."""
+    all: bool = False
+    """For agents: time every built-in agent's update against that of a plain network of its size."""
     slot: Literal["encoder", "trunk", "aggregator", "penalty", "critic"] = "aggregator"
     """For pieces: their kind."""
     rows: int = setting(128, least=1, most=MAX_COPIES)
-    """For pieces: rows of each task in a batch."""
+    """For pieces and agents --all: rows of each task in a batch."""
+    task_counts: tuple[int, ...] = setting((), least=1, most=MAX_COPIES, unit="numbers")
+    """For pieces and agents --all: how many of the suite's tasks, several to see how cost grows; all by default."""
     repeats: int = setting(20, least=1, most=MAX_COPIES)
     """Number of timed repetitions of each side; their medians are compared."""
     threads: int = setting(0, least=0, most=MAX_PROCESSES)

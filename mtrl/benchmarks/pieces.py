@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from agents.registry.compose import SLOTS, pieces_of
 from agents.registry.pieces import PIECES
 from agents.registry.spec import RegistryError
+from mtrl.benchmarks.batches import batches
 from mtrl.benchmarks.options import BenchConfig
 from mtrl.benchmarks.pairs import paired
 from mtrl.errors import UsageError
 
 if TYPE_CHECKING:
     from agents.base import Batch
+    from envs.suite import TaskSuite
     from mtrl.rollout.tensor_env import TensorEnv
 
 
@@ -23,8 +25,7 @@ def bench_pieces(options: BenchConfig) -> list[str]:
 
     from mtrl.config import agent_spec
     from mtrl.config.defaults import default_config
-    from mtrl.rollout.tensor_env import TensorEnv
-    from mtrl.training.assemble import agent_of, parameter_count, suite_of, threads_of
+    from mtrl.training.assemble import suite_of, threads_of
     from mtrl.training.memory import keep_freed_memory
 
     spec, slot = agent_spec(options.agent), options.slot
@@ -33,38 +34,36 @@ def bench_pieces(options: BenchConfig) -> list[str]:
         raise UsageError(f"agent {spec.name!r} is not made of pieces, so it has no {slot}; use --agent mtsac")
     torch.set_num_threads(options.threads or threads_of(config))
     keep_freed_memory()
-    suite = suite_of(config)
-    env = TensorEnv(suite, 1, torch.device("cpu"))
-    batch, updates, sizes = random_batch(env, options.rows), {}, {}
+    fitting, own = [], pieces_of(spec)[slot].name
     for name in PIECES[SLOTS[slot]]:
         try:
             pieces_of(spec, {slot: name})
         except RegistryError:
             continue  # it does not fit the agent
-        with_it = default_config(options.suite, options.agent, pieces={slot: name})
-        agent = agent_of(with_it, suite, env)[0]
-        updates[name] = partial(agent.update, batch)
-        sizes[name] = parameter_count(agent)
-    seconds = dict(zip(updates, paired([*updates.values()], options.repeats), strict=True))
-    plain = seconds[pieces_of(spec)[slot].name]
+        fitting.append(name)
+    lines = [line for case in batches(options, suite_of(config)) for line in _lines(options, fitting, own, *case)]
+    about = f"networks {config.settings.hidden}, {torch.get_num_threads()} threads, torch {torch.__version__}"
+    return [*lines, about]
+
+
+def _lines(
+    options: BenchConfig, names: list[str], own: str, suite: TaskSuite, env: TensorEnv, batch: Batch
+) -> list[str]:
+    """Return the table of one number of tasks."""
+    from mtrl.config.defaults import default_config
+    from mtrl.training.assemble import agent_of, parameter_count
+
+    made: dict[str, Any] = {
+        name: agent_of(default_config(options.suite, options.agent, pieces={options.slot: name}), suite, env)[0]
+        for name in names
+    }
+    seconds = paired([partial(agent.update, batch) for agent in made.values()], options.repeats)
+    took = dict(zip(made, seconds, strict=True))
     timed = f"{options.agent}, {env.tasks} x {options.rows} rows"
     return [
-        f"{slot:>18} {'update':>10} {'ratio':>7} {'parameters':>12}   {timed}",
-        *(f"{one:>18} {took * 1e3:>7.1f} ms {took / plain:>6.2f}x {sizes[one]:>12,}" for one, took in seconds.items()),
-        f"networks {config.settings.hidden}, {torch.get_num_threads()} threads, torch {torch.__version__}",
+        f"{options.slot:>18} {'update':>10} {'ratio':>7} {'parameters':>12}   {timed}",
+        *(
+            f"{name:>18} {took[name] * 1e3:>7.1f} ms {took[name] / took[own]:>6.2f}x {parameter_count(agent):>12,}"
+            for name, agent in made.items()
+        ),
     ]
-
-
-def random_batch(env: TensorEnv, rows: int) -> Batch:
-    """Return a batch of noise with the sizes of a suite, ``rows`` of each task."""
-    import torch
-
-    from agents.base import Batch, seeded_generator
-
-    generator = seeded_generator(0)
-
-    def noise(*sizes: int) -> Any:
-        return torch.randn(env.tasks, rows, *sizes, generator=generator)
-
-    action = torch.tanh(noise(env.action_size)) * env.action_mask[:, None]
-    return Batch(noise(env.obs_size), action, noise(), (noise() > 1.0).float(), noise(env.obs_size))

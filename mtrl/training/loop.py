@@ -31,13 +31,19 @@ class Training:
         sampler: Sampler,
         guard: FiniteGuard,
         breakable: Callable[[], AbstractContextManager[None]] = nullcontext,
+        trained: bool = False,
     ) -> None:
-        """``breakable`` gives what is entered around a step of the environments, which may take long."""
+        """``breakable`` gives what is entered around a step of the environments, which may take long.
+
+        An agent that comes ``trained`` acts by itself from the first step on, where another acts at random.
+        """
+        self._trained = trained
         self._config, self._env, self._agent = config, env, agent
         self._replay, self._sampler, self._guard, self._breakable = replay, sampler, guard, breakable
         self._generator = np.random.default_rng(config.seed)
         self._metrics: dict[str, Tensor] = {}
         self._sampler_metrics: Callable[[], dict[str, Tensor]] = getattr(sampler, "metrics", dict)
+        self._observe_gradients: Callable[[Tensor], Any] | None = getattr(sampler, "observe_gradients", None)
         self._obs: Tensor | None = None
         self._learned, self._told = False, 0  # told: how many callbacks have been called since the latest step
         self.step, self.updates = 0, 0
@@ -62,7 +68,8 @@ class Training:
         config, agent, env = self._config, self._agent, self._env
         obs = env.reset(config.seed) if self._obs is None else self._obs
         warm = self.step < config.random_steps
-        action = env.random_action(self._generator) if warm else agent.act(obs, explore=True)
+        random = warm and not self._trained
+        action = env.random_action(self._generator) if random else agent.act(obs, explore=True)
         self._guard.action(action, self.step, env.steps_on_host)
         with self._breakable():
             transition = env.step(action)
@@ -106,6 +113,8 @@ class Training:
             self._guard.update(self._metrics, self.step)
             if "critic_loss" in self._metrics:
                 self._sampler.observe_losses(self._metrics["critic_loss"])
+            if self._observe_gradients and "critic_gradient_norm" in self._metrics:
+                self._observe_gradients(self._metrics["critic_gradient_norm"])
         self._metrics = {**self._metrics, **self._sampler_metrics()}
         self.updates += self._config.updates_per_step
 

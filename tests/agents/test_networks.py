@@ -1,12 +1,29 @@
-"""Residual networks: what a block adds, and that groups keep apart."""
+"""Stacked layers against plain products; residual networks: what a block adds, and that groups keep apart."""
 
 from __future__ import annotations
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from agents.base import seeded_generator
-from agents.networks import StackedMLP, StackedResidual, normalized
+from agents.networks import StackedLinear, StackedMLP, StackedResidual, normalized
+
+
+@pytest.mark.parametrize("size_out", [1, 2])
+def test_each_group_is_a_linear_layer_of_its_own(size_out: int) -> None:
+    """Output and gradients are ``torch.nn.functional.linear``'s, also where there is one output."""
+    generator = seeded_generator(0)
+    layer = StackedLinear(3, 5, size_out, generator)
+    x = torch.randn(3, 4, 5, generator=generator, requires_grad=True)
+    pull = torch.randn(3, 4, size_out, generator=generator)
+    wanted = torch.stack([F.linear(x[g], layer.weight[g].T, layer.bias[g, 0]) for g in range(3)])
+    leaves = [x, layer.weight, layer.bias]
+    torch.testing.assert_close(layer(x), wanted)
+    torch.testing.assert_close(
+        torch.autograd.grad(layer(x), leaves, pull), torch.autograd.grad(wanted, leaves, pull), rtol=1e-5, atol=1e-6
+    )
+    torch.testing.assert_close(layer(x[2:], torch.tensor([2])), wanted[2:])
 
 
 def test_a_block_adds_to_what_came_in() -> None:
@@ -47,7 +64,7 @@ def test_widths_that_differ_are_refused_in_words() -> None:
 @pytest.mark.parametrize("kind", [torch.float32, torch.float64])
 def test_normalisation_is_plain_layer_normalisation_to_the_last_bit(kind: torch.dtype) -> None:
     x = 3.0 + 2.0 * torch.randn(2, 50, 128, generator=seeded_generator(1), dtype=kind)
-    assert torch.equal(normalized(x), torch.nn.functional.layer_norm(x, (128,)))
+    assert torch.equal(normalized(x), F.layer_norm(x, (128,)))
 
 
 @pytest.mark.parametrize("layer_norm", [False, True])

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from agents.normalize import ObsScale, ReturnScale, Unscaled
+from tests.agents.conftest import MakeAgent, random_batch
 
 
 def test_moments_seen_piece_by_piece_are_those_of_all_rows() -> None:
@@ -65,3 +66,19 @@ def test_each_task_has_moments_of_its_own_where_they_are_asked_for() -> None:
     torch.testing.assert_close(own(rows)[1], pooled(rows[1:])[0])
     torch.testing.assert_close(own(rows[1:], torch.tensor([1])), pooled(rows[1:]))
     torch.testing.assert_close(own.mean[0, 0], rows[0].double().mean(0))
+
+
+@pytest.mark.parametrize(("scale", "same"), [("return", True), ("none", False)])
+def test_the_unit_of_one_tasks_rewards_is_nothing_to_an_agent_that_scales_by_returns(
+    make_agent: MakeAgent, scale: str, same: bool
+) -> None:
+    learned = []
+    for factor in (1.0, 100.0):
+        agent, unit = make_agent("mtsac", reward_scale=scale), torch.tensor([[1.0], [factor], [1.0]])
+        for step in range(5):
+            batch = random_batch(3, 16, 4, 2, seed=step)
+            batch = batch._replace(reward=batch.reward * unit)
+            agent.observe(batch.obs, batch.reward, batch.terminated > 0)
+            agent.update(batch)
+        learned.append(torch.cat([parameter.detach().flatten() for parameter in agent.parameters()]))
+    assert torch.allclose(*learned, atol=1e-4) is same

@@ -5,6 +5,7 @@ from __future__ import annotations
 from agents.registry.spec import Spec
 from agents.registry.weighing_settings import (
     EXP3Settings,
+    GradientNormSettings,
     HardFirstSettings,
     InverseSuccessSettings,
     LearningProgressSettings,
@@ -53,6 +54,15 @@ SAMPLERS: tuple[Spec, ...] = (
         "more rows the larger a task's critic loss (after Schaul et al. 2016)",
         "agents.samplers.loss:ByLoss",
         LossSettings,
+    ),
+    Spec(
+        "sampler",
+        "gradient-norm",
+        "more rows the longer a task's gradient (after Zhao and Zhang 2015)",
+        "agents.samplers.gradient_norm:ByGradientNorm",
+        GradientNormSettings,
+        needs_sharing=True,
+        needs_gradients=True,
     ),
     Spec(
         "sampler",

@@ -1,8 +1,6 @@
-"""What each combination of gradients promises, on random gradients with conflicts; and torchjd's, where it is there."""
+"""What each combination of gradients promises, on random gradients with conflicts."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -156,33 +154,3 @@ def test_a_quadratic_over_nonnegative_numbers_is_solved(seed: int) -> None:
     found = nonnegative_minimum(gram, -gram)
     slope = found @ gram + gram
     assert float(torch.minimum(found, slope).abs().max()) < 1e-8
-
-
-METHODS: dict[str, Callable[[Tensor], Tensor]] = {
-    "UPGrad": unconflicting,
-    "MGDA": shortest,
-    "IMTLG": impartial,
-}
-
-
-@pytest.mark.parametrize("name", METHODS)
-def test_the_outside_library_comes_to_the_same(name: str) -> None:
-    torchjd = pytest.importorskip("torchjd.aggregation")
-    solver = pytest.importorskip("torchjd.linalg")
-    drawn = gradients(2)
-    other = {
-        "UPGrad": lambda: torchjd.UPGrad(projector=solver.QuadprogProjector(reg_eps=1e-9)),
-        "MGDA": lambda: torchjd.MGDA(epsilon=1e-9, max_iters=100_000),
-        "IMTLG": torchjd.IMTLG,
-    }[name]()
-    expected, found = other(drawn), METHODS[name](drawn @ drawn.T) @ drawn
-    torch.testing.assert_close(found, expected, rtol=1e-2, atol=1e-3 * float(expected.norm()))
-
-
-def test_gradient_surgery_equals_the_outside_librarys_in_its_order() -> None:
-    """Two tasks meet one another in one order only."""
-    torchjd = pytest.importorskip("torchjd.aggregation")
-    drawn = gradients(3, tasks=2).float()
-    gram = drawn @ drawn.T
-    found = projected(gram, random_orders(gram, seeded_generator(0))).sum(dim=0) @ drawn
-    torch.testing.assert_close(found, torchjd.PCGrad()(drawn), rtol=1e-5, atol=1e-5)

@@ -38,7 +38,10 @@ def told(sampler: Any, seed: int = 0, updates: int = 60) -> Any:
     generator = seeded_generator(seed)
     for update in range(updates):
         sampler.draw(8)
-        sampler.observe_losses(torch.rand(sampler.tasks, generator=generator))
+        numbers = torch.rand(sampler.tasks, generator=generator)
+        sampler.observe_losses(numbers)
+        if hasattr(sampler, "observe_gradients"):
+            sampler.observe_gradients(numbers)
         if update % 20 == 0:
             sampler.observe_scores(torch.rand(sampler.tasks, generator=generator))
     return sampler
@@ -74,6 +77,8 @@ def test_neither_drawing_nor_listening_waits_for_the_device(name: str) -> None:
     with Recorder() as recorder:
         sampler.draw(8)
         sampler.observe_losses(losses)
+        if hasattr(sampler, "observe_gradients"):
+            sampler.observe_gradients(losses)
         sampler.metrics()
     assert "searchsorted" in recorder.names
     assert recorder.waits == []
@@ -140,6 +145,14 @@ def test_the_task_with_the_largest_loss_gets_the_most_rows() -> None:
     for _ in range(10):
         sampler.observe_losses(torch.tensor([1.0, 2.0, 6.0, 1.0]))
     assert sampler.shares().tolist() == pytest.approx([0.1, 0.2, 0.6, 0.1])
+
+
+def test_the_task_with_the_longest_gradient_gets_the_most_rows() -> None:
+    sampler = made("gradient-norm", gradient_exponent=1.0, gradient_floor=0.2)
+    assert sampler.shares().tolist() == [0.25] * 4
+    for _ in range(10):
+        sampler.observe_gradients(torch.tensor([1.0, 2.0, 6.0, 1.0]))
+    assert sampler.shares().tolist() == pytest.approx([0.13, 0.21, 0.53, 0.13])
 
 
 def test_the_bandit_finds_the_task_whose_loss_falls() -> None:

@@ -30,11 +30,19 @@ def test_every_piece_that_fits_is_timed(call: Any, agent: str, slot: str, names:
     assert "10 x 4 rows" in said.out
 
 
+def test_each_number_of_tasks_has_a_table(call: Any) -> None:
+    said = call(bench.main, *SHORT, "--agent", "mtsac", "--slot", "penalty", "--task-counts", "1", "3")
+    heads = [line.split("mtsac, ")[1] for line in said.out.splitlines() if "mtsac, " in line]
+    assert heads == ["1 x 4 rows", "3 x 4 rows"]
+
+
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
         (("--agent", "sb3"), "agent 'sb3' is not made of pieces, so it has no aggregator"),
         (("--rows", "0"), "--rows is 0; it has to be at least 1"),
+        (("--task-counts", "0"), "--task-counts is 0; give numbers of at least 1"),
+        (("--task-counts", "1", "50"), "suite 'tabletop' has 10 tasks; give at most so many, or a suite with more"),
     ],
 )
 def test_what_cannot_be_timed_is_refused_in_one_line(

@@ -61,6 +61,7 @@ def through_a_file(state: dict[str, Any]) -> dict[str, Any]:
         {"aggregator": "gradvac", "sampler": "loss"},
         {"aggregator": "famo", "sampler": "unlock"},
         {"aggregator": "gradnorm", "sampler": "learning-progress"},
+        {"aggregator": "uncertainty", "sampler": "gradient-norm"},
     ],
 )
 def test_a_training_taken_up_again_ends_with_the_weights_of_one_that_was_never_put_aside(
@@ -102,6 +103,18 @@ def test_environments_of_other_people_begin_their_next_episodes() -> None:
         second.run([Scheduled(lambda now: obs.append(float(now.transition.obs[0, 0, 0])))])
         assert obs == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
         assert second.state_dict()["env"]["episodes"].tolist() == [1, 1]
+
+
+def test_the_planted_task_with_a_large_gradient_gets_more_rows() -> None:
+    """Rewards a hundred times as large; what is not spread evenly then goes to that task."""
+    suite = scripted_suite(small=lambda: Scripted((1.0,) * 5), large=lambda: Scripted((100.0,) * 5))
+    seen: list[Moment] = []
+    with training(suite, small({"sampler": "gradient-norm"}, steps_per_task=80, random_steps=8)) as (one, *_):
+        one.run([Scheduled(seen.append)])
+    share = seen[-1].metrics["batch_share"].tolist()
+    assert share[0] < 0.2 < 0.8 < share[1]
+    norms = seen[-1].metrics["critic_gradient_norm"]
+    assert float(norms[1]) > 10.0 * float(norms[0]) > 0.0
 
 
 def test_callbacks_see_where_a_training_is() -> None:

@@ -1,0 +1,34 @@
+"""Tasks drawn by how long their gradients are.
+
+Zhao and Zhang, "Stochastic Optimization with Importance Sampling for Regularized Loss Minimization", ICML 2015:
+drawn in proportion to the norms of their gradients, examples leave the least variance. Here by tasks, and without the
+weights that would undo it.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from agents.base import PieceShape
+from agents.samplers.proportional import Proportional, averaged, by_power
+
+
+class ByGradientNorm(Proportional):
+    """Shares proportional to a moving average of the gradient's norm to the power ``gradient_exponent``.
+
+    The norm is that of the critic loss's gradient with respect to what tasks share. It grows with a task's rewards:
+    --reward-scale return makes tasks comparable. ``gradient_floor`` of the rows are spread evenly.
+    """
+
+    def __init__(self, shape: PieceShape) -> None:
+        super().__init__(shape)
+        self.learned = {"norm": torch.zeros(shape.tasks, device=shape.device)}
+
+    def observe_gradients(self, norms: Tensor) -> None:
+        """Average the latest norms, (T,), into those before."""
+        self.learned["norm"] = averaged(self.learned["norm"], norms)
+
+    def shares(self) -> Tensor:
+        """Return the shares: even until there are norms."""
+        return by_power(self.learned["norm"], self.settings.gradient_exponent, self.settings.gradient_floor)
