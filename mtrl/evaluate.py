@@ -30,13 +30,14 @@ DEFAULT_SEED = 1_000_000
 class EvaluateConfig:
     """Evaluate a run's deterministic policy on new seeds, print a table and write evaluation.json.
 
-    Held-out tasks have their own table and file, evaluation-held-out.json.
+    Held-out tasks have their own table and file, evaluation-held-out.json, and so have paraphrased ones.
     """
 
     run: Annotated[Path, tyro.conf.Positional]
     """A run folder, such as runs/tabletop/care/seed0."""
     tasks: tuple[str, ...] = ()
-    """Tasks to evaluate, held-out ones included; held-out means all of those; by default, all training tasks."""
+    """Tasks to evaluate, held-out ones included; held-out means all of those, paraphrased all that have a paraphrase,
+    told by it; by default, all training tasks."""
     episodes: int | None = setting(None, least=1, most=MAX_COPIES)
     """Episodes per task; by default, each fixed start once, or 50 where starts are random."""
     seed: int = setting(DEFAULT_SEED, least=0, most=MAX_SEED)
@@ -105,8 +106,8 @@ def ablated_policies(run: Path, config: TrainConfig[Any], suite: TaskSuite, part
     """Load the run's policies without one encoder each. Raises ``UsageError`` where there are none such."""
     from mtrl.policies.ablated import policies_without
 
-    if any(part.held_out for part in parts):
-        raise UsageError("--ablate-encoders needs training tasks; remove the held-out ones from --tasks")
+    if any(part.kind for part in parts):
+        raise UsageError("--ablate-encoders needs training tasks as they were told; remove the others from --tasks")
     return policies_without(run, config, suite, parts[0].suite.task_names)
 
 

@@ -49,7 +49,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def play(options: PlayConfig) -> int:
     """Show the episodes and say what came of each."""
-    from mtrl.policies.parts import HELD_OUT, parts_of
+    from envs.suite import HELD_OUT, PARAPHRASED
+    from mtrl.policies.parts import parts_of
     from mtrl.runs.trust import open_run
     from mtrl.runs.unfinished import warn_if_stopped
     from mtrl.scoring.final import as_scored
@@ -60,8 +61,8 @@ def play(options: PlayConfig) -> int:
     from mtrl.video.playing import moments
     from mtrl.video.window import Window
 
-    if options.task == HELD_OUT:
-        raise UsageError(f"--task is {HELD_OUT!r}, which means several tasks; give one by name")
+    if options.task in (HELD_OUT, PARAPHRASED):
+        raise UsageError(f"--task is {options.task!r}, which means several tasks; give one by name")
     config, facts, suite = open_run(options.run, options.suite, options.trust)
     config = dataclasses.replace(config, device=options.device)
     (part,) = parts_of(options.run, (options.task,), config, suite, facts)

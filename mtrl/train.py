@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     from mtrl.checkpoints.resume import resumed_run
     from mtrl.runs.folder import agent_folder, runs_dir_of
     from mtrl.runs.twin import finished_twin
-    from mtrl.scoring.score_table import comparison_table
+    from mtrl.scoring.closing import closing
     from mtrl.terminal.console import plain_console
     from mtrl.training.assemble import check_context, device_of, suite_of
 
@@ -47,7 +47,8 @@ def main(arguments: Sequence[str]) -> int:
         if twin is not None:
             console.print(f"{plan.agent}: the same run already exists, {twin['path']}", markup=False)
         results.append(twin or trainer_of(plan, config.settings)(plan, console))
-    console.print(comparison_table(results))
+    for part in closing(results, config.eval_episodes):
+        console.print(part)
     console.print(f"tensorboard --logdir {config.runs_dir}", markup=False)
     return 0
 

@@ -10,9 +10,9 @@ from envs.registry import BUILT_IN, make_suite
 
 
 def built_in_sentences() -> list[str]:
-    """Return every sentence of every built-in suite, held-out tasks included, in alphabetical order."""
-    suites = [make_suite(name) for name in BUILT_IN]
-    return sorted({task.description for suite in suites for task in (*suite.tasks, *suite.held_out)})
+    """Return every sentence of every built-in suite, of held-out tasks and paraphrases too, in alphabetical order."""
+    tasks = [task for name in BUILT_IN for suite in [make_suite(name)] for task in (*suite.tasks, *suite.held_out)]
+    return sorted({sentence for task in tasks for sentence in (task.description, task.paraphrase) if sentence})
 
 
 if __name__ == "__main__":

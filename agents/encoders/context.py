@@ -43,12 +43,16 @@ class ContextNetwork(nn.Module):
         out = self.network(rows_of(self.known, task)[None])[0]
         return out if self.own is None else out + rows_of(self.own, task)
 
-    def set_tasks(self, known: Tensor) -> None:
-        """Replace the tasks by new ones, given (T', d). Raises ``ValueError`` if the context is learned per task."""
+    def describe(self, known: Tensor) -> None:
+        """Describe the same tasks by other rows, (T, d). Raises ``ValueError`` if the context is learned per task."""
         if isinstance(self.known, nn.Parameter):
             raise ValueError("its context is learned per task, so it has none for new tasks")
         width = known.shape[1]
         self.known = (known * math.sqrt(width)).to(self.known.device)
+
+    def set_tasks(self, known: Tensor) -> None:
+        """Replace the tasks by new ones, given (T', d). Raises ``ValueError`` if the context is learned per task."""
+        self.describe(known)
         if self.own is not None:
             self.own = nn.Parameter(torch.zeros(len(known), self.own.shape[1], device=self.own.device))
 
@@ -71,6 +75,10 @@ class ContextEncoder(Encoder):
     def own_parameters(self) -> list[nn.Parameter]:
         """Return the learned part of each task's context, where there is one."""
         return self.context.own_parameters()
+
+    def describe(self, context: Tensor) -> None:
+        """Describe the same tasks by other contexts (T, d)."""
+        self.context.describe(context)
 
     def set_tasks(self, context: Tensor) -> None:
         """Replace the tasks by new ones, given their contexts (T', d)."""

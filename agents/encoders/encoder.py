@@ -101,6 +101,10 @@ class Encoder(nn.Module):
         """Mask one expert of the mixture, None: none. Raises ``ValueError`` if the encoder is not a mixture."""
         raise ValueError("its encoder is not a mixture")
 
+    def describe(self, context: Tensor) -> None:
+        """Describe the same tasks by other contexts (T, d). Raises ``ValueError`` if it reads no context."""
+        raise ValueError("it reads no context, so it is the same in whatever words")
+
     def set_tasks(self, context: Tensor) -> None:
         """Replace the tasks by new ones, given their contexts (T', d). Raises ``ValueError`` if it reads no context."""
         raise ValueError("it reads no context, so it cannot tell new tasks apart")

@@ -73,7 +73,7 @@ class ContextSettings:
     """Added by every piece that reads the tasks' context."""
 
     context: str = "auto"
-    """What tells tasks apart: text, numbers, onehot, learned, joined by +; auto takes what the suite provides."""
+    """What tells tasks apart: text, numbers, onehot, learned, hashing, joined by +; auto takes what the suite has."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from itertools import pairwise
 from typing import Any
 
 MARK = re.compile(r"<!-- flags: (\S+)(?: (\S+))? -->")
+ALIAS = re.compile(r"aliases=\(['\"](--[\w-]+)")
 PIECES_MARK = re.compile(r"<!-- pieces: (\S+) -->")
 
 
@@ -66,7 +67,9 @@ def flag(field: dataclasses.Field[Any]) -> str:
     name = field.name.replace("_", "-")
     if "Positional" in str(field.type):
         return f"`{name.upper()}`"
-    return f"`--{name}`, `--no-{name}`" if isinstance(field.default, bool) else f"`--{name}`"
+    if isinstance(field.default, bool):
+        return f"`--{name}`, `--no-{name}`"
+    return ", ".join(f"`{one}`" for one in [*ALIAS.findall(str(field.type)), f"--{name}"])
 
 
 def shown(value: Any) -> str:

@@ -6,6 +6,7 @@ from functools import partial
 
 from envs.suite import Task, TaskSuite
 from envs.tabletop.env import TabletopEnv
+from envs.tabletop.paraphrases import paraphrase
 from envs.tabletop.simulator import make_simulator
 from envs.tabletop.variants import Variant
 
@@ -92,15 +93,29 @@ def _range_of(variant: Variant) -> str:
     return "inside" if inside else "outside"
 
 
-def _task(variant: Variant, *tags: str) -> Task:
+def _task(variant: Variant, *tags: str, other_words: str = "") -> Task:
     spec = TABLE[variant.name]
     make = partial(TabletopEnv, spec)
-    return Task(spec.name, make, spec.sentence, tags, parameters=variant.numbers, group=variant.skill)
+    return Task(
+        spec.name,
+        make,
+        spec.sentence,
+        tags,
+        parameters=variant.numbers,
+        group=variant.skill,
+        paraphrase=other_words,
+    )
+
+
+def _paraphrases() -> list[str]:
+    """Return a paraphrase of each trained variant; those of a skill take its patterns in turn."""
+    skills = [variant.skill for variant in TRAINED]
+    return [paraphrase(variant, skills[:k].count(variant.skill) % 2) for k, variant in enumerate(TRAINED)]
 
 
 suite = TaskSuite(
     "tabletop-50",
-    [_task(variant) for variant in TRAINED],
+    [_task(variant, other_words=words) for variant, words in zip(TRAINED, _paraphrases(), strict=True)],
     simulator=partial(make_simulator, TABLE),
     held_out=[_task(variant, _range_of(variant)) for variant in HELD_OUT],
 )

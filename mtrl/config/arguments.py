@@ -12,6 +12,7 @@ from agents.registry.compose import SLOTS, pieces_named
 from agents.registry.spec import AgentSpec
 from mtrl.checkpoints.find import run_named
 from mtrl.config.checks import check_config
+from mtrl.config.continued import continued, with_added_tasks
 from mtrl.config.defaults import as_agent, default_config
 from mtrl.config.train_config import STANDARD, S, TrainConfig, agent_spec
 from mtrl.errors import UsageError
@@ -46,7 +47,7 @@ def parse_command(arguments: Sequence[str]) -> Command:
     name = value_of(arguments, "--resume")
     if name is None:
         return Command(parse_config(arguments))
-    for flag in ("--config", "--recipe"):
+    for flag in ("--config", "--recipe", "--from", "--from-run"):
         if value_of(arguments, flag) is not None:
             raise UsageError(f"--resume goes on with a run's own settings; leave out {flag}")
     path = run_named(_path(name, "--resume"), Path(value_of(arguments, "--runs-dir") or TrainConfig.runs_dir))
@@ -67,6 +68,10 @@ def parse_config(arguments: Sequence[str], told: TrainConfig[Any] | None = None)
         kind, "mtrl.train", arguments, default=start, description=_description(agent_spec(defaults.agent))
     )
     config: TrainConfig[Any] = TrainConfig(**_fields(parsed))
+    if told is None:
+        config = with_added_tasks(
+            config, *(value_of(arguments, flag) is not None for flag in ("--tasks", "--baseline"))
+        )
     check_config(config)
     return config
 
@@ -79,6 +84,10 @@ def defaults_of(arguments: Sequence[str]) -> TrainConfig[Any]:
     """
     suite, agent, recipe, file = (value_of(arguments, flag) for flag in ("--suite", "--agent", "--recipe", "--config"))
     pieces = {slot: name for slot in SLOTS if (name := value_of(arguments, f"--{slot}"))}
+    if (begun := begun_from(arguments)) is not None:
+        path = Path(_path(begun, "--from"))
+        given = {"--agent": agent, "--recipe": recipe, "--config": file}
+        return continued(path, _read(path / CONFIG, suite is not None, "--trust" in arguments), suite, given, pieces)
     if file is None:
         name = agent_spec(agent or TrainConfig.agent).name
         return default_config(suite or TrainConfig.suite, name, recipe or STANDARD, pieces)
@@ -91,6 +100,11 @@ def defaults_of(arguments: Sequence[str]) -> TrainConfig[Any]:
     if not pieces:
         return config
     return as_agent(config, config.agent, {**pieces_named(config.settings), **pieces})
+
+
+def begun_from(arguments: Sequence[str]) -> str | None:
+    """Return the run that a command line begins from, None where it does not."""
+    return value_of(arguments, "--from") or value_of(arguments, "--from-run")
 
 
 def value_of(arguments: Sequence[str], flag: str) -> str | None:

@@ -19,6 +19,7 @@ def check_config(config: TrainConfig[Any]) -> None:
     Beside what ``check_values`` finds, that is what this machine lacks.
     """
     check_values(config)
+    _check_beginning(config)
     _check_films(config)
     _check_network(config)
     check_tracker(config.track)
@@ -43,6 +44,25 @@ def _check_replay(config: TrainConfig[Any]) -> None:
     if config.envs_per_task > config.replay_per_task:
         raise UsageError(
             f"--replay-per-task is {config.replay_per_task}, less than --envs-per-task {config.envs_per_task}"
+        )
+
+
+def _check_beginning(config: TrainConfig[Any]) -> None:
+    if config.from_run is None:
+        if config.add_task:
+            raise UsageError(
+                f"--add-task is {' '.join(config.add_task)}, and there is no run to add to; give --from RUN, one that "
+                "was trained with --keep-checkpoint"
+            )
+        return
+    spec = agent_spec(config.agent)
+    if not spec.of_pieces or spec.alone:
+        why = (
+            "shares nothing between tasks" if spec.of_pieces or not spec.in_loop else "is not made of the kit's pieces"
+        )
+        raise UsageError(
+            f"--from is {str(config.from_run)!r}, and agent {config.agent!r} {why}, so nothing of it is of use to "
+            "another task; give a run of one that shares, such as care"
         )
 
 

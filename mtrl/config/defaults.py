@@ -242,5 +242,7 @@ def as_agent(config: TrainConfig[Any], agent: str, pieces: Mapping[str, str] | N
         config,
         agent=agent,
         record_every=config.record_every if agent_spec(agent).in_loop else 0,
+        from_run=None,  # whose networks are another agent's
+        add_task=(),
         settings=dataclasses.replace(base.settings, **shared),
     )

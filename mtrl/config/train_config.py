@@ -6,7 +6,9 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar, cast
+from typing import Annotated, Any, Generic, Literal, TypeVar, cast
+
+import tyro
 
 from agents.registry.agent_settings import AgentSettings
 from agents.registry.compose import SLOTS, recorded_base, recorded_settings, settings_type
@@ -37,7 +39,7 @@ class TrainConfig(Generic[S]):
     recipe: str = option(STANDARD, changes="run")
     """Named set of defaults: standard, or laptop, which trains metaworld on a few CPU cores."""
     tasks: tuple[str, ...] = option((), changes="run")
-    """Subset of the suite's tasks to train on; all of them by default."""
+    """Subset of the suite's tasks to train on, held-out ones too; all but those by default."""
     engine: str = option("auto", changes="run")
     """Simulator, where a suite has several: metaworld has farama, envpool and auto, which mixes both."""
     reward_version: str = option("auto", changes="run")
@@ -86,6 +88,10 @@ class TrainConfig(Generic[S]):
     """Experiment tracker to log to as well, offline unless its own environment variables say otherwise."""
     runs_dir: Path = option(Path("runs"), changes="nothing")
     """Directory of the run folders."""
+    from_run: Annotated[Path | None, tyro.conf.arg(aliases=("--from",))] = option(None, changes="agent")
+    """A finished run whose networks to begin with, on tasks that may be new to it; its settings are the defaults."""
+    add_task: tuple[str, ...] = option((), changes="agent")
+    """With --from: tasks to learn beside the run's own, which are rehearsed from its replay (--keep-checkpoint)."""
     settings: S = option(cast(Any, AgentSettings()), changes="agent")
     """Settings of the agent."""
 
@@ -93,6 +99,7 @@ class TrainConfig(Generic[S]):
         """Return the fields as JSON values."""
         values = dataclasses.asdict(self)
         values["runs_dir"] = str(self.runs_dir)
+        values["from_run"] = None if self.from_run is None else str(self.from_run)
         return values
 
     @staticmethod
@@ -114,8 +121,11 @@ class TrainConfig(Generic[S]):
         else:
             kind = settings_of(agent_spec(values["agent"]), pieces)
             settings = kind(**present_names(given, kind))
+        paths = {"runs_dir": Path(values["runs_dir"])}
+        if isinstance(begun := values.get("from_run"), str):
+            paths["from_run"] = Path(begun)
         rest = {k: v for k, v in values.items() if k != "settings"}
-        return TrainConfig(**_tuples({**rest, "runs_dir": Path(values["runs_dir"])}), settings=settings)
+        return TrainConfig(**_tuples({**rest, **paths}), settings=settings)
 
 
 def agent_spec(name: str) -> AgentSpec:

@@ -35,8 +35,12 @@ class Group:
 
 
 def settings_of(config: TrainConfig[Any]) -> dict[str, Any]:
-    """Return what makes a run's agent what it is: budget of updates, replay, and the agent's own settings."""
-    return options_changing(config, "agent")
+    """Return what makes a run's agent what it is: budget of updates, replay, and the agent's own settings.
+
+    Of a run that it began from that is the folder: with every seed it begins from another of the same agent.
+    """
+    begun = config.from_run
+    return {**options_changing(config, "agent"), "from_run": None if begun is None else begun.parent}
 
 
 def group_runs(runs: Sequence[Run]) -> tuple[tuple[Group, ...], list[str]]:

@@ -12,6 +12,7 @@ from envs.suite import TaskSuite
 from mtrl.config import TrainConfig, agent_spec
 from mtrl.errors import UsageError
 from mtrl.policies.trained import fitted, load_agent, sizes_of
+from mtrl.policies.weights import check_source
 from mtrl.scoring.scores import Policy
 
 
@@ -27,11 +28,7 @@ def policy_for_new(
     if not agent_spec(config.agent).in_loop:
         raise _cannot(config, "it trains a separate model per task")
     agent, context, sizes = load_agent(path, config, suite)
-    if context.source != source:
-        raise UsageError(
-            f"{str(path)!r} was trained on sentence vectors of source {source!r}, but those of its held-out tasks are "
-            f"now from source {context.source!r}; vectors from different sources do not mix, so train the run again"
-        )
+    check_source(path, context.source, source, "its held-out tasks")
     own = sizes_of(new, config)
     actions, most = own.action_mask.shape[1], sizes.action_mask.shape[1]
     if own.obs > sizes.obs or actions > most:
@@ -53,5 +50,6 @@ def policy_for_new(
 
 def _cannot(config: TrainConfig[Any], why: str) -> UsageError:
     return UsageError(
-        f"agent {config.agent!r} cannot play held-out tasks: {why}; train --agent care with --context text or numbers"
+        f"agent {config.agent!r} cannot play held-out tasks: {why}; train one that does, such as --agent care or "
+        "--agent mtsac --encoder context, with --context text or numbers"
     )

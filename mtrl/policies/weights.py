@@ -39,3 +39,12 @@ def misfit(path: Path, error: RuntimeError) -> UsageError:
         f"{str(path / WEIGHTS)!r} does not match the current suite ({str(error).splitlines()[-1].strip()}); "
         "train the run again"
     )
+
+
+def check_source(path: Path, now: str, told: str | None, whose: str) -> None:
+    """Raise ``UsageError`` where sentence vectors would come from elsewhere than a run's own, which do not mix."""
+    if now != told:
+        raise UsageError(
+            f"{str(path)!r} was trained on sentence vectors of source {told!r}, but those of {whose} are now from "
+            f"source {now!r}; vectors from different sources do not mix, so train the run again"
+        )

@@ -25,7 +25,7 @@ from mtrl.version import __version__
 CONFIG, RESULT, WEIGHTS, METRICS = "config.json", "result.json", "weights.safetensors", "metrics.csv"
 MATRICES, ABLATION = "matrices.jsonl", "ablation.json"
 # What config.json has beside the configuration, and which is a table.
-TABLES = ("versions", "machine", "git", "task_sentences", "suite_source", "dropped_settings")
+TABLES = ("versions", "machine", "git", "task_sentences", "suite_source", "dropped_settings", "context_frame", "before")
 GUARDED = (CONFIG, RESULT, WEIGHTS, METRICS, MATRICES)  # by checksums, once the run is finished
 PACKAGES = ("torch", "gymnasium", "stable-baselines3", "numpy", "tensorboard")
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from envs.suite import TaskSuite
+from envs.suite import HELD_OUT, TaskSuite
 from mtrl.config import TrainConfig
 from mtrl.errors import UsageError
 from mtrl.policies.parts import Part
@@ -30,8 +30,9 @@ def evaluation_of(part: Part, config: TrainConfig[Any], episodes: int | None, se
     counts = _counts(part.suite, episodes)
     scores = play(config, part.suite, part.policy, counts, seed, device_of(config), **processes_of(config))
     told: dict[str, Any] = {"suite": part.suite.name, "agent": config.agent, "seed": seed}
-    if part.held_out:
-        told["held_out"] = True
+    if part.kind:
+        told[part.kind.replace("-", "_")] = True
+    if part.kind == HELD_OUT:
         for task in tasks:
             scores["tasks"][task.name]["range"] = next((t for t in task.tags if t in ("inside", "outside")), None)
     return {**told, **scores}

@@ -16,6 +16,7 @@ from mtrl.scoring.scores import RARE
 SUCCESS, RETURN = ("success_any", "success_last"), ("return",)
 GATHERED = 20  # more tasks than this are shown by group, where they have one
 RANDOM = "random_"  # what the keys of random actions' scores begin with
+KINDS = {"held_out": "held-out", "paraphrased": "paraphrased"}  # of tasks: how results say it, and tables
 PLACES = {SUCCESS: 2, RETURN: 1}
 WIDE = 1e7  # a return from which on it is written as 1.2e+09, so that it leaves the tasks' names their room
 Scores = Mapping[str, Any]  # what ``result.json`` holds of a task
@@ -57,14 +58,14 @@ def comparison_table(results: Sequence[dict[str, Any]]) -> Table:
     if normalised:
         columns.append(("normalised", "", lambda line: line.normalised))
 
-    gathered = _gathered(tasks)
-    caption = _caption(silent, floor, bool(gathered))
+    groups = gathered(tasks)
+    caption = _caption(silent, floor, bool(groups))
     table = Table(title=escape(_title(results, silent)), caption=caption, title_justify="left", caption_justify="left")
-    table.add_column("group (tasks)" if gathered else "task", overflow="fold")
+    table.add_column("group (tasks)" if groups else "task", overflow="fold")
     for name, below, _ in columns:
         header = name if silent or not below else f"{name}\n{below}"
         table.add_column(escape(header), justify="left" if name == "range" else "right", no_wrap=True)
-    for line in _group_lines(results, gathered, normalised) if gathered else _task_lines(results, silent, normalised):
+    for line in _group_lines(results, groups, normalised) if groups else _task_lines(results, silent, normalised):
         table.add_row(line.label, *(cell(line) for _, _, cell in columns))
     table.add_section()
     for line in _mean_lines(results, normalised):
@@ -98,7 +99,7 @@ def _task_lines(
         yield from _lines(label, escape(first.get("range") or "-"), scores, _share(normalised.get(name)))
 
 
-def _gathered(tasks: Mapping[str, Scores]) -> dict[str, list[str]]:
+def gathered(tasks: Mapping[str, Scores]) -> dict[str, list[str]]:
     """Return the names of many tasks by group; nothing where they are few, or one has no group."""
     groups: dict[str, list[str]] = {}
     for name, scores in tasks.items():
@@ -107,9 +108,9 @@ def _gathered(tasks: Mapping[str, Scores]) -> dict[str, list[str]]:
 
 
 def _group_lines(
-    results: Sequence[dict[str, Any]], gathered: Mapping[str, list[str]], normalised: Mapping[str, float | None]
+    results: Sequence[dict[str, Any]], groups: Mapping[str, list[str]], normalised: Mapping[str, float | None]
 ) -> Iterable[Line]:
-    for group, names in gathered.items():
+    for group, names in groups.items():
         yield from _mean_of(f"{escape(group)} ({len(names)})", names, results, normalised)
 
 
@@ -171,17 +172,18 @@ def _means(tasks: Sequence[Scores]) -> dict[str, float | None]:
 
 def _title(results: Sequence[dict[str, Any]], silent: bool) -> str:
     first = results[0]
-    what = f"{first['suite']}, held-out tasks" if first.get("held_out") else first["suite"]
+    kind = next((words for key, words in KINDS.items() if first.get(key)), "")
+    what = f"{first['suite']}, {kind} tasks" if kind else first["suite"]
     counts = sorted({task["episodes"] for task in first["tasks"].values()})
     episodes = " to ".join(map(str, counts[:: max(len(counts) - 1, 1)]))
     seeds = ", ".join(sorted({str(r["seed"]) for r in results}))
     return f"{what}: {'return' if silent else 'success'} over {episodes} episodes a task, seed {seeds}"
 
 
-def _caption(silent: bool, floor: bool, gathered: bool) -> str | None:
+def _caption(silent: bool, floor: bool, by_group: bool) -> str | None:
     words = [] if silent else ["any: success at any step of an episode", "last: at its last step"]
     words += ["random: uniform actions from the same starts"] if floor else []
-    words += ["rows are means of a group's tasks, each of which is in the run's folder"] if gathered else []
+    words += ["rows are means of a group's tasks, each of which is in the run's folder"] if by_group else []
     return "; ".join(words) or None
 
 

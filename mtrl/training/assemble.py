@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from agents.samplers import Sampler
 from envs.context import Context, context_of, context_parts, one_number
 from envs.registry import make_suite
 from envs.stepping.pace import processors, suggest_workers
-from envs.suite import TaskSuite
+from envs.suite import Task, TaskSuite
 from mtrl.config import TrainConfig, agent_spec
 from mtrl.config.train_config import as_usage
 from mtrl.errors import UsageError
@@ -74,13 +75,18 @@ def processes_of(config: TrainConfig[AgentSettings]) -> dict[str, Any]:
 
 
 def agent_of(
-    config: TrainConfig[AgentSettings], suite: TaskSuite, env: TensorEnv, numbers: int = 1
+    config: TrainConfig[AgentSettings],
+    suite: TaskSuite,
+    env: TensorEnv,
+    numbers: int = 1,
+    frame: Sequence[Task] | None = None,
 ) -> tuple[Agent, Context]:
     """Build the run's agent for what ``env`` looks like -> the agent, and what it may read of the tasks.
 
-    Raises ``UsageError`` where there is no memory for it, with so many ``numbers`` for each weight.
+    ``frame`` are the tasks that its context is centred over, where these are not the suite's. Raises ``UsageError``
+    where there is no memory for it, with so many ``numbers`` for each weight.
     """
-    context = context_of(suite, config.settings.context or "auto")
+    context = context_of(suite, config.settings.context or "auto", frame)
     sizes = Sizes(env.obs_size, env.action_mask, torch.as_tensor(context.tasks), context.learned)
     try:
         with networks_fit(hidden_of(config), env.device, numbers):

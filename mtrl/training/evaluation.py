@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
+from torch import Tensor
 
 from agents.base import Agent
 from agents.samplers import Sampler
@@ -25,9 +26,13 @@ class Evaluation:
         report: MetricsWriter,
         listeners: Sequence[Callable[[Mapping[str, float | None]], None]],
         check: Callable[[], None] | None = None,
+        inspect: Callable[[Tensor], dict[str, Tensor]] | None = None,
     ) -> None:
-        """``check`` is called before each step that is played, and may raise."""
-        self._check = check
+        """``check`` is called before each step that is played, and may raise.
+
+        ``inspect`` takes the place of the agent's own, where training steps some of its tasks alone.
+        """
+        self._check, self._inspect = check, inspect or agent.inspect
         self._agent, self._scorer, self._sampler = agent, scorer, sampler
         self._report, self._listeners = report, listeners
 
@@ -35,6 +40,6 @@ class Evaluation:
         """Evaluate the agent as it is now."""
         scores = self._scorer.score(greedy(self._agent), self._check)
         self._sampler.observe_scores(torch.tensor([score.value for score in scores.values()]))
-        means = self._report.evaluation(now.span.step, scores, self._agent.inspect(now.transition.obs))
+        means = self._report.evaluation(now.span.step, scores, self._inspect(now.transition.obs))
         for listener in self._listeners:
             listener(means)

@@ -31,8 +31,13 @@ class Training:
         sampler: Sampler,
         guard: FiniteGuard,
         breakable: Callable[[], AbstractContextManager[None]] = nullcontext,
+        trained: bool = False,
     ) -> None:
-        """``breakable`` gives what is entered around a step of the environments, which may take long."""
+        """``breakable`` gives what is entered around a step of the environments, which may take long.
+
+        An agent that comes ``trained`` acts by itself from the first step on, where another acts at random.
+        """
+        self._trained = trained
         self._config, self._env, self._agent = config, env, agent
         self._replay, self._sampler, self._guard, self._breakable = replay, sampler, guard, breakable
         self._generator = np.random.default_rng(config.seed)
@@ -63,7 +68,8 @@ class Training:
         config, agent, env = self._config, self._agent, self._env
         obs = env.reset(config.seed) if self._obs is None else self._obs
         warm = self.step < config.random_steps
-        action = env.random_action(self._generator) if warm else agent.act(obs, explore=True)
+        random = warm and not self._trained
+        action = env.random_action(self._generator) if random else agent.act(obs, explore=True)
         self._guard.action(action, self.step, env.steps_on_host)
         with self._breakable():
             transition = env.step(action)

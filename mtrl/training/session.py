@@ -46,6 +46,7 @@ from mtrl.training.assemble import (
     threads_of,
     workers_of,
 )
+from mtrl.training.beginning import BEFORE, beginning_of, carry_over, rehearsal_of
 from mtrl.training.callbacks import Callback, ScheduledCallback, UserCallbacks
 from mtrl.training.diagnoser import Diagnoser
 from mtrl.training.evaluation import Evaluation
@@ -85,20 +86,27 @@ def run_agent(
     """
     torch.set_num_threads(threads_of(config))
     keep_freed_memory()
-    device, suite = device_of(config), suite_of(config, given)
+    device, suite, begun = device_of(config), suite_of(config, given), beginning_of(config, given)
+    stepped = suite.only(config.add_task) if config.add_task else suite
     config = dataclasses.replace(config, workers=workers_of(config, as_scored(suite)))
     with ExitStack() as files, ExitStack() as stack:
         if as_scored(suite).simulator is None:  # environments may start whatever they like
             files.enter_context(guarded())
-        env = stack.enter_context(closing(TensorEnv(suite, config.envs_per_task, device, **processes_of(config))))
+        env = stack.enter_context(closing(TensorEnv(stepped, config.envs_per_task, device, **processes_of(config))))
         if suite.simulator is None:  # what was refused once, with a warning, is not asked for again
             config = dataclasses.replace(config, workers=env.workers)
         before = resumed.checkpoint if resumed else None
-        precision = Precision(**before.state["precision"]) if before else precision_of(config, env.tasks, device)
-        agent, context = agent_of(in_precision(config, precision), suite, env, LEARNING)
+        precision = Precision(**before.state["precision"]) if before else precision_of(config, len(suite.tasks), device)
+        whole = env if stepped is suite else stack.enter_context(closing(TensorEnv(suite, 1, device)))
+        agent, context = agent_of(
+            in_precision(config, precision), suite, whole, LEARNING, begun.frame if begun else None
+        )
+        learner = rehearsal_of(begun, agent, config, suite, whole, env) if begun and config.add_task else agent
         sampler = sampler_of(config, env)
         if not before:
             check_success(config, suite, agent, device)
+            if begun:
+                carry_over(begun, agent, context, config, suite, whole)
         replay, size = replay_of(config, env)
         seed = score_seed(config.seed, EVALUATION)
         camera = camera_for(as_scored(suite), seed, device) if config.record_every else None
@@ -109,10 +117,13 @@ def run_agent(
         if resumed:
             begin_again(path)
         told = {"context_source": context.source, **suite_facts(config, suite), **resumption(resumed)}
+        if begun:
+            scored = None if before else final_scores(config, suite, greedy(agent), device)
+            told |= begun.facts(scored, path)
         write_config(path, config, **told)
         folder = KeptFolder(path, lambda: write_config(path, config, **told))
         console.print(
-            f"{path}: {config.agent} on {env.tasks} tasks, {device}, {parameter_count(agent):,} parameters, "
+            f"{path}: {config.agent} on {len(suite.tasks)} tasks, {device}, {parameter_count(agent):,} parameters, "
             f"replay {size}, sentence vectors: {context.source}, worker processes: {env.workers or 'none'}, "
             f"precision: {precision.in_words}",
             markup=False,
@@ -127,9 +138,10 @@ def run_agent(
             describe(log, config, path)
         report, user, rules = MetricsWriter(suite, log), UserCallbacks(callbacks), rules_of(config)
         guard = FiniteGuard(agent, device)
-        diagnoser = Diagnoser(config, suite.task_names, agent, replay, log, device)
-        evaluation = Evaluation(agent, scorer, sampler, report, [display.evaluated, user.evaluated], stop.check)
-        training = Training(config, env, agent, replay, sampler, guard, stop.breakable)
+        diagnoser = Diagnoser(config, suite.task_names, learner, replay, log, device)
+        heard = [display.evaluated, user.evaluated]
+        evaluation = Evaluation(agent, scorer, sampler, report, heard, stop.check, learner.inspect)
+        training = Training(config, env, learner, replay, sampler, guard, stop.breakable, trained=begun is not None)
         parts: dict[str, Stateful] = {
             "training": training,
             "report": report,
@@ -150,7 +162,7 @@ def run_agent(
                     Scheduled(diagnoser, diagnoser.due),
                     Scheduled(guard, either(rules.log, rules.evaluation)),
                     Scheduled(report.log, rules.log),
-                    Scheduled(LongEpisodes(suite.task_names, env.open_lengths), rules.log),
+                    Scheduled(LongEpisodes(stepped.task_names, env.open_lengths), rules.log),
                     Scheduled(evaluation, rules.evaluation),
                     Scheduled(film_of(camera, agent, report), multiples_of(config.record_every, at_end=True)),
                     Scheduled(display.progress, rules.progress),
@@ -188,6 +200,8 @@ def run_agent(
                 console.print(f"to go on: {resuming(path)}", markup=False)
             raise Stopped(stop.signal)
         scores = final_scores(config, suite, greedy(agent), device)
+        if begun:
+            scores[BEFORE] = told[BEFORE]
         progress = Progress(training.step, training.env_steps, training.updates)
         result = finish(path, config, suite, progress, seconds, parameter_count(agent), device, precision, scores, log)
         if not config.keep_checkpoint:

@@ -31,6 +31,7 @@ OTHERS = {
     "--strict",
     "--backend-store-uri",
 }  # of other programs
+SHORT = {"--from"}  # for --from-run
 
 
 def config_of(module: ModuleType) -> type[Any]:
@@ -53,11 +54,12 @@ def parse_as_the_command_does(name: str, arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if commands_of(page)])
 def test_every_command_on_a_page_is_one_that_is_taken(page: str, folder: Path) -> None:
-    run = folder / "runs" / "tabletop" / "care" / "seed0"
-    run.mkdir(parents=True)
-    (run / "config.json").write_text(json.dumps(train.parse_command([]).config.to_json()))  # for --config, --resume
-    (run / "checkpoints").mkdir()
-    (run / "checkpoints" / "latest").write_text("step000000000040\n")
+    for suite in ("tabletop", "tabletop-50"):  # for --config, --resume and --from
+        run = folder / "runs" / suite / "care" / "seed0"
+        (run / "checkpoints").mkdir(parents=True)
+        (run / "config.json").write_text(json.dumps(train.parse_command(["--suite", suite]).config.to_json()))
+        (run / "result.json").write_text("{}")
+        (run / "checkpoints" / "latest").write_text("step000000000040\n")
     for name, *arguments in commands_of(page):
         assert name.removeprefix("mtrl.") in NAMES, (page, name)
         parse_as_the_command_does(name, [argument for argument in arguments if argument != "--help"])
@@ -85,7 +87,7 @@ def known_flags() -> set[str]:
 
 @pytest.mark.usefixtures("folder")
 def test_every_flag_that_is_named_exists() -> None:
-    known = known_flags() | OTHERS
+    known = known_flags() | OTHERS | SHORT
     named = {}
     for page, text in PAGES.items():
         code = [block.text for block in blocks_of(page) if block.language == "bash"]

@@ -139,6 +139,32 @@ def test_auto_takes_what_the_suite_gives() -> None:
         assert auto.tells_new
 
 
+def test_a_frame_of_other_tasks_centres_and_scales_what_is_new_to_them() -> None:
+    """As if its tasks had been trained: 7 and 14 lie at .25 and 2 of 2, 4 and 10, whichever suite they are of."""
+    for wanted in ("numbers", "text+numbers", "hashing"):
+        asked, mine = context_of(GRAVITIES, wanted), GRAVITIES.unseen()
+        got = context_of(mine, wanted, frame=GRAVITIES.tasks)
+        np.testing.assert_allclose(got.tasks, asked.held_out, atol=1e-6)
+        assert got.held_out.shape == (0, got.tasks.shape[1])
+    onehot = context_of(GRAVITIES.unseen(), "onehot", frame=GRAVITIES.tasks)
+    np.testing.assert_array_equal(onehot.tasks, np.eye(2))
+
+
+def test_new_tasks_are_described_in_place_of_those_held_out() -> None:
+    again = context_of(GRAVITIES, "text+numbers", new=GRAVITIES.tasks[:1])
+    np.testing.assert_allclose(again.held_out, again.tasks[:1], atol=1e-6)
+
+
+@pytest.mark.usefixtures("_no_model")
+def test_hashing_reads_the_sentence_as_an_unknown_one_is_read() -> None:
+    got, text = context_of(GRAVITIES, "hashing"), context_of(GRAVITIES, "text")
+    assert (got.source, text.source, got.tells_new) == ("hashing", "hashing", True)
+    np.testing.assert_allclose(got.tasks, text.tasks)
+    shipped = make_suite("tabletop")
+    assert context_of(shipped, "hashing").source == "hashing"
+    assert not np.allclose(context_of(shipped, "hashing").tasks, context_of(shipped, "text").tasks)
+
+
 @pytest.mark.usefixtures("_no_model")
 def test_held_out_tasks_change_nothing_for_those_that_are_trained() -> None:
     alone = numbered({"g": 2.0}, {"g": 4.0}, {"g": 10.0})

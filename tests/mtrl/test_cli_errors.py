@@ -86,6 +86,9 @@ WRONG_FLAGS: list[tuple[list[str], list[str]]] = [
     (["--steps-per-task", "1e29"], ["--steps-per-task is 1", "at most 1000000000000"]),
     (["--tasks", "reach", "reach"], ["task 'reach' is named 2 times"]),
     (["--context", "text+text"], ["--context is 'text+text'", "twice"]),
+    (["--add-task", "reach"], ["--add-task is reach", "no run to add to", "--from RUN", "--keep-checkpoint"]),
+    (["--from", "nowhere"], ["'nowhere' is not a run", "runs/tabletop/care/seed0"]),
+    (["--tasks", "held-out"], ["suite 'tabletop' has no held-out tasks"]),
     (["--suite", "pendulum-gravity:"], ["suite 'pendulum-gravity:' names nothing after its colon"]),
     (["--suite", "metaworld/MT1: "], ["suite 'metaworld/MT1: ' names nothing after its colon"]),
 ]

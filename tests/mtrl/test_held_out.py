@@ -123,6 +123,7 @@ def test_a_recording_of_held_out_tasks_bears_the_name_it_was_given(run: Path, tm
         ("mtsac", (), "reads no context"),
         ("mtmhsac", (), "reads no context"),
         ("single-task", (), "reads no context"),
+        ("mtmhsac", ("--encoder", "context"), "its trunk has weights of each task"),
         ("care", ("--context", "onehot"), "--context onehot does not describe new tasks"),
         ("care", ("--context", "learned"), "--context learned does not describe new tasks"),
     ],
@@ -136,6 +137,13 @@ def test_an_agent_that_cannot_tell_a_new_task_refuses_and_names_care(
     assert why in line
     assert "--agent care" in line
     assert not list(path.glob("evaluation*"))
+
+
+@pytest.mark.parametrize("wanted", ["text", "numbers", "text+numbers", "hashing"])
+def test_a_plain_network_that_is_given_the_context_plays_new_tasks_too(call: Call, tmp_path: Path, wanted: str) -> None:
+    path = trained(tmp_path / "runs", "--encoder", "context", "--context", wanted, agent="mtsac")
+    assert call(evaluate.main, path, "--trust", "--tasks", "held-out", "--episodes", "2").code == 0
+    assert list(read_json(path / "evaluation-held-out.json")["tasks"]) == ["hold0.0", "hold0.9"]
 
 
 def test_stable_baselines3_refuses_before_its_models_are_read(refused: Refused, run: Path) -> None:

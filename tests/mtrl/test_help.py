@@ -49,7 +49,8 @@ def entries(text: str) -> dict[str, str]:
     flag = None
     for line in lines:
         start = re.match(
-            r"\s*(?:-\w, )?--([a-z][a-z-]*)(?:, --no-[a-z-]+)?(?: \{[^}]*\}| \[?[A-Z][^ ]*\]*(?: \[[^ ]*\]+)*)?(.*)",
+            r"\s*(?:-\w, )?(?:--[a-z-]+ [^,]*, )?--([a-z][a-z-]*)(?:, --no-[a-z-]+)?"
+            r"(?: \{[^}]*\}| \[?[A-Z][^ ]*\]*(?: \[[^ ]*\]+)*)?(.*)",
             line,
         )
         if start:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agents.registry.settings import ContextNetworkSettings
 from agents.registry.sharing_settings import (
     AdversarialSettings,
     BayesianSettings,
@@ -18,6 +19,15 @@ ENCODERS: tuple[Spec, ...] = (
         "one-hot",
         "the observation and the task as one-hot (Yu et al. 2019)",
         "agents.encoders.plain:one_hot",
+    ),
+    Spec(
+        "encoder",
+        "context",
+        "the observation and the task's context, without a mixture: CARE's control",
+        "agents.encoders.concatenated:concatenated",
+        ContextNetworkSettings,
+        reads_context=True,
+        shares=True,
     ),
     Spec(
         "encoder",

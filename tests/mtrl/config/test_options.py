@@ -16,7 +16,16 @@ from mtrl.config.options import CHANGES, option, options_changing
 FIELDS = {field.name: field for field in dataclasses.fields(TrainConfig)}
 # Written out once: what another value changes, and between what a number has to be.
 CHANGED = {
-    "agent": {"agent", "envs_per_task", "batch_per_task", "updates_per_step", "random_steps", "replay_per_task"}
+    "agent": {
+        "agent",
+        "from_run",
+        "add_task",
+        "envs_per_task",
+        "batch_per_task",
+        "updates_per_step",
+        "random_steps",
+        "replay_per_task",
+    }
     | {"settings"},
     "run": {"suite", "recipe", "tasks", "engine", "reward_version", "seed", "steps_per_task", "device"}
     | {"eval_every", "eval_episodes"},
@@ -60,6 +69,7 @@ def test_what_is_told_of_a_run_is_flat_and_in_the_order_of_the_fields() -> None:
     config = dataclasses.replace(default_config("tabletop", "sb3"), seed=3, workers=2)
     own = dataclasses.asdict(config.settings)
     agents = ("agent", "envs_per_task", "batch_per_task", "updates_per_step", "random_steps", "replay_per_task")
+    agents += ("from_run", "add_task")
     assert [*options_changing(config, "agent")] == [*agents, *own]
     assert options_changing(config, "agent")["hidden"] == own["hidden"]
     assert options_changing(config, "run")["seed"] == 3

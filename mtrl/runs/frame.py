@@ -1,0 +1,55 @@
+"""The tasks that centre and scale a run's context, where these are not its own: those of the run that it began from.
+
+They are written as data, so that a run is opened without the suite of another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from envs.errors import SuiteError
+from envs.suite import Task
+from mtrl.errors import UsageError
+from mtrl.runs.folder import CONFIG, read_run
+
+FRAME = "context_frame"  # its key in config.json
+
+
+def frame_facts(tasks: Sequence[Task]) -> dict[str, Any]:
+    """Return what ``config.json`` holds of the tasks: name to sentence and parameters."""
+    return {task.name: {"sentence": task.description, "parameters": {**task.parameters}} for task in tasks}
+
+
+def frame_of(facts: Mapping[str, Any], path: Path) -> tuple[Task, ...] | None:
+    """Read the tasks back, which cannot be made, None where a run's own are its frame.
+
+    Raises ``UsageError``, naming the file in ``path``, for anything else than ``frame_facts`` returns.
+    """
+    told = facts.get(FRAME)
+    if told is None:
+        return None
+    try:
+        frame = tuple(_task(name, said) for name, said in told.items())
+    except (TypeError, KeyError, AttributeError, ValueError, SuiteError) as error:
+        raise UsageError(f"{str(path / CONFIG)!r} is damaged ({FRAME}: {error}); train the run again") from None
+    if not frame:
+        raise UsageError(f"{str(path / CONFIG)!r} is damaged ({FRAME} is empty); train the run again")
+    return frame
+
+
+def frame_of_run(path: Path) -> tuple[Task, ...] | None:
+    """Return the frame of a run's context, None where its own tasks are that."""
+    return frame_of(read_run(path)[1], path)
+
+
+def _task(name: str, said: Mapping[str, Any]) -> Task:
+    sentence, parameters = said["sentence"], {**said["parameters"]}
+    if not isinstance(sentence, str):
+        raise TypeError(f"the sentence of {name!r} is {sentence!r}")
+    return Task(name, _no_environment, sentence, parameters=parameters)
+
+
+def _no_environment(**_: Any) -> Any:
+    raise NotImplementedError("a task of a frame is there to be described")
