@@ -61,9 +61,10 @@ class StackedMLP(Network):
 
     def forward(self, x: Tensor, groups: Tensor | None = None) -> Tensor:
         """Apply all networks, or those that ``groups`` (G',) int64 names, each to its own rows."""
-        for layer in self.layers[:-1]:
+        *hidden, last = self.layers  # a slice would be made into a module of its own, every time
+        for layer in hidden:
             x = hidden_activation(layer(x, groups), self.layer_norm)
-        return self.layers[-1](x, groups)
+        return last(x, groups)
 
     def probed_layers(self) -> list[nn.Module]:
         """Return all layers but the first."""
@@ -99,7 +100,7 @@ class StackedResidual(Network):
         x = hidden_activation(self.first(x, groups), self.layer_norm)
         for inner, outer in zip(self.inner, self.outer, strict=True):
             y = outer(hidden_activation(inner(x, groups), self.layer_norm), groups)
-            x = x + (F.layer_norm(y, y.shape[-1:]) if self.layer_norm else y)
+            x = x + (normalized(y) if self.layer_norm else y)
         return self.last(x, groups)
 
     def probed_layers(self) -> list[nn.Module]:
@@ -108,5 +109,15 @@ class StackedResidual(Network):
 
 
 def hidden_activation(x: Tensor, layer_norm: bool) -> Tensor:
-    """Apply layer normalisation, if enabled, and ReLU."""
-    return F.relu(F.layer_norm(x, x.shape[-1:]) if layer_norm else x)
+    """Apply layer normalisation, if enabled, and ReLU; ``x`` may be overwritten."""
+    return F.relu(normalized(x) if layer_norm else x, inplace=True)
+
+
+def normalized(x: Tensor) -> Tensor:
+    """Apply layer normalisation without learned scale.
+
+    A scale of ones is passed all the same: without one, torch's loop on the CPU is not vectorised and takes 1.6 times
+    as long, for the same numbers.
+    """
+    size = x.shape[-1:]
+    return F.layer_norm(x, size, x.new_ones(size), x.new_zeros(size))

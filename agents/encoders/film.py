@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from agents.encoders.context import ContextEncoder, ContextNetwork, context_network
 from agents.encoders.encoder import EncoderShape
-from agents.networks import StackedLinear
+from agents.networks import StackedLinear, normalized
 
 
 class FiLMEncoder(ContextEncoder):
@@ -50,7 +50,7 @@ class FiLMEncoder(ContextEncoder):
         for layer, gamma, beta in zip(self.layers, gammas, betas, strict=True):
             last = layer is self.layers[-1]
             x = layer(x.reshape(1, -1, x.shape[-1])).view(*obs.shape[:2], -1)
-            x = F.layer_norm(x, x.shape[-1:]) if self.layer_norm and not last else x
+            x = normalized(x) if self.layer_norm and not last else x
             x = (1.0 + gamma[:, None]) * x + beta[:, None]
             x = x if last else F.relu(x)
         return x

@@ -44,9 +44,10 @@ class LayeredTrunk(Trunk):
     def forward(self, x: Tensor, task: Tensor | None = None) -> Tensor:
         """(T, N, in) -> (E, T, N, out)."""
         x = x.expand(self.ensemble, *x.shape)
-        for layer in self.layers[:-1]:
+        *hidden, last = self.layers
+        for layer in hidden:
             x = hidden_activation(layer(x, task), self.layer_norm)
-        return self.layers[-1](x, task)
+        return last(x, task)
 
     def shared_parameters(self) -> list[nn.Parameter]:
         """Return the layers'."""

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from agents.base import seeded_generator
-from agents.networks import StackedLinear, StackedResidual
+from agents.networks import StackedLinear, StackedMLP, StackedResidual, normalized
 
 
 @pytest.mark.parametrize("size_out", [1, 2])
@@ -59,3 +59,18 @@ def test_groups_do_not_mix_and_may_be_named() -> None:
 def test_widths_that_differ_are_refused_in_words() -> None:
     with pytest.raises(ValueError, match=r"hidden is 8 4; a residual network has one width"):
         StackedResidual(1, 3, (8, 4), 1, seeded_generator(0))
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+def test_normalisation_is_plain_layer_normalisation_to_the_last_bit(kind: torch.dtype) -> None:
+    x = 3.0 + 2.0 * torch.randn(2, 50, 128, generator=seeded_generator(1), dtype=kind)
+    assert torch.equal(normalized(x), F.layer_norm(x, (128,)))
+
+
+@pytest.mark.parametrize("layer_norm", [False, True])
+def test_a_network_leaves_its_input_as_it_is(layer_norm: bool) -> None:
+    """Hidden units are overwritten in place; what comes in is not."""
+    x = torch.randn(1, 5, 3, generator=seeded_generator(1))
+    before = x.clone()
+    StackedMLP(1, 3, (8, 8), 2, seeded_generator(0), layer_norm)(x).sum().backward()
+    assert torch.equal(x, before)
