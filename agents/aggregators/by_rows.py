@@ -16,12 +16,15 @@ from torch.autograd.graph import GradientEdge
 
 from agents.aggregators.gradients import task_gradients
 
-BIAS, WEIGHT = 0, 2  # the arguments of ``baddbmm`` that a layer's parameters are
+BIAS, WEIGHT, SCALE = 0, 2, 1  # what a layer's parameters do to its rows: added, a matrix product, multiplied
+# The operations that layers are made of (``StackedLinear``), and what the parameter at an argument does there.
+LAYERS = {"BaddbmmBackward0": {0: BIAS, 2: WEIGHT}, "MulBackward0": {1: SCALE}, "AddBackward0": {1: BIAS}}
+ROWS_OF = {"BaddbmmBackward0": "_saved_batch1", "MulBackward0": "_saved_self"}
 FAR = 0.05  # of a gradient's norm: what bfloat16 rounds is below, what belongs to another task above
 
 
 class Products:
-    """The batched products (G, R, in) x (G, in, out) in the graph of T losses that parameters enter directly.
+    """The layers of rows (G, R, in) in the graph of T losses that parameters enter directly.
 
     The R rows have to be T equal blocks, in the losses' order; what enters anything else is in ``others``, by position
     among ``parameters``.
@@ -29,29 +32,36 @@ class Products:
 
     def __init__(self, losses: Tensor, parameters: Sequence[nn.Parameter]) -> None:
         self.tasks = len(losses)
-        self.entries: list[tuple[Any, int, int]] = []  # node, argument, position of the parameter
+        self.entries: list[tuple[Any, int, int]] = []  # node, what the parameter does there, its position
         self.others: set[int] = set()
         self._position = {id(parameter): position for position, parameter in enumerate(parameters)}
+        self._parameters = parameters
         self._walk(losses.grad_fn)
 
     def _walk(self, root: Any) -> None:
         waiting, seen = [root], {root}
         while waiting:
             node = waiting.pop()
-            direct = node.name() == "BaddbmmBackward0" and self._in_blocks(node)
             for argument, (parent, _) in enumerate(node.next_functions):
-                position = self._position.get(_leaf(parent))
-                if position is not None and direct and argument in (BIAS, WEIGHT):
-                    self.entries.append((node, argument, position))
+                role = LAYERS.get(node.name(), {}).get(argument)
+                position = self._position.get(_leaf(parent, transposed=role == SCALE))
+                if position is not None and role is not None and self._in_blocks(node, role, position):
+                    self.entries.append((node, role, position))
                 elif position is not None and hasattr(parent, "variable"):
                     self.others.add(position)
                 elif parent is not None and parent not in seen:
                     seen.add(parent)
                     waiting.append(parent)
 
-    def _in_blocks(self, node: Any) -> bool:
-        plain = node._saved_alpha == node._saved_beta == 1
-        return plain and node._saved_batch1 is not None and node._saved_batch1.shape[1] % self.tasks == 0
+    def _in_blocks(self, node: Any, role: int, position: int) -> bool:
+        returned, own = node._input_metadata[0].shape, self._parameters[position].shape
+        if len(returned) != 3 or len(own) != 3:
+            return False
+        groups, rows, size = returned
+        fits = own[0] == groups and (own[2] == size if role == WEIGHT else own.numel() == groups * size)
+        plain = all(getattr(node, name, 1) == 1 for name in ("_saved_alpha", "_saved_beta"))
+        kept = role == BIAS or getattr(node, ROWS_OF[node.name()]) is not None
+        return fits and plain and kept and rows % self.tasks == 0
 
 
 def gradients_by_rows(
@@ -64,14 +74,14 @@ def gradients_by_rows(
     """
     products = Products(losses, shared)
     nodes = list(dict.fromkeys(node for node, _, _ in products.entries))
-    inputs = {node: node._saved_batch1.detach() for node in nodes}
+    inputs = {node: getattr(node, ROWS_OF.get(node.name(), ""), None) for node in nodes}
     asked: list[Any] = [*(GradientEdge(node, 0) for node in nodes), *own]
     found = torch.autograd.grad(losses.sum(), asked, retain_graph=True, allow_unused=True) if asked else ()
     outputs = dict(zip(nodes, found, strict=False))
     parts = [losses.new_zeros(len(losses), parameter.numel()) for parameter in shared]
-    for node, argument, position in products.entries:
+    for node, role, position in products.entries:
         if position not in products.others and outputs[node] is not None:
-            parts[position] = parts[position] + _of_blocks(inputs[node], outputs[node], argument, len(losses))
+            parts[position] = parts[position] + _of_blocks(inputs[node], outputs[node], role, len(losses))
     if others := sorted(products.others):
         exact = task_gradients(losses, [shared[position] for position in others])
         pieces = exact.split([shared[position].numel() for position in others], dim=1)
@@ -108,18 +118,21 @@ class TaskGradients:
         return task_gradients(losses, shared), gradients_by_rows(losses, (), own)[1]
 
 
-def _leaf(node: Any) -> int:
+def _leaf(node: Any, transposed: bool) -> int:
     """Return the id of the parameter whose gradient a node passes on, as it is or as autocast's cast; 0 for none."""
-    if node is not None and node.name() == "ToCopyBackward0":
+    passing = ("ToCopyBackward0", "TransposeBackward0") if transposed else ("ToCopyBackward0",)
+    while node is not None and node.name() in passing:
         node = node.next_functions[0][0]
     return id(node.variable) if hasattr(node, "variable") else 0
 
 
-def _of_blocks(x: Tensor, gradient: Tensor, argument: int, tasks: int) -> Tensor:
-    """Return a bias's or a weight's gradient for each block of rows, (T, numbers)."""
+def _of_blocks(x: Tensor | None, gradient: Tensor, role: int, tasks: int) -> Tensor:
+    """Return a parameter's gradient for each block of rows, (T, numbers)."""
     gradient = gradient.unflatten(1, (tasks, -1))
-    if argument == BIAS:
+    if role == BIAS or x is None:
         per_group = gradient.sum(dim=2)
+    elif role == SCALE:
+        per_group = (x.detach().unflatten(1, (tasks, -1)) * gradient).sum(dim=2)
     else:
-        per_group = x.unflatten(1, (tasks, -1)).transpose(-1, -2) @ gradient
+        per_group = x.detach().unflatten(1, (tasks, -1)).transpose(-1, -2) @ gradient
     return per_group.transpose(0, 1).flatten(1).float()

@@ -78,6 +78,25 @@ def test_parameters_that_enter_something_else_than_a_product_are_differentiated_
     torch.testing.assert_close(gradients_by_rows(losses, shared)[0], task_gradients(losses, shared))
 
 
+@pytest.mark.parametrize("tasks", [1, TASKS])
+def test_a_layer_of_one_output_is_taken_by_rows_too(tasks: int) -> None:
+    network, x = StackedMLP(2, 4, (8,), 1, seeded_generator(0)), torch.randn(2, tasks * ROWS, 4)
+    losses = network(x).view(2, tasks, ROWS).square().mean(dim=2).sum(dim=0)
+    shared = [*network.parameters()]
+    assert not Products(losses, shared).others
+    torch.testing.assert_close(gradients_by_rows(losses, shared)[0], task_gradients(losses, shared))
+
+
+@pytest.mark.parametrize("shape", [(), (4,), (1, 1, 4), (1, 4, 4)])
+def test_what_only_looks_like_a_layer_is_right_too(shape: tuple[int, ...]) -> None:
+    """Numbers that are added, multiplied, or transposed and multiplied in ways that no layer of the kit has."""
+    own, x = nn.Parameter(torch.randn(shape, generator=seeded_generator(2))), torch.randn(1, TASKS * ROWS, 4)
+    shifted = x + own if len(shape) < 3 or shape[1] == 1 else torch.baddbmm(torch.zeros(1, 1, 4), x, own.mT)
+    losses = (shifted * (own if own.dim() < 3 or shape[1] == 1 else 1.0)).view(TASKS, -1).square().mean(dim=1)
+    losses = losses * own if own.dim() == 0 else losses
+    torch.testing.assert_close(gradients_by_rows(losses, [own])[0], task_gradients(losses, [own]))
+
+
 def test_after_the_first_losses_there_is_one_backward_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     network, x = StackedMLP(1, 4, (8,), 1, seeded_generator(0)), torch.randn(1, TASKS * ROWS, 4)
     shared, take, asked = [*network.parameters()], TaskGradients(), []
