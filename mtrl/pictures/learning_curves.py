@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mtrl.gathering.curves import Curve, read_curves
+from mtrl.gathering.curves import Curve, mean_curve, read_curves
 from mtrl.pictures.names import names_as_they_are, shortened
+from mtrl.scoring.many_tasks import Groups
 from mtrl.tracking.run_log import per_task
 
 WIDTH = 3.2  # inches, at 100 pixels each: TensorBoard shows a picture about 300 pixels wide
@@ -24,6 +25,14 @@ def task_curves(metrics: Path, names: Sequence[str]) -> tuple[str, dict[str, Cur
         if any(own in curves for own in tags):
             return words, {name: curves.get(own) for name, own in zip(names, tags, strict=True)}
     return "return", dict.fromkeys(names)
+
+
+def curves_by_group(curves: Mapping[str, Curve | None], groups: Groups) -> Mapping[str, Curve | None]:
+    """Return each group's mean over those of its tasks that have a curve; without groups, the tasks' own."""
+    if not groups:
+        return curves
+    known = {group: [curve for name in own if (curve := curves.get(name))] for group, own in groups.items()}
+    return {group: mean_curve(own) if own else None for group, own in known.items()}
 
 
 @names_as_they_are()

@@ -11,10 +11,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from agents.registry.lookup import learned_alone
+from mtrl.scoring.many_tasks import by_group
 from mtrl.scoring.scores import RARE
 
 SUCCESS, RETURN = ("success_any", "success_last"), ("return",)
-GATHERED = 20  # more tasks than this are shown by group, where they have one
 RANDOM = "random_"  # what the keys of random actions' scores begin with
 KINDS = {"held_out": "held-out", "paraphrased": "paraphrased"}  # of tasks: how results say it, and tables
 PLACES = {SUCCESS: 2, RETURN: 1}
@@ -101,10 +101,7 @@ def _task_lines(
 
 def gathered(tasks: Mapping[str, Scores]) -> dict[str, list[str]]:
     """Return the names of many tasks by group; nothing where they are few, or one has no group."""
-    groups: dict[str, list[str]] = {}
-    for name, scores in tasks.items():
-        groups.setdefault(scores.get("group") or "", []).append(name)
-    return groups if len(tasks) > GATHERED and "" not in groups else {}
+    return by_group({name: scores.get("group") or "" for name, scores in tasks.items()})
 
 
 def _group_lines(

@@ -13,9 +13,11 @@ from torch import Tensor
 from envs.suite import TaskSuite
 from mtrl.pictures.heat_maps import COSINES, SHARES
 from mtrl.rollout.episodes import Episode, success_rate
+from mtrl.scoring.many_tasks import groups_of
 from mtrl.scoring.scores import TaskScore, mean_score
 from mtrl.tracking.run_log import RunLog, per_task
 from mtrl.tracking.tabs import layout, spread
+from mtrl.tracking.tags import GROUP_SUCCESS, task_tag
 from mtrl.training.moment import Moment
 from mtrl.video.camera import Gif
 
@@ -24,7 +26,7 @@ class MetricsWriter:
     """Turns episodes, metrics and scores into tagged scalars; the tags are Stable-Baselines3's where it has one."""
 
     def __init__(self, suite: TaskSuite, log: RunLog) -> None:
-        self._names, self._log = suite.task_names, log
+        self._names, self._log, self._groups = suite.task_names, log, groups_of(suite)
         self._suite_name, self._laid_out = suite.name, False
         self._recent: list[Episode] = []
         self._lost = 0
@@ -89,9 +91,12 @@ class MetricsWriter:
             ("return", [r.mean_return for r in rows]),
         ):
             values |= per_task(tags[name], self._names, column)
+        for group, names in self._groups.items():
+            success = mean_score({name: scores[name] for name in names})["success_any"]
+            values |= {} if success is None else {task_tag(GROUP_SUCCESS, group): success}
         self._log.scalars(step, values | spread(rows))
         if not self._laid_out:  # only now is it known which tasks say success
-            self._log.layout(layout(self._suite_name, scores))
+            self._log.layout(layout(self._suite_name, scores, self._groups))
             self._laid_out = True
         return means
 

@@ -16,6 +16,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 
 from mtrl.pictures.heat_maps import Scale, heat_map
 from mtrl.runs.folder import MATRICES, METRICS
+from mtrl.scoring.many_tasks import Groups, table_by_group
 from mtrl.tracking.lasting import Board, Complaint, LineFile
 from mtrl.tracking.tags import task_tag
 from mtrl.tracking.tracker import Status, Tracker, status_of
@@ -39,9 +40,13 @@ class RunLog:
         trackers: Sequence[Tracker] = (),
         resumed: Mapping[str, Any] | None = None,
         step: int = 0,
+        groups: Groups | None = None,
     ) -> None:
-        """``resumed`` is what ``state_dict`` returned at ``step``: what was written after that is taken back."""
-        self._trackers = trackers
+        """``resumed`` is what ``state_dict`` returned at ``step``: what was written after that is taken back.
+
+        Tables of the tasks of ``groups`` are drawn by group.
+        """
+        self._trackers, self._groups = trackers, groups or {}
         before = resumed or {"seconds": 0.0, METRICS: 0, MATRICES: 0}
         self._begin = time.monotonic() - before["seconds"]
         complain = Complaint()
@@ -81,12 +86,13 @@ class RunLog:
         """Write numbers (R, C), what their rows and columns are called, and their picture under ``viz/<name>``.
 
         ``scale`` are the colours of the kind of quantity that they are, so that all pictures of it can be compared.
+        The file has every task; the picture of many tasks has their groups' means.
         """
         line = {"step": step, "name": name, "rows": list(rows), "columns": list(columns), "values": values.tolist()}
         self._matrices.write(json.dumps(line) + "\n")
         self._matrices.flush()
         if drawn:
-            self.picture(step, f"viz/{name}", heat_map(values, rows, columns, scale))
+            self.picture(step, f"viz/{name}", heat_map(*table_by_group(values, rows, columns, self._groups), scale))
 
     def picture(self, step: int, tag: str, picture: np.ndarray) -> None:
         """Write an (H, W, 3) uint8 picture."""
@@ -155,9 +161,9 @@ def board_tag(tag: str) -> str:
     """Return the tag under which TensorBoard shows what the CSV calls ``tag``.
 
     Time Series sorts its cards by tag and opens on the first twelve, so ``eval/``, its first group, is left to success
-    and what else an evaluation finds goes into the group after it.
+    that of groups first, and what else an evaluation finds goes into the group after it.
     """
-    moved = tag.startswith("eval/") and tag.split("/")[1] != "success_rate"
+    moved = tag.startswith("eval/") and tag.split("/")[1] not in ("group_success", "success_rate")
     return f"eval_detail/{tag.removeprefix('eval/')}" if moved else tag
 
 

@@ -14,8 +14,10 @@ from agents.registry.facts import facts_of
 from agents.registry.presets import PRESETS
 from mtrl.config import TrainConfig
 from mtrl.config.options import options_changing
+from mtrl.scoring.many_tasks import Groups
 from mtrl.scoring.scores import TaskScore
 from mtrl.tracking.run_log import board_tag, per_task
+from mtrl.tracking.tags import GROUP_SUCCESS, task_tag
 
 CONFIDENCE = 0.95
 FINAL = {
@@ -27,8 +29,10 @@ FINAL = {
 }
 
 
-def layout(suite: str, scores: Mapping[str, TaskScore]) -> dict[str, dict[str, list[Any]]]:
-    """Return the custom charts of a suite's runs: category, title, kind and tags.
+def layout(
+    suite: str, scores: Mapping[str, TaskScore], groups: Groups | None = None
+) -> dict[str, dict[str, list[Any]]]:
+    """Return the custom charts of a suite's runs: category, title, kind and tags. Those of groups are before tasks'.
 
     TensorBoard merges what all runs of a folder say by category and title, so every run of a suite says the same,
     whatever its agent: a chart has the agent and its baselines in it. Tags are patterns, matched from their beginning.
@@ -52,6 +56,12 @@ def layout(suite: str, scores: Mapping[str, TaskScore]) -> dict[str, dict[str, l
                 "Margin",
                 _tags("eval/return", "eval/return_worst", "eval/return_best"),
             ],
+        }
+    known = {group: own for group, own in (groups or {}).items() if not all(silent[name] for name in own)}
+    if known:
+        charts[f"{suite}: each group of tasks"] = {
+            f"{group}: mean success of {len(own)} tasks": ["Multiline", [_only(task_tag(GROUP_SUCCESS, group))]]
+            for group, own in known.items()
         }
     charts[f"{suite}: each task"] = {
         f"{name}: {'return' if silent[name] else 'success'}": [

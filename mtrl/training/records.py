@@ -18,11 +18,12 @@ from mtrl.checkpoints.store import Checkpoint
 from mtrl.checkpoints.tree import save_arrays
 from mtrl.config import TrainConfig
 from mtrl.errors import RunError
-from mtrl.pictures.learning_curves import learning_curves, task_curves
+from mtrl.pictures.learning_curves import curves_by_group, learning_curves, task_curves
 from mtrl.runs.atomic import replacing
 from mtrl.runs.folder import CONFIG, METRICS, WEIGHTS, read_values, write_result
 from mtrl.runs.origin import origin_of
 from mtrl.runs.unfinished import STEPS
+from mtrl.scoring.many_tasks import groups_of
 from mtrl.tracking.run_log import RunLog
 from mtrl.tracking.tabs import final_metrics, hyperparameters
 from mtrl.tracking.trackers import params_of, trackers_of
@@ -70,7 +71,7 @@ def finish(
         raise RunError(f"{error}; make room, and go on with the run: it is trained, and needs scoring alone") from None
     log.result(progress.step, result)
     measure, curves = task_curves(path / METRICS, suite.task_names)
-    log.picture(progress.step, "viz/curves", learning_curves(curves, measure))
+    log.picture(progress.step, "viz/curves", learning_curves(curves_by_group(curves, groups_of(suite)), measure))
     write_result(path, result)
     return {**result, "path": str(path)}
 
@@ -116,7 +117,8 @@ def log_of(
 ) -> RunLog:
     """Open a run's log, which tells the run's tracker too, where there is one; that of a run that goes on goes on."""
     trackers = trackers_of(config, suite.name, path, console)
-    return RunLog(path, trackers, before.state["log"], before.step) if before else RunLog(path, trackers)
+    resumed, step = (before.state["log"], before.step) if before else (None, 0)
+    return RunLog(path, trackers, resumed, step, groups_of(suite))
 
 
 def describe(log: RunLog, config: TrainConfig[Any], path: Path) -> None:

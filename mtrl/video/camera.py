@@ -9,6 +9,7 @@ import torch
 from envs.errors import SuiteError, TaskFailed, warn
 from envs.suite import TaskSuite
 from mtrl.errors import UsageError
+from mtrl.scoring.many_tasks import groups_of
 from mtrl.scoring.scores import Policy
 from mtrl.video.drawing import drawing_env
 from mtrl.video.film import film
@@ -41,21 +42,24 @@ def camera_for(suite: TaskSuite, seed: int, device: torch.device) -> Camera | No
 class Camera:
     """Films one episode of each task in environments of its own, always from the same starts: training is untouched.
 
-    Raises ``UsageError`` at once where a task cannot draw itself. An environment that fails later ends the filming with
-    a warning, not the run.
+    Of many tasks that have groups, the first of each group is shown, so that names can be read. Raises ``UsageError``
+    at once where a task cannot draw itself. An environment that fails later ends the filming with a warning, not the
+    run.
     """
 
     def __init__(self, suite: TaskSuite, seed: int, device: torch.device) -> None:
         self._env = drawing_env(suite, "--record-every")
         self._seed, self._device, self._broken = seed, device, False
-        self._columns = COLUMNS if len(suite.tasks) <= MANY else MANY_COLUMNS
+        first = [names[0] for names in groups_of(suite).values()]
+        self._shown = [suite.task_names.index(name) for name in first or suite.task_names]
+        self._columns = COLUMNS if len(self._shown) <= MANY else MANY_COLUMNS
 
     def film(self, policy: Policy) -> Gif | None:
-        """Play an episode of each task and return its film, or None once an environment has failed."""
+        """Play an episode of each task and return the film, or None once an environment has failed."""
         if self._broken:
             return None
         try:
-            frames, _ = film(self._env, policy, self._seed, self._device, SIDE, MAX_FRAMES, self._columns)
+            frames, _ = film(self._env, policy, self._seed, self._device, SIDE, MAX_FRAMES, self._columns, self._shown)
         except (SuiteError, TaskFailed) as error:
             self._broken = True
             warn(f"no more videos are recorded, training continues: {error}")

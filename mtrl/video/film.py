@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -28,12 +29,16 @@ def film(
     side: int,
     most: int,
     columns: int | None = None,
+    shown: Sequence[int] | None = None,
 ) -> Film:
-    """Play an episode of every task -> at most ``most`` pictures, evenly spaced, and its last one."""
-    mosaic, every = Mosaic(env, side, columns), 1
+    """Play an episode of every task -> at most ``most`` pictures, evenly spaced, and its last one.
+
+    They show every task unless ``shown`` says which, by number.
+    """
+    mosaic, every = Mosaic(env, side, columns, shown), 1
     frames: list[Image.Image] = []
     for moment in moments(env, policy, seed, device):
-        over = not moment.running.any() or moment.step == LONGEST
+        over = not moment.running[mosaic.shown].any() or moment.step == LONGEST
         if moment.step % every and not over:
             continue
         if len(frames) >= most and not over:
@@ -41,4 +46,6 @@ def film(
             if moment.step % every:
                 continue
         frames.append(mosaic.draw(moment))
+        if over:
+            break
     return Film(frames, every)

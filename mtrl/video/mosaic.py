@@ -19,34 +19,40 @@ SOLVED = "#d7f0dd"  # what is behind the words once a task is solved
 class Mosaic:
     """Draws every task's picture, ``side`` pixels at most, into one; a task that ended keeps its last."""
 
-    def __init__(self, env: MultiTaskVectorEnv, side: int, columns: int | None = None) -> None:
-        """``columns`` are those of the grid; unless given, it is made twice and a half as wide as high."""
+    def __init__(
+        self, env: MultiTaskVectorEnv, side: int, columns: int | None = None, shown: Sequence[int] | None = None
+    ) -> None:
+        """``columns`` are those of the grid; unless given, it is made twice and a half as wide as high.
+
+        It has all tasks, or those ``shown``, by number.
+        """
         self._env, self._side = env, side
+        names = env.suite.task_names
+        self.shown = [*range(len(names))] if shown is None else [*shown]
         pen = ImageDraw.Draw(Image.new("RGB", (1, 1)))
-        self._short = shortened(env.suite.task_names, side - 8, pen.textlength)
+        self._short = shortened([names[k] for k in self.shown], side - 8, pen.textlength)
         tasks = len(self._short)
         self._columns = min(tasks, columns or (math.ceil(math.sqrt(tasks * 2.5)) if tasks > 3 else tasks))
-        self._pictures: list[Image.Image] = []
+        self._pictures: dict[int, Image.Image] = {}
 
     def draw(self, moment: Moment) -> Image.Image:
         """Return the picture of a moment, which has to be the environments' own. The first one draws every task."""
-        if moment.step == 0:
-            self._pictures = [self._scaled(picture) for picture in self._env.render()]
-        else:
-            running = [int(k) for k in np.flatnonzero(moment.running)]
-            for k, picture in zip(running, self._env.engine.render(running), strict=True):
-                self._pictures[k] = self._scaled(picture)
-        return _grid([self._tile(k, moment) for k in range(len(self._short))], self._columns)
+        changed = [k for k in self.shown if moment.step == 0 or moment.running[k]]
+        for k, picture in zip(changed, self._env.engine.render(changed), strict=True):
+            self._pictures[k] = self._scaled(picture)
+        return _grid(
+            [self._tile(k, name, moment) for k, name in zip(self.shown, self._short, strict=True)], self._columns
+        )
 
     def _scaled(self, picture: np.ndarray) -> Image.Image:
         return ImageOps.contain(Image.fromarray(picture), (self._side, self._side))
 
-    def _tile(self, k: int, moment: Moment) -> Image.Image:
+    def _tile(self, k: int, name: str, moment: Moment) -> Image.Image:
         image, solved = self._pictures[k], bool(moment.solved[k])
         tile = Image.new("RGB", (self._side, self._side + LABEL), SOLVED if solved else "white")
         tile.paste(image, ((self._side - image.width) // 2, LABEL))
         pen = ImageDraw.Draw(tile)
-        pen.text((4, 3), self._short[k], fill="black")
+        pen.text((4, 3), name, fill="black")
         pen.text((4, 15), f"step {moment.steps[k]}{', solved' if solved else ''}", fill="black")
         return tile
 

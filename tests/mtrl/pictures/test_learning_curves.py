@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mtrl.gathering.curves import Curve
-from mtrl.pictures.learning_curves import learning_curves, task_curves
+from mtrl.pictures.learning_curves import curves_by_group, learning_curves, task_curves
 from mtrl.tracking.run_log import RunLog
 from tests.mtrl.tracking.test_run_log import events_of
 
@@ -52,6 +52,14 @@ def test_a_curve_at_one_is_drawn_above_one_at_zero_and_the_picture_fits_a_card()
 
 def test_a_task_without_a_point_has_an_empty_panel() -> None:
     assert len(rows_of_blue(learning_curves({"a": None, "b": None}, "return"))) == 0
+
+
+def test_the_curve_of_a_group_is_the_mean_over_its_tasks_that_have_one() -> None:
+    curves = {"a": level(0.0, 1.0), "b": level(0.5, 0.5), "c": None, "d": None}
+    assert curves_by_group(curves, {}) == curves
+    means = curves_by_group(curves, {"open": ["a", "b", "c"], "shut": ["d"]})
+    assert points(means["open"]) == [(0, 0.25), (100, 0.75)]
+    assert means["shut"] is None
 
 
 def test_names_that_begin_alike_stay_different() -> None:

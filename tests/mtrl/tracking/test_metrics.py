@@ -11,11 +11,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from envs.suite import Task, TaskSuite
 from mtrl.rollout.episodes import Episode
 from mtrl.scoring.scorer import Scorer
 from mtrl.scoring.scores import TaskScore
 from mtrl.tracking.metrics import MetricsWriter
 from mtrl.tracking.run_log import RunLog
+from mtrl.tracking.tags import GROUP_SUCCESS
 from mtrl.training.assemble import greedy
 from tests.mtrl.conftest import Scripted, metrics, scripted_suite, zeros
 
@@ -96,6 +98,19 @@ def test_a_suite_where_no_task_says_success_has_no_mean_of_it(tmp_path: Path) ->
         assert MetricsWriter(SUITE, log).evaluation(1, scores, {})["return"] == 1.5
     margins = {"eval/return_worst", "eval/return_best"}
     assert {tag for _, tag in written(tmp_path)} == {"eval/return", "eval/return/a", "eval/return/b", *margins}
+
+
+def test_the_success_of_each_group_of_many_tasks_is_written_beside_each_tasks(tmp_path: Path) -> None:
+    """Of 30 tasks in three groups in turn, some of ``some`` say success, none of ``silent`` does."""
+    rates = [(1.0, 0.5 if k % 2 else math.nan, math.nan)[k % 3] for k in range(30)]
+    tasks = [Task(f"t{k}", Scripted, "Do it.", group=("all", "some", "silent")[k % 3]) for k in range(30)]
+    scores = {task.name: TaskScore(rate, rate, 1.0, 2) for task, rate in zip(tasks, rates, strict=True)}
+    with RunLog(tmp_path) as log:
+        MetricsWriter(TaskSuite("many", tasks), log).evaluation(7, scores, {})
+    values = written(tmp_path)
+    found = {tag: value for (_, tag), value in values.items() if tag.startswith(GROUP_SUCCESS)}
+    assert found == {f"{GROUP_SUCCESS}/all": 1.0, f"{GROUP_SUCCESS}/some": 0.5}
+    assert sum(tag.startswith("eval/return/") for _, tag in values) == 30
 
 
 def test_an_evaluation_has_margins_of_what_its_tasks_came_to(tmp_path: Path) -> None:

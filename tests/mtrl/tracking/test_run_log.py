@@ -14,6 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from mtrl.pictures.heat_maps import COSINES, SHARES, heat_map
 from mtrl.tracking.run_log import RunLog, board_tag, per_task
+from mtrl.tracking.tags import GROUP_SUCCESS, task_tag
 from mtrl.video.recording import gif_of
 from tests.mtrl.conftest import metrics
 
@@ -79,6 +80,8 @@ def test_of_an_evaluation_success_alone_is_in_the_group_that_time_series_opens_o
     moves = ["return", "return/push", "return_best", "success_last", "success_last/push", "success_low"]
     assert [board_tag(f"eval/{tag}") for tag in moves] == [f"eval_detail/{tag}" for tag in moves]
     assert min([board_tag(f"eval/{tag}") for tag in moves] + stays) == "eval/success_rate"
+    groups = task_tag(GROUP_SUCCESS, "push")
+    assert board_tag(groups) == groups < "eval/success_rate"
 
 
 @pytest.mark.parametrize("agent", ["care", "single-task"])
@@ -176,6 +179,21 @@ def test_numbers_of_a_table_are_kept_beside_their_picture(tmp_path: Path) -> Non
     kept = {"step": 20, "name": "attention", "rows": ["a"], "columns": ["enc 1", "enc 2"], "values": [[0.25, 0.75]]}
     assert json.loads(line) == kept
     assert events_of(tmp_path).Tags()["images"] == ["viz/attention"]
+
+
+def test_many_tasks_are_drawn_by_group_and_kept_each(tmp_path: Path) -> None:
+    names = [f"task {k}" for k in range(50)]
+    groups = {"open": names[:25], "shut": names[25:]}
+    values = np.repeat([[0.0, 1.0], [1.0, 0.0]], 25, axis=0)
+    values[0], values[1] = [0.5, 0.5], [-0.5, 1.5]  # which their group's mean does not show
+    for path, own in ((tmp_path / "many", groups), (tmp_path / "two", {})):
+        with RunLog(path, groups=own) as log:
+            shown = (values, names) if own else (np.array([[0.0, 1.0], [1.0, 0.0]]), ["open", "shut"])
+            log.matrix(20, "attention", *shown, ["enc 1", "enc 2"], SHARES)
+    (many,), (two,) = (events_of(tmp_path / run).Images("viz/attention") for run in ("many", "two"))
+    assert many.encoded_image_string == two.encoded_image_string
+    (line,) = (tmp_path / "many" / "matrices.jsonl").read_text().splitlines()
+    assert (json.loads(line)["rows"], json.loads(line)["values"]) == (names, values.tolist())
 
 
 def test_a_gif_is_an_image_of_the_one_events_file(tmp_path: Path) -> None:

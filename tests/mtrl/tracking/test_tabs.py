@@ -44,6 +44,16 @@ def test_tasks_are_charted_by_success_and_those_that_do_not_say_it_by_return(
     assert list(charts["s: each task"]) == titles
 
 
+def test_charts_of_groups_come_before_those_of_tasks_where_a_group_says_success() -> None:
+    scores = {"a": SAYS, "b": SAYS, "c": SILENT}
+    charts = layout("s", scores, {"open/wide": ["a", "b"], "shut": ["c"]})
+    categories = [*charts]
+    assert categories.index("s: each group of tasks") + 1 == categories.index("s: each task")
+    ((title, (kind, (pattern,))),) = charts["s: each group of tasks"].items()
+    assert (title, kind) == ("open/wide: mean success of 2 tasks", "Multiline")
+    assert re.match(pattern, "eval/group_success/open-wide")
+
+
 def test_a_tasks_chart_shows_its_own_tag_and_no_other() -> None:
     charts = layout("s", {"push": SAYS, "a.b/c": SILENT})["s: each task"]
     kinds, patterns = zip(*charts.values(), strict=True)

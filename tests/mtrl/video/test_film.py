@@ -215,6 +215,28 @@ def test_a_film_of_the_ten_tasks_for_tensorboard_is_small() -> None:
     assert len(gif.data) < 1_000_000
 
 
+def test_tasks_that_are_not_shown_are_played_and_not_drawn() -> None:
+    """Task b is shown alone: as long as its episode lasts, by its own name, and a is drawn once, in the check."""
+    env = drawing_env(suite_of_two(), "--x")
+    (frames, every), whole = film(env, zeros, 0, CPU, 20, 9, shown=[1]), film(env, zeros, 0, CPU, 20, 9)
+    assert ([frame.getpixel((10, LABEL + 5))[0] for frame in frames], every) == ([0, 10, 20, 20], 1)  # type: ignore[index]
+    assert frames[0].size == (24, 24 + LABEL)
+    assert whole.frames[0].size == (48, 24 + LABEL)
+    again = drawing_env(suite_of_two(), "--x")
+    film(again, zeros, 0, CPU, 20, 9, shown=[1])
+    assert again.engine._rows[0].env.unwrapped.drawn == 1  # type: ignore[attr-defined]
+
+
+def test_of_many_tasks_the_first_of_each_group_is_filmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camera, "MAX_FRAMES", 2)
+    fifty = make_suite("tabletop-50")
+    gif = Camera(fifty, 0, CPU).film(lambda obs: torch.zeros(*obs.shape[:2], 3))
+    of_ten = Camera(tabletop, 0, CPU).film(lambda obs: torch.zeros(*obs.shape[:2], 3))
+    assert gif is not None
+    assert of_ten is not None
+    assert (gif.width, gif.height) == (of_ten.width, of_ten.height)
+
+
 def test_an_environment_that_fails_ends_the_films_and_not_the_run(capsys: pytest.CaptureFixture[str]) -> None:
     calls = itertools.count()
 
