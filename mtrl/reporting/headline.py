@@ -21,10 +21,11 @@ from mtrl.comparison.outcomes import (
     Comparison,
 )
 from mtrl.comparison.statistics import LEAST_SEEDS, Estimate
+from mtrl.scoring import many_tasks
 
 CLEAR = (HELPED, BETTER, HURT, WORSE)
 CEILING = 0.99
-MAX_NAMED = 3  # agents in a line
+MAX_NAMED = 3  # agents in a line, or of many tasks
 FEW, ENOUGH = 5, 10  # seeds an agent: below the first only large differences show, from the second on a claim holds
 
 
@@ -161,7 +162,8 @@ def _told(agent: str, comparison: Comparison) -> str:
     parts, rest = [], len(effects)
     for verdict in CLEAR:
         if names := [str(effect.task) for effect in effects if effect.verdict == verdict]:
-            some = f"{len(names)} of {len(effects)} tasks ({listed(names)})"
+            those = listed(names) if len(effects) <= many_tasks.FEW else _named(names)
+            some = f"{len(names)} of {len(effects)} tasks ({those})"
             parts.append(f"{verdict} on {some if len(names) < len(effects) else f'all {len(names)} tasks'}")
             rest -= len(names)
     if rest:

@@ -15,6 +15,7 @@ from mtrl.errors import UsageError
 from mtrl.pictures.names import shortened
 from mtrl.runs.checksums import check_file
 from mtrl.runs.folder import MATRICES
+from mtrl.scoring.many_tasks import Groups, table_by_group
 
 MAX_NAMED = 3  # pairs in a sentence
 AGREE = "That says that they agree by then, not that sharing cost nothing."
@@ -31,6 +32,11 @@ class Table:
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     values: np.ndarray
+
+    def by_group(self, groups: Groups) -> Table:
+        """Return means over the tasks of each group, of a table by task; without groups, the table itself."""
+        values, rows, columns = table_by_group(self.values, self.rows, self.columns, groups)
+        return Table(rows, columns, values)
 
     @property
     def headings(self) -> list[tuple[str, str]]:

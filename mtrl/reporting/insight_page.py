@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +25,9 @@ from mtrl.reporting.insight import (
     snapshots,
 )
 from mtrl.reporting.own_pictures import own_pictures
-from mtrl.runs.folder import ABLATION, METRICS
+from mtrl.runs.folder import ABLATION, MATRICES, METRICS
 from mtrl.runs.reading import read_json
+from mtrl.scoring.many_tasks import Groups
 
 # Tag below train_diagnostics/, what it is called, how it is written.
 NUMBERS = (
@@ -72,9 +73,26 @@ class Insight:
     maps: list[Map]
 
 
-def insights(gathered: Gathered) -> list[Insight]:
-    """Return what there is to say of each agent that was diagnosed, in the order of the comparison."""
-    return [insight for group in gathered.groups if (insight := _insight(group)) is not None]
+def insights(gathered: Gathered, groups: Groups) -> list[Insight]:
+    """Return what there is to say of each agent that was diagnosed, in the order of the comparison.
+
+    Maps of many tasks are means over ``groups`` of them; sentences and numbers are of the tasks themselves.
+    """
+    found = [insight for group in gathered.groups if (insight := _insight(group)) is not None]
+    return [_by_group(insight, groups) for insight in found] if groups else found
+
+
+def _by_group(insight: Insight, groups: Groups) -> Insight:
+    attention = [(step, table.by_group(groups)) for step, table in insight.attention]
+    return replace(insight, attention=attention, maps=[_map_by_group(one, groups) for one in insight.maps])
+
+
+def _map_by_group(one: Map, groups: Groups) -> Map:
+    table = one.table.by_group(groups)
+    if table.rows == one.table.rows:
+        return one
+    note = f"{one.note} Means over each group's tasks; {MATRICES} in a run's folder has every task."
+    return Map(one.title, note, table, open=len(table.rows) <= MAX_SHOWN)
 
 
 def _insight(group: Group) -> Insight | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 from markupsafe import Markup
 
+from mtrl.comparison.by_group import compare_groups, groups_of_runs
 from mtrl.comparison.measures import RETURN, SUCCESS
 from mtrl.comparison.outcomes import (
     THRESHOLDS,
@@ -16,8 +17,9 @@ from mtrl.gathering.gather import Gathered
 from mtrl.reporting.headline import Answer, answers, leads_with_area, sharing_agents
 from mtrl.reporting.insight_page import Insight, insights
 from mtrl.reporting.protocol import protocol_of
-from mtrl.reporting.rows import AgentRow, Interval, TaskRow, agent_row, chart, interval, judged, task_row
+from mtrl.reporting.rows import AgentRow, GroupRows, Interval, TaskRow, agent_row, chart, interval, task_row
 from mtrl.reporting.sizes import size_matched
+from mtrl.scoring.many_tasks import Groups
 from mtrl.version import __version__
 
 AREA, FINAL = "area under the curve", "final score"
@@ -27,7 +29,7 @@ DASH_ARRAYS = ("", "5 2", "1 1.5", "6 2 1 2")  # as the charts' dashes
 
 @dataclass(frozen=True)
 class Page:
-    """Everything that a report shows."""
+    """Everything that a report shows. With ``groups``, tables and curves are theirs first."""
 
     suite: str
     subtitle: str
@@ -52,6 +54,7 @@ class Page:
     worth: str
     reach: float
     tasks: list[TaskRow]
+    groups: list[GroupRows]
     curve: Markup
     insights: list[Insight]
     protocol: list[tuple[str, str]]
@@ -76,6 +79,11 @@ def page_of(gathered: Gathered, comparison: Comparison, command: str) -> Page:
     low, high = (min(ends), max(ends)) if comparison.measure == RETURN else (min(0.0, *ends), max(1.0, *ends))
     sharing = sharing_agents(comparison)
     effects = [effect for effect in comparison.effects if effect.agent in sharing]
+    groups = groups_of_runs(gathered)
+    tasks = [task_row(task, gathered, comparison, series, sharing) for task in comparison.tasks]
+    by_group = _group_rows(gathered, comparison, groups, tasks, series)
+    groups = groups if by_group else {}  # all of the page shows groups, or none of it
+    rows = [*tasks, *(group.mean for group in by_group)]
     judged_by = AREA if effects and effects[0].judged_by == "area" else FINAL
     return Page(
         suite=comparison.suite,
@@ -102,15 +110,31 @@ def page_of(gathered: Gathered, comparison: Comparison, command: str) -> Page:
         sharing=sharing,
         judged=judged_by,
         worth="transfer" if any(effect.transfer for effect in effects) else f"difference in {judged_by}",
-        reach=max([1e-9, *(abs(end) for e in effects for end in (judged(e).low, judged(e).high))]),
-        tasks=[task_row(task, gathered, comparison, series, sharing) for task in comparison.tasks],
+        reach=max([1e-9, *(abs(end) for row in rows for own in row.own for end in (own.gap.low, own.gap.high))]),
+        tasks=tasks,
+        groups=by_group,
         curve=chart(comparison, None, series, f"{comparison.measure}, mean over tasks"),
-        insights=insights(gathered),
-        protocol=protocol_of(gathered, comparison),
+        insights=insights(gathered, groups),
+        protocol=protocol_of(gathered, comparison, groups),
         runs=[(str(run.path), str(run.facts.get("command", "not known"))) for run in gathered.runs],
         version=__version__,
         command=command,
     )
+
+
+def _group_rows(
+    gathered: Gathered, comparison: Comparison, groups: Groups, tasks: list[TaskRow], series: dict[str, int]
+) -> list[GroupRows]:
+    """Write what groups of many tasks came to; nothing where tasks are shown each."""
+    found = compare_groups(gathered, comparison, groups) if groups else None
+    if found is None:
+        return []
+    rows, sharing = {task.name: task for task in tasks}, sharing_agents(comparison)
+    means = {group: task_row(group, gathered, found, series, sharing) for group in groups}
+    return [
+        GroupRows(replace(means[group], sentence=f"mean over {len(names)} tasks"), [rows[name] for name in names])
+        for group, names in groups.items()
+    ]
 
 
 def _key(label: str, series: int) -> Markup:

@@ -7,6 +7,7 @@ from typing import Any
 
 from mtrl.comparison.outcomes import Comparison
 from mtrl.gathering.gather import Gathered
+from mtrl.scoring.many_tasks import Groups
 
 TITLES = {
     "engine": "engine",
@@ -19,14 +20,18 @@ TITLES = {
 }
 
 
-def protocol_of(gathered: Gathered, comparison: Comparison) -> list[tuple[str, str]]:
-    """Return names and values: suite, budget, seeds, the scores' protocol, versions, machine, commit."""
+def protocol_of(gathered: Gathered, comparison: Comparison, groups: Groups) -> list[tuple[str, str]]:
+    """Return names and values: suite, budget, seeds, the scores' protocol, versions, machine, commit.
+
+    Of many tasks, ``groups`` are named rather than each.
+    """
     runs = gathered.runs
     config, facts = runs[0].config, runs[0].facts
     seeds = {one.label: ", ".join(map(str, one.seeds)) for one in comparison.agents}
+    tasks = [f"{group} ({len(own)})" for group, own in groups.items()] or gathered.tasks
     alike = len({*seeds.values()}) == 1
     return [
-        ("suite", f"{gathered.suite}: {', '.join(gathered.tasks)}"),
+        ("suite", f"{gathered.suite}: {', '.join(tasks)}"),
         ("environment steps", _budget(gathered.steps_per_task, [run.result["env_steps"] for run in runs])),
         ("seeds", next(iter(seeds.values())) if alike else "; ".join(f"{k}: {v}" for k, v in seeds.items())),
         ("score", comparison.measure_words),

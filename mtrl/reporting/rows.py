@@ -98,6 +98,14 @@ class TaskRow:
     own: tuple[Verdict, ...]
 
 
+@dataclass(frozen=True)
+class GroupRows:
+    """A group of many tasks: its own line, of means over its tasks, and theirs."""
+
+    mean: TaskRow
+    tasks: list[TaskRow]
+
+
 def interval(estimate: Estimate, measure: str, signed: bool = False) -> Interval:
     """Write a number and its interval; without one, both ends are the number. A difference is ``signed``."""
     value = estimate.value

@@ -28,6 +28,8 @@ return [...document.querySelectorAll('table')].filter(one => one.getClientRects(
   .map(one => [one.innerText.slice(0, 40), one.scrollWidth, one.parentElement.clientWidth])
   .filter(([name, own, room]) => own > room);
 """
+# Charts that can be seen: what a closed part holds has a place, but is not drawn.
+CHARTS = "return [...document.querySelectorAll('figure svg')].filter(one => one.checkVisibility()).length"
 HEADINGS = "return [...document.querySelectorAll('.heat thead th span')].map(one => one.textContent)"
 LINES = """
 return [...document.querySelectorAll('.answers strong')]
@@ -36,12 +38,14 @@ return [...document.querySelectorAll('.answers strong')]
 AGENTS = (("care", 0.9, {}), ("mtsac", 0.7, {}), ("mtsac", 0.8, {"hidden": (200, 200)}), ("mtmhsac", 0.7, {}))
 
 
-def make_page(root: Path, tasks: list[str]) -> str:
+def make_page(root: Path, tasks: list[str], groups: dict[str, str] | None = None) -> str:
     for agent, best, settings in (*AGENTS, ("single-task", 0.6, {})):
         for seed in range(3):
             scores = {task: best - 0.02 * seed - 0.01 * (k % 10) for k, task in enumerate(tasks)}
             curves = {task: [0.1, score / 2, score, score] for task, score in scores.items()}
-            run = make_run(root / "runs", agent, seed, scores, curves, settings=settings, name=f"{settings}{seed}")
+            run = make_run(
+                root / "runs", agent, seed, scores, curves, settings=settings, name=f"{settings}{seed}", groups=groups
+            )
             with (run / "matrices.jsonl").open("w") as file:
                 for name, columns in (("gradient_cosine", tasks), ("attention", ["enc 1", "enc 2", "enc 3", "enc 4"])):
                     values = [[(-0.25) ** (i != k) for k in range(len(columns))] for i in range(len(tasks))]
@@ -87,6 +91,24 @@ def test_no_table_is_cut_off_at_any_width_and_a_card_is_a_line(
                 assert window.driver.execute_script(LINES) == [1, 1, 1], width
         headings = window.driver.execute_script(HEADINGS)
         assert len({*headings}) == tasks + 4  # none is cut down to the same letters as another
+
+
+def test_fifty_tasks_in_ten_groups_are_ten_lines_and_charts_until_a_group_is_opened(tmp_path: Path) -> None:
+    groups = {f"skill-{k // 5}-in-variant-{k % 5}": f"skill-{k // 5}" for k in range(50)}
+    page = make_page(tmp_path, [*groups], groups)
+    with browser() as window:
+        for width in (320, 768, 1300):
+            resize(window, width)
+            window.open(page)
+            assert window.driver.execute_script(CHARTS) == 1 + 10
+            assert window.count("table.heat.many") == 0
+            window.driver.execute_script("document.querySelectorAll('.tasks')[3].open = true")
+            assert window.driver.execute_script(CHARTS) == 1 + 10 + 5
+            assert "skill-3-in-variant-2" in " ".join(window.texts(".tasks[open] h4"))
+            assert window.driver.execute_script(CUT_OFF) == [], width
+            assert window.driver.execute_script(WIDTH) == width
+            assert window.driver.execute_script(CHARTS) == 1 + 10 + 50  # all are open now
+        assert window.severe() == []
 
 
 def test_it_is_drawn_without_an_error_or_a_request_and_fits_the_window(window: Browser) -> None:

@@ -31,12 +31,13 @@ def make_run(
     evaluated: str = "",
     parameters: int = 1000,
     suite: str = "tabletop",
+    groups: Mapping[str, str] | None = None,
     **fields: Any,
 ) -> Path:
     """Write a finished run; with ``chance``, tasks say no success: scores are returns, and so many for random actions.
 
     A task's curve has ``POINTS`` values; unless given, it is the final score throughout. ``evaluated`` is its tag,
-    where it is not that of the score.
+    where it is not that of the score. ``groups`` are those of tasks.
     """
     scores = {"reach": 0.5, "push": 0.25} if scores is None else scores
     path = root / suite / agent / (name or f"seed{seed}")
@@ -49,6 +50,8 @@ def make_run(
     result = result_of(
         scores, chance, suite=suite, agent=agent, seed=seed, parameters=parameters, protocol=dict(protocol)
     )
+    for task, group in (groups or {}).items():
+        result["tasks"][task]["group"] = group
     (path / "result.json").write_text(json.dumps(result))
     curves = {task: [score] * POINTS for task, score in scores.items()} if curves is None else curves
     with (path / "metrics.csv").open("w", newline="") as file:

@@ -1,0 +1,66 @@
+"""A comparison with groups of tasks in the place of tasks: a mean over each group's tasks is judged as a task is."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from mtrl.comparison.effects import task_effects
+from mtrl.comparison.measures import Measure, measures_of
+from mtrl.comparison.notes import baseline_of
+from mtrl.comparison.outcomes import Comparison
+from mtrl.comparison.scored import Scored, bands
+from mtrl.gathering.curves import Curve, mean_curve
+from mtrl.gathering.gather import Gathered
+from mtrl.gathering.run import Run
+from mtrl.scoring.many_tasks import Groups, by_group
+
+
+@dataclass(frozen=True)
+class GroupMeasure(Measure):
+    """How a group is scored: by the mean over its ``members``, the measures of its tasks, which are of one kind."""
+
+    members: tuple[Measure, ...] = ()
+
+    def final(self, run: Run) -> float:
+        """Return the mean score of a run's final weights."""
+        return float(np.mean([member.final(run) for member in self.members]))
+
+    def curve(self, run: Run) -> Curve | None:
+        """Return the mean score over the run's evaluations, None where a task had none."""
+        curves = [member.curve(run) for member in self.members]
+        known = [curve for curve in curves if curve is not None]
+        return mean_curve(known) if len(known) == len(curves) else None
+
+
+def groups_of_runs(gathered: Gathered) -> dict[str, list[str]]:
+    """Return the names of the runs' many tasks by group; nothing where they are few, or one has no group."""
+    entries = gathered.runs[0].result["tasks"]
+    return by_group({task: str(entries[task].get("group") or "") for task in gathered.tasks})
+
+
+def compare_groups(gathered: Gathered, comparison: Comparison, groups: Groups) -> Comparison | None:
+    """Return the comparison with the effects and curves of groups, None where a group's tasks are scored differently.
+
+    p-values are adjusted over groups and agents, and no longer over tasks.
+    """
+    base = baseline_of(gathered, comparison.baseline)
+    by_task = {measure.task: measure for measure in measures_of(gathered, base)}
+    members = {group: tuple(by_task[name] for name in own) for group, own in groups.items()}
+    if any(len({measure.kind for measure in own}) > 1 for own in members.values()):
+        return None
+    measures = tuple(_measure(group, own) for group, own in members.items())
+    scored = [Scored(group, measures, gathered.steps_per_task) for group in gathered.groups]
+    sides = [(one, alone) for alone in scored if alone.group is base for one in scored if one is not alone]
+    curves = tuple(band for one in scored for band in bands(one, range(len(measures))) if band.task is not None)
+    return dataclasses.replace(comparison, tasks=(*groups,), effects=tuple(task_effects(sides)), bands=curves)
+
+
+def _measure(group: str, members: tuple[Measure, ...]) -> GroupMeasure:
+    starts = [member.start for member in members if member.start is not None]
+    start = float(np.mean(starts)) if len(starts) == len(members) else None
+    # The mean of n scores, each rounded on its own, is as fine as the root of n says.
+    resolution = float(np.sqrt(np.sum(np.square([member.resolution for member in members])))) / len(members)
+    return GroupMeasure(group, members[0].kind, start=start, resolution=resolution, members=members)
