@@ -35,7 +35,7 @@ class SweepConfig:
     With -- --config FILE, the suite defaults to the one in that file.
     """
 
-    suite: str = "tabletop"
+    suite: str = "tabletop-50"
     """A suite listed by python -m mtrl.list, or your own: module:attribute, tasks.toml, or gym:ID,ID."""
     agents: str = "care,mtsac,mtmhsac,single-task,sb3"
     """Agents, separated by commas."""

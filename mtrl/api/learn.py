@@ -51,7 +51,7 @@ class Result:
 
 
 def learn(
-    suite: str | TaskSuite = "tabletop",
+    suite: str | TaskSuite = "tabletop-50",
     agent: str = "care",
     *,
     callbacks: Sequence[Callback | ScheduledCallback] = (),

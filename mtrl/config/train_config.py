@@ -32,7 +32,7 @@ MAX_SECONDS = 10**7  # four months
 class TrainConfig(Generic[S]):
     """Train one agent on a suite of tasks, with a single-task baseline beside it."""
 
-    suite: str = option("tabletop", changes="run", shown=True)
+    suite: str = option("tabletop-50", changes="run", shown=True)
     """A suite listed by python -m mtrl.list, or your own: module:attribute, tasks.toml, or gym:ID,ID."""
     agent: str = option("care", changes="agent", shown=True)
     """care, mtsac, mtmhsac, single-task, sb3, or your own as module:attribute."""

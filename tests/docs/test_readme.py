@@ -74,9 +74,9 @@ def test_every_command_runs_as_written(folder: Path, monkeypatch: pytest.MonkeyP
             continue
         assert exit_code(module, arguments) == 0, (module, arguments)
     assert (folder / "runs/pendulums/care/seed0/result.json").exists()
-    assert (folder / "runs/tabletop/my_method_mine/seed0/result.json").exists()
-    assert (folder / "runs/tabletop/care/seed0/evaluation.json").exists()
-    assert (folder / "runs/tabletop/compare.json").exists()
+    assert (folder / "runs/tabletop-50/my_method_mine/seed0/result.json").exists()
+    assert (folder / "runs/tabletop-50/care/seed0/evaluation.json").exists()
+    assert (folder / "runs/tabletop-50/compare.json").exists()
     assert (folder / "report.html").exists()
     assert (folder / "report.md").exists()
     assert (folder / "policy.pt").exists()
@@ -95,8 +95,8 @@ def test_the_method_of_ones_own_is_short_and_stands_beside_care_in_one_report(
         own = ["--agent", agent, "--baseline", "none", "--hidden", "8", "--tasks", "reach", "push", "--threads", "1"]
         assert train.main([*own, *SMALL.split()]) == 0
     capsys.readouterr()
-    assert compare.main(["runs/tabletop"]) == 0
-    assert report.main(["runs/tabletop", "--out", "page.html"]) == 0
+    assert compare.main(["runs/tabletop-50"]) == 0
+    assert report.main(["runs/tabletop-50", "--out", "page.html"]) == 0
     page = (folder / "page.html").read_text(encoding="utf-8")
     assert all(name in page for name in ("my_method:mine", "care"))
 

@@ -29,8 +29,8 @@ KIT_AGENTS = [name for name, preset in PRESETS.items() if preset.in_loop]
 Main = Callable[[Sequence[str]], int]
 CLEAN = {"commit": "c0ffee", "changed": False}
 TINY = (
-    *("--tasks", "reach", "push", "--steps-per-task", "64", "--random-steps", "32", "--envs-per-task", "2"),
-    *("--batch-per-task", "4", "--eval-every", "32", "--eval-episodes", "2", "--log-every", "16"),
+    *("--suite", "tabletop", "--tasks", "reach", "push", "--steps-per-task", "64", "--random-steps", "32"),
+    *("--envs-per-task", "2", "--batch-per-task", "4", "--eval-every", "32", "--eval-episodes", "2", "--log-every", "16"),
     *("--hidden", "16", "--threads", "1"),
 )
 
