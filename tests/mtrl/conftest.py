@@ -30,7 +30,18 @@ Main = Callable[[Sequence[str]], int]
 CLEAN = {"commit": "c0ffee", "changed": False}
 TINY = (
     *("--suite", "tabletop", "--tasks", "reach", "push", "--steps-per-task", "64", "--random-steps", "32"),
-    *("--envs-per-task", "2", "--batch-per-task", "4", "--eval-every", "32", "--eval-episodes", "2", "--log-every", "16"),
+    *(
+        "--envs-per-task",
+        "2",
+        "--batch-per-task",
+        "4",
+        "--eval-every",
+        "32",
+        "--eval-episodes",
+        "2",
+        "--log-every",
+        "16",
+    ),
     *("--hidden", "16", "--threads", "1"),
 )
 
