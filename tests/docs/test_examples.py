@@ -92,7 +92,7 @@ def test_the_sampler_takes_the_weakest_tasks_more_often_and_goes_on_where_it_was
     other.load_state_dict(sampler.state_dict())
     assert torch.equal(other.draw(8)[0], sampler.draw(8)[0])
     assert train.main(tiny(folder / "runs", "--agent", "my_sampler:weakest", "--baseline", "none")) == 0
-    assert read_json(folder / "runs/tabletop-50/my_sampler_weakest/seed0/result.json")["updates"] > 0
+    assert read_json(folder / "runs/tabletop/my_sampler_weakest/seed0/result.json")["updates"] > 0
 
 
 def test_the_task_that_is_held_out_lies_between_those_that_are_trained(folder: Path) -> None:

@@ -50,8 +50,8 @@ WRONG_FLAGS: list[tuple[list[str], list[str]]] = [
     (["--agent", "mtsac", "--encoders", "3"], ["--encoders", "--help"]),
     (["reach"], ["reach", "--help"]),
     (["--aggregator", "weighted", "--task-weights", "1", "-2"], ["--task-weights is 1.0 -2.0", "at least 0"]),
-    (["--aggregator", "weighted", "--task-weights", "1", "2"], ["--task-weights has 2 numbers for 10 tasks"]),
-    (["--sampler", "size", "--task-sizes", "5"], ["--task-sizes has 1 numbers for 10 tasks"]),
+    (["--aggregator", "weighted", "--task-weights", "1", "2"], ["--task-weights has 2 numbers for 50 tasks"]),
+    (["--sampler", "size", "--task-sizes", "5"], ["--task-sizes has 1 numbers for 50 tasks"]),
     (["--agent", "single-task", "--aggregator", "pcgrad"], ["'single-task'", "share nothing", "--agent mtsac"]),
     (
         ["--agent", "mtsac", "--encoder", "none", "--trunk", "separate", "--aggregator", "mgda"],
@@ -88,7 +88,7 @@ WRONG_FLAGS: list[tuple[list[str], list[str]]] = [
     (["--context", "text+text"], ["--context is 'text+text'", "twice"]),
     (["--add-task", "reach"], ["--add-task is reach", "no run to add to", "--from RUN", "--keep-checkpoint"]),
     (["--from", "nowhere"], ["'nowhere' is not a run", "runs/tabletop/care/seed0"]),
-    (["--tasks", "held-out"], ["suite 'tabletop' has no held-out tasks"]),
+    (["--suite", "tabletop", "--tasks", "held-out"], ["suite 'tabletop' has no held-out tasks"]),
     (["--suite", "pendulum-gravity:"], ["suite 'pendulum-gravity:' names nothing after its colon"]),
     (["--suite", "metaworld/MT1: "], ["suite 'metaworld/MT1: ' names nothing after its colon"]),
 ]

@@ -91,7 +91,7 @@ def test_help_and_list_do_without_torch(arguments: list[str]) -> None:
 @pytest.mark.parametrize("agent", sorted(PRESETS))
 def test_every_setting_of_the_run_and_of_the_agent_is_there_with_words_and_its_default(shown: Any, agent: str) -> None:
     told = entries(shown(train.main, "--agent", agent))
-    config = default_config("tabletop", agent)
+    config = default_config(TrainConfig.suite, agent)
     loop = {f.name: getattr(config, f.name) for f in dataclasses.fields(TrainConfig) if f.name != "settings"}
     for name, value in {**loop, **dataclasses.asdict(config.settings)}.items():
         text = told[name.replace("_", "-")]

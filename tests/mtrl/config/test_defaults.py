@@ -79,7 +79,7 @@ def test_a_setting_that_only_the_agent_was_told_keeps_the_baselines_own_default(
 
 def test_a_flag_given_twice_counts_the_last_time_for_its_defaults_too() -> None:
     config = parse_config(["--agent", "mtsac", "--agent", "care"])
-    assert config == default_config("tabletop", "care")
+    assert config == default_config(TrainConfig.suite, "care")
     config = parse_config(["--suite", "my_module:suite", "--suite", "tabletop"])
     assert config == default_config("tabletop", "care")
 

@@ -81,7 +81,19 @@ def test_a_sweep_trains_controls_whose_size_is_what_was_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Two runs of one agent and seed at a time, each in a folder of its own, which are there already the next time."""
-    own = ["--agents", "care,mtmhsac", "--seeds", "1", "--jobs", "2", "--runs-dir", str(tmp_path), "--size-matched"]
+    own = [
+        "--suite",
+        "tabletop",
+        "--agents",
+        "care,mtmhsac",
+        "--seeds",
+        "1",
+        "--jobs",
+        "2",
+        "--runs-dir",
+        str(tmp_path),
+        "--size-matched",
+    ]
     further = ["--", *FLAGS, *TINY.split(), "--hidden", "64", "64"]
     assert sweep.main([*own, *further]) == 0
     said = capsys.readouterr().out
