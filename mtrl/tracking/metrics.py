@@ -91,14 +91,20 @@ class MetricsWriter:
             ("return", [r.mean_return for r in rows]),
         ):
             values |= per_task(tags[name], self._names, column)
-        for group, names in self._groups.items():
-            success = mean_score({name: scores[name] for name in names})["success_any"]
-            values |= {} if success is None else {task_tag(GROUP_SUCCESS, group): success}
-        self._log.scalars(step, values | spread(rows))
+        self._log.scalars(step, values | self._group_success(scores) | spread(rows))
         if not self._laid_out:  # only now is it known which tasks say success
             self._log.layout(layout(self._suite_name, scores, self._groups))
             self._laid_out = True
         return means
+
+    def _group_success(self, scores: dict[str, TaskScore]) -> dict[str, float]:
+        """Return the mean success of each group's tasks, and the mean over groups, which TensorBoard shows first."""
+        means = {
+            group: mean_score({name: scores[name] for name in names})["success_any"]
+            for group, names in self._groups.items()
+        }
+        known = {task_tag(GROUP_SUCCESS, group): success for group, success in means.items() if success is not None}
+        return {GROUP_SUCCESS: float(np.mean([*known.values()])), **known} if known else {}
 
     def film(self, step: int, gif: Gif | None) -> None:
         """Write a film of the policy on every task, where there is one."""
