@@ -58,7 +58,7 @@ def test_seeds_that_are_none_are_refused(text: str) -> None:
         (["--", "--tasks", "reech"], "unknown task 'reech'"),
         (["--", "--seed", "3"], "--seed cannot be given after --; give --seeds before"),
         (["--", "--runs_dir=x"], "--runs-dir cannot be given after --"),
-        (["--agents", "care", "--", "--context", "numbers"], "numbers"),
+        (["--suite", "tabletop", "--agents", "care", "--", "--context", "numbers"], "numbers"),
     ],
 )
 def test_whatever_any_run_would_refuse_is_refused_before_one_begins(
@@ -76,6 +76,8 @@ def test_a_dry_run_prints_a_command_a_line_and_makes_nothing(
 ) -> None:
     monkeypatch.setattr("envs.stepping.pace.processors", lambda: 6)
     arguments = [
+        "--suite",
+        "tabletop",
         "--agents",
         "care,sb3",
         "--seeds",
@@ -100,7 +102,18 @@ def test_a_dry_run_prints_a_command_a_line_and_makes_nothing(
 def test_a_sweep_runs_what_is_missing_and_ends_with_the_comparison(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["--agents", "mtsac,single-task", "--seeds", "1", "--jobs", "2", "--runs-dir", str(tmp_path)]
+    arguments = [
+        "--suite",
+        "tabletop",
+        "--agents",
+        "mtsac,single-task",
+        "--seeds",
+        "1",
+        "--jobs",
+        "2",
+        "--runs-dir",
+        str(tmp_path),
+    ]
     arguments += ["--", *TINY_FLAGS, "--tasks", "reach", "push"]
     assert sweep.main(arguments) == 0
     said = " ".join(capsys.readouterr().out.split())
@@ -272,8 +285,8 @@ def test_ctrl_c_ends_the_trainings_cleanly_and_leaves_none(tmp_path: Path) -> No
     flags = [word if word != "60" else "1000000" for word in TINY_FLAGS]
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "mtrl.sweep", "--agents", "mtsac", "--seeds", "0-1", "--runs-dir", str(tmp_path)),
-            *("--", *flags, "--tasks", "reach"),
+            *(sys.executable, "-m", "mtrl.sweep", "--suite", "tabletop", "--agents", "mtsac", "--seeds", "0-1"),
+            *("--runs-dir", str(tmp_path), "--", *flags, "--tasks", "reach"),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

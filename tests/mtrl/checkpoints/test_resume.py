@@ -267,8 +267,8 @@ def test_a_sweep_goes_on_with_a_run_that_was_killed(interrupted: Path) -> None:
     values = read_json(other / "config.json")
     (other / "config.json").write_text(json.dumps({**values, "batch_per_task": 5}))
     arguments = tiny(interrupted.parents[2], *ALONE)
-    further = arguments[: arguments.index("--runs-dir")]
-    sweep_flags = ["--agents", "care", "--seeds", "0", "--runs-dir", str(interrupted.parents[2])]
+    further = arguments[2 : arguments.index("--runs-dir")]  # without its suite
+    sweep_flags = ["--suite", "tabletop", "--agents", "care", "--seeds", "0", "--runs-dir", str(interrupted.parents[2])]
     assert sweep.main([*sweep_flags, "--", *further]) == 0
     assert read_json(interrupted / "config.json")["resumed"] == [{"step": 40, "dropped_episodes": 0}]
     assert (interrupted / "result.json").is_file()
