@@ -203,7 +203,7 @@ def test_a_hashed_sentence_by_its_features() -> None:
 
 
 def _counts(sentence: str, squares: int) -> dict[int, float]:
-    vector = context._hashed(sentence) * np.sqrt(squares)
+    vector = context._hash(sentence) * np.sqrt(squares)
     return {int(k): round(float(vector[k]), 6) for k in np.flatnonzero(vector)}
 
 
@@ -219,4 +219,4 @@ def test_an_installed_encoder_encodes_all_sentences_where_one_is_unknown(
 
 
 def test_a_sentence_of_signs_has_a_vector_as_well() -> None:
-    assert np.linalg.norm(context._hashed("?!")) == pytest.approx(1.0)
+    assert np.linalg.norm(context._hash("?!")) == pytest.approx(1.0)
