@@ -19,6 +19,7 @@ from agents.gaussian import split_head, squash
 from agents.heads import ValueHead
 from agents.heads.scalar import ScalarHead
 from agents.normalize import Unscaled
+from agents.optimizers import adam, forget_gradients
 from agents.penalties import Penalty
 from agents.registry.settings import SACSettings
 from agents.snapshot import load_training_state, training_state
@@ -81,10 +82,10 @@ class SAC(nn.Module):
         self._critic_parameters: list[nn.Parameter] = [*self.encoder.parameters(), *self.critic.parameters()]
         self._actor_parameters = list(self.actor.parameters())
         self._target_parameters: list[Tensor] = [*self.target_encoder.parameters(), *self.target_critic.parameters()]
-        self.critic_optimizer = _adam(self._critic_parameters, settings)
-        self.actor_optimizer = _adam(self._actor_parameters, settings)
+        self.critic_optimizer = adam(self._critic_parameters, settings)
+        self.actor_optimizer = adam(self._actor_parameters, settings)
         undecayed = replace(settings, weight_decay=0.0)
-        self.temperature_optimizer = _adam([self.log_temperature], undecayed)
+        self.temperature_optimizer = adam([self.log_temperature], undecayed)
         self.optimizers = {
             "critic": self.critic_optimizer,
             "actor": self.actor_optimizer,
@@ -92,7 +93,7 @@ class SAC(nn.Module):
         }
         learned = [*aggregate.parameters()] if isinstance(aggregate, nn.Module) else []
         if learned:
-            self.optimizers["aggregator"] = _adam(learned, undecayed)
+            self.optimizers["aggregator"] = adam(learned, undecayed)
         self._learning_rates = (settings.learning_rate, settings.final_learning_rate)
         self._reduced = settings.precision == "bfloat16"
         own = [*self.encoder.own_parameters(), *self.critic.own_parameters()]
@@ -266,8 +267,7 @@ class SAC(nn.Module):
 
     @torch.no_grad()
     def _update_targets(self) -> None:
-        online: list[Tensor] = [*self._critic_parameters]
-        torch._foreach_lerp_(self._target_parameters, online, self.polyak)
+        torch._foreach_lerp_(self._target_parameters, [*self._critic_parameters], self.polyak)
 
     def _step(
         self,
@@ -278,9 +278,9 @@ class SAC(nn.Module):
         trained: Sequence[nn.Module],
     ) -> None:
         weighting = self.optimizers.get("aggregator")
-        _forget_gradients(optimizer)
+        forget_gradients(optimizer)
         if weighting is not None:
-            _forget_gradients(weighting)
+            forget_gradients(weighting)
         if self.penalty is not None:
             losses = losses + sum(self.penalty(module) for module in trained)
         self.aggregate(losses, side)
@@ -298,16 +298,3 @@ class SAC(nn.Module):
 
     def _noise(self, shape: torch.Size) -> Tensor:
         return torch.randn(shape, generator=self.generator, device=self.generator.device)
-
-
-def _forget_gradients(optimizer: torch.optim.Optimizer) -> None:
-    """Do what ``zero_grad`` does, without its wrapper for profilers, which takes longer than all of the rest."""
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            parameter.grad = None
-
-
-def _adam(parameters: Sequence[nn.Parameter], settings: SACSettings) -> torch.optim.Adam:
-    return torch.optim.AdamW(
-        parameters, settings.learning_rate, eps=settings.adam_epsilon, weight_decay=settings.weight_decay, fused=True
-    )
