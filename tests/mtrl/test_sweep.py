@@ -75,19 +75,8 @@ def test_a_dry_run_prints_a_command_a_line_and_makes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("envs.stepping.pace.processors", lambda: 6)
-    arguments = [
-        "--suite",
-        "tabletop",
-        "--agents",
-        "care,sb3",
-        "--seeds",
-        "3,1",
-        "--jobs",
-        "2",
-        "--runs-dir",
-        str(tmp_path / "r"),
-        "--dry-run",
-    ]
+    arguments = ["--suite", "tabletop", "--agents", "care,sb3", "--seeds", "3,1", "--jobs", "2", "--dry-run"]
+    arguments += ["--runs-dir", str(tmp_path / "r")]
     assert sweep.main([*arguments, "--", "--steps-per-task", "70"]) == 0
     lines = [line.partition(": ") for line in capsys.readouterr().out.splitlines()]
     assert [line[0] for line in lines] == ["care seed 3", "sb3 seed 3", "care seed 1", "sb3 seed 1"]
