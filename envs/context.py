@@ -8,16 +8,17 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from numbers import Real
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from envs.errors import SuiteError, nearest
-from envs.suite import Task, TaskSuite
+from envs.suite import TaskSuite
 
 SIZE = 384
 MODEL = "all-MiniLM-L6-v2"
@@ -25,6 +26,25 @@ TABLE = Path(__file__).with_name("sentences.npz")
 PARTS = ("text", "numbers", "onehot", "learned", "hashing")
 READING = ("text", "hashing")  # the sentence
 TELLING = (*READING, "numbers")  # what tells a task apart that was never trained
+
+
+class Described(Protocol):
+    """What tells a task apart: a ``Task``, or a ``Description`` of one that need not be made."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def parameters(self) -> Mapping[str, float]: ...
+
+
+class Description(NamedTuple):
+    """A task in words and numbers, without its environment."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -39,7 +59,10 @@ class Context:
 
 
 def context_of(
-    suite: TaskSuite, wanted: str = "auto", frame: Sequence[Task] | None = None, new: Sequence[Task] | None = None
+    suite: TaskSuite,
+    wanted: str = "auto",
+    frame: Sequence[Described] | None = None,
+    new: Sequence[Described] | None = None,
 ) -> Context:
     """Return the context of a suite's tasks, made of parts joined by ``+``: ``text+numbers+learned``.
 
@@ -50,9 +73,9 @@ def context_of(
     are described in place of the held-out tasks; neither have a one-hot. Each part weighs the same. Raises
     ``SuiteError`` as ``context_parts`` does, and for a parameter that is no finite number.
     """
-    base = suite if frame is None else replace(suite, tasks=frame, held_out=())
-    parts, known = context_parts(base, wanted), len(base.tasks)
-    rows = (*suite.tasks, *(suite.held_out if new is None else new))
+    base: Sequence[Described] = suite.tasks if frame is None else frame
+    parts, known = context_parts(suite, wanted, base), len(base)
+    rows: Sequence[Described] = (*suite.tasks, *(suite.held_out if new is None else new))
     every = rows if frame is None else (*frame, *rows)
     tables, source = [np.zeros((len(every), 0))], "none"
     if "hashing" in parts:
@@ -70,9 +93,12 @@ def context_of(
     return Context(own, others, "learned" in parts, source, bool({*parts} & {*TELLING}))
 
 
-def context_parts(suite: TaskSuite, wanted: str) -> list[str]:
-    """Return the parts that ``wanted`` names. Raises ``SuiteError`` for one that is none, or that the suite lacks."""
-    numbers = any(task.parameters for task in suite.tasks)
+def context_parts(suite: TaskSuite, wanted: str, base: Sequence[Described] | None = None) -> list[str]:
+    """Return the parts that ``wanted`` names. Raises ``SuiteError`` for one that is none, or that the suite lacks.
+
+    ``base`` are the tasks that are described in place of the suite's.
+    """
+    numbers = any(task.parameters for task in (suite.tasks if base is None else base))
     if wanted == "auto":
         return ["text", "numbers", "learned"] if numbers else ["text", "learned"]
     parts = wanted.split("+")
@@ -88,7 +114,7 @@ def context_parts(suite: TaskSuite, wanted: str) -> list[str]:
     return parts
 
 
-def _numbers(tasks: Sequence[Task], first: int) -> np.ndarray:
+def _numbers(tasks: Sequence[Described], first: int) -> np.ndarray:
     """Parameters, each centred and divided by its largest deviation over the first tasks; 0 where one is missing.
 
     One that none of the first varies stays 0 in all: what never moved in training has no scale, and nobody learned it.
@@ -115,7 +141,7 @@ def one_number(suite: TaskSuite) -> tuple[float, ...] | None:
     return varied[0] if len(varied) == 1 else None
 
 
-def _number(task: Task, name: str) -> float:
+def _number(task: Described, name: str) -> float:
     value = task.parameters[name]
     if not isinstance(value, Real) or not math.isfinite(value):
         raise SuiteError(f"task {task.name!r}: its parameter {name!r} is {value!r}; give a finite number")

@@ -9,21 +9,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from envs.errors import SuiteError
-from envs.suite import Task
+from envs.context import Described, Description
 from mtrl.errors import UsageError
 from mtrl.runs.folder import CONFIG, read_run
 
 FRAME = "context_frame"  # its key in config.json
 
 
-def frame_facts(tasks: Sequence[Task]) -> dict[str, Any]:
+def frame_facts(tasks: Sequence[Described]) -> dict[str, Any]:
     """Return what ``config.json`` holds of the tasks: name to sentence and parameters."""
     return {task.name: {"sentence": task.description, "parameters": {**task.parameters}} for task in tasks}
 
 
-def frame_of(facts: Mapping[str, Any], path: Path) -> tuple[Task, ...] | None:
-    """Read the tasks back, which cannot be made, None where a run's own are its frame.
+def frame_of(facts: Mapping[str, Any], path: Path) -> tuple[Described, ...] | None:
+    """Read the tasks back, None where a run's own are its frame.
 
     Raises ``UsageError``, naming the file in ``path``, for anything else than ``frame_facts`` returns.
     """
@@ -32,24 +31,20 @@ def frame_of(facts: Mapping[str, Any], path: Path) -> tuple[Task, ...] | None:
         return None
     try:
         frame = tuple(_task(name, said) for name, said in told.items())
-    except (TypeError, KeyError, AttributeError, ValueError, SuiteError) as error:
+    except (TypeError, KeyError, AttributeError, ValueError) as error:
         raise UsageError(f"{str(path / CONFIG)!r} is damaged ({FRAME}: {error}); train the run again") from None
     if not frame:
         raise UsageError(f"{str(path / CONFIG)!r} is damaged ({FRAME} is empty); train the run again")
     return frame
 
 
-def frame_of_run(path: Path) -> tuple[Task, ...] | None:
+def frame_of_run(path: Path) -> tuple[Described, ...] | None:
     """Return the frame of a run's context, None where its own tasks are that."""
     return frame_of(read_run(path)[1], path)
 
 
-def _task(name: str, said: Mapping[str, Any]) -> Task:
+def _task(name: str, said: Mapping[str, Any]) -> Description:
     sentence, parameters = said["sentence"], {**said["parameters"]}
     if not isinstance(sentence, str):
         raise TypeError(f"the sentence of {name!r} is {sentence!r}")
-    return Task(name, _no_environment, sentence, parameters=parameters)
-
-
-def _no_environment(**_: Any) -> Any:
-    raise NotImplementedError("a task of a frame is there to be described")
+    return Description(name, sentence, parameters)

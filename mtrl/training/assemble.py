@@ -14,10 +14,10 @@ from agents.precision import Precision, choose_precision
 from agents.registry.agent_settings import AgentSettings
 from agents.registry.spec import RegistryError
 from agents.samplers import Sampler
-from envs.context import Context, context_of, context_parts, one_number
+from envs.context import Context, Described, context_of, context_parts, one_number
 from envs.registry import make_suite
 from envs.stepping.pace import processors, suggest_workers
-from envs.suite import Task, TaskSuite
+from envs.suite import TaskSuite
 from mtrl.config import TrainConfig, agent_spec
 from mtrl.config.train_config import as_usage
 from mtrl.errors import UsageError
@@ -79,7 +79,7 @@ def agent_of(
     suite: TaskSuite,
     env: TensorEnv,
     numbers: int = 1,
-    frame: Sequence[Task] | None = None,
+    frame: Sequence[Described] | None = None,
 ) -> tuple[Agent, Context]:
     """Build the run's agent for what ``env`` looks like -> the agent, and what it may read of the tasks.
 

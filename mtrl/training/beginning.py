@@ -15,8 +15,8 @@ from agents.build import Sizes, build_agent
 from agents.carry import CarryError, carry
 from agents.rehearsal import Rehearsal
 from agents.replay import Replay
-from envs.context import Context
-from envs.suite import Task, TaskSuite
+from envs.context import Context, Described
+from envs.suite import TaskSuite
 from mtrl.checkpoints.folders import Damaged
 from mtrl.checkpoints.store import CheckpointStore
 from mtrl.config import TrainConfig, agent_spec
@@ -41,7 +41,7 @@ class Beginning:
     path: Path
     told: TrainConfig[Any]
     tasks: tuple[str, ...]
-    frame: tuple[Task, ...]
+    frame: tuple[Described, ...]
     source: str | None  # of its sentence vectors
 
     def facts(self, scores: Mapping[str, Any] | None, path: Path) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def _kept_replay(begun: Beginning, config: TrainConfig[Any], whole: TensorEnv) -
 
 def _own_frame(
     path: Path, told: TrainConfig[Any], config: TrainConfig[Any], given: TaskSuite | None
-) -> tuple[Task, ...]:
+) -> tuple[Described, ...]:
     """Return the tasks of a run's own suite, where that may be made."""
     if told.suite == config.suite:
         return tuple(suite_of(told, given).tasks)
