@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from typing import Any
 
 import torch
@@ -154,25 +154,23 @@ def run_agent(
             display.resume(training.step, training.env_steps)
             if dropped := dropped_episodes(before):
                 console.print(f"running episodes dropped, since their environments cannot be saved: {dropped}")
+        schedule = [
+            Scheduled(folder, either(rules.log, rules.evaluation)),
+            Scheduled(report.step),
+            Scheduled(diagnoser, diagnoser.due),
+            Scheduled(guard, either(rules.log, rules.evaluation)),
+            Scheduled(report.log, rules.log),
+            Scheduled(LongEpisodes(stepped.task_names, env.open_lengths), rules.log),
+            Scheduled(evaluation, rules.evaluation),
+            Scheduled(film_of(camera, agent, report), multiples_of(config.record_every, at_end=True)),
+            Scheduled(display.progress, rules.progress),
+            Scheduled(saving),
+            Scheduled(lambda _: not stop),
+            *user.scheduled(rules.progress),
+        ]
         try:
-            training.run(
-                [
-                    Scheduled(folder, either(rules.log, rules.evaluation)),
-                    Scheduled(report.step),
-                    Scheduled(diagnoser, diagnoser.due),
-                    Scheduled(guard, either(rules.log, rules.evaluation)),
-                    Scheduled(report.log, rules.log),
-                    Scheduled(LongEpisodes(stepped.task_names, env.open_lengths), rules.log),
-                    Scheduled(evaluation, rules.evaluation),
-                    Scheduled(film_of(camera, agent, report), multiples_of(config.record_every, at_end=True)),
-                    Scheduled(display.progress, rules.progress),
-                    Scheduled(saving),
-                    Scheduled(lambda _: not stop),
-                    *user.scheduled(rules.progress),
-                ]
-            )
-        except Interrupted:
-            pass  # in the middle of an evaluation or of a slow step, which is done again when the run goes on
+            with suppress(Interrupted):  # an evaluation or a slow step, which is done again when the run goes on
+                training.run(schedule)
         except FolderTaken as error:
             rescued = new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
             save_weights(agent.state_dict(), rescued, training.step)
