@@ -19,7 +19,7 @@ class StackedLinear(nn.Module):
 
     def __init__(self, groups: int, size_in: int, size_out: int, generator: torch.Generator) -> None:
         super().__init__()
-        self._single = size_out == 1
+        self._single = size_out == 1  # a Python number, which a shape is not while torch traces an export
         bound = 1.0 / math.sqrt(size_in)
         self.weight = nn.Parameter(torch.empty(groups, size_in, size_out).uniform_(-bound, bound, generator=generator))
         self.bias = nn.Parameter(torch.empty(groups, 1, size_out).uniform_(-bound, bound, generator=generator))
