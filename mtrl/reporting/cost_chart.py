@@ -110,7 +110,7 @@ def _measure(axes: Axes, points: Sequence[Point], share: bool) -> None:
     axes.set_ylim(*heights(points))
     axes.yaxis.set_major_locator(MaxNLocator(5))
     if share:
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.2g}".replace("0.", ".", 1)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}".replace("0.", ".", 1)))
 
 
 def _draw_front(axes: Axes, points: Sequence[Point]) -> None:
