@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from agents.registry.compose import SLOTS
+from agents.registry.compose import SLOTS, pieces_named
 from envs.errors import nearest
 from mtrl.config.train_config import STANDARD, TrainConfig, agent_spec, settings_of
 from mtrl.errors import UsageError
@@ -198,6 +198,19 @@ def dropped_settings(config: TrainConfig[Any], wanted: Any = None) -> dict[str, 
     return {name: value for name, value in vars(asked).items() if value != fixed.get(name, value)}
 
 
+def _own_fields(suite: str, agent: str, recipe: str) -> dict[str, Any]:
+    """Return what the table says of an agent by name, rather than of all agents, on a suite."""
+    fields: dict[str, Any] = {}
+    for suite_pattern, agent_pattern, values in [*TABLE, *_recipe(recipe, suite)]:
+        if fnmatchcase(suite, suite_pattern) and agent_pattern == agent:
+            fields.update(values)
+    return fields
+
+
+def _value(config: TrainConfig[Any], name: str) -> Any:
+    return getattr(config, name) if hasattr(config, name) else getattr(config.settings, name, None)
+
+
 def _recipe(name: str, suite: str) -> Lines:
     if name == STANDARD:
         return []
@@ -223,9 +236,20 @@ def recipe_for(config: TrainConfig[Any]) -> str:
 def baseline_config(config: TrainConfig[Any]) -> TrainConfig[Any]:
     """Return the configuration of the baseline: same budget, and the same value of every setting that both have.
 
-    What it is made of is its own, but for the critics' head.
+    What it is made of is its own, but for the critics' head, and so is what the table says of it by name on the suite,
+    as far as the run has its agent's default there: tuned agents are compared with a baseline that is tuned too.
     """
-    return dataclasses.replace(as_agent(config, config.baseline), baseline="none")
+    same = dataclasses.replace(as_agent(config, config.baseline), baseline="none")
+    default = default_config(config.suite, config.agent, config.recipe, pieces_named(config.settings))
+    tuned = {
+        name: value
+        for name, value in _own_fields(config.suite, config.baseline, config.recipe).items()
+        if _value(config, name) == _value(default, name)
+    }
+    of_loop = {field.name for field in dataclasses.fields(TrainConfig)}
+    settings = {name: value for name, value in tuned.items() if name not in of_loop}
+    loop = {name: value for name, value in tuned.items() if name in of_loop}
+    return dataclasses.replace(same, settings=dataclasses.replace(same.settings, **settings), **loop)
 
 
 def as_agent(config: TrainConfig[Any], agent: str, pieces: Mapping[str, str] | None = None) -> TrainConfig[Any]:

@@ -77,6 +77,23 @@ def test_a_setting_that_only_the_agent_was_told_keeps_the_baselines_own_default(
     assert not hasattr(baseline_config(sb3).settings, "layer_norm")
 
 
+def test_what_the_table_says_of_a_baseline_by_name_holds_unless_the_run_was_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tuned = {"learning_rate": 0.5, "batch_per_task": 5}
+    monkeypatch.setattr(defaults, "TABLE", [("tabletop", "*", {"hidden": (7,)}), ("tabletop", "single-task", tuned)])
+
+    def baseline(*words: str) -> TrainConfig[Any]:
+        return baseline_config(parse_config(["--suite", "tabletop", *words]))
+
+    assert baseline() == dataclasses.replace(default_config("tabletop", "single-task"), baseline="none")
+    assert (baseline().settings.learning_rate, baseline().batch_per_task) == (0.5, 5)
+    told = baseline("--learning-rate", "0.25", "--batch-per-task", "9")
+    assert (told.settings.learning_rate, told.batch_per_task, told.settings.hidden) == (0.25, 9, (7,))
+    pieces = baseline("--agent", "mtsac", "--trunk", "lora", "--batch-per-task", "9")
+    assert (pieces.settings.learning_rate, pieces.batch_per_task) == (0.5, 9)
+
+
 def test_a_flag_given_twice_counts_the_last_time_for_its_defaults_too() -> None:
     config = parse_config(["--agent", "mtsac", "--agent", "care"])
     assert config == default_config(TrainConfig.suite, "care")
