@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import tyro
 
@@ -15,6 +16,8 @@ from agents.registry.facts import setting
 from mtrl.config.train_config import MAX_STEPS
 from mtrl.errors import UsageError
 from mtrl.terminal.cli import command, parse
+
+PICTURES = ("time", "parameters")  # what the score is held against
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class ReportConfig:
     out: Path = Path("report.html")
     """The file to write."""
     markdown: bool = False
-    """Also write the tables as Markdown, to a file of the same name that ends in .md."""
+    """Also write the tables as Markdown, to a file of the same name that ends in .md, and the pictures of score against
+    cost beside it, as SVG."""
     baseline: str | None = None
     """Baseline that the other agents are compared with; by default, single-task if it is among the runs."""
     steps_per_task: int | None = setting(None, least=1, most=MAX_STEPS)
@@ -43,6 +47,7 @@ def main(arguments: Sequence[str]) -> int:
 
     from mtrl.comparison.compare import compare
     from mtrl.gathering.gather import gather
+    from mtrl.reporting.charts import standing_alone
     from mtrl.reporting.page import page_of
     from mtrl.reporting.render import render
     from mtrl.runs.atomic import write_text
@@ -52,9 +57,15 @@ def main(arguments: Sequence[str]) -> int:
     page = page_of(gathered, compare(gathered, options.baseline), told)
     for line in gathered.warnings:
         sys.stderr.write(f"warning: {line}\n")
-    for file in _files(options):
+    texts = {options.out: render(page, "report.html")}
+    if options.markdown:
+        pictures = {cost.kind: _picture(options, cost.kind) for cost in page.costs}
+        links = {kind: quote(file.name) for kind, file in pictures.items()}
+        texts[options.out.with_suffix(".md")] = render(page, "report.md", links)
+        texts |= {pictures[cost.kind]: standing_alone(str(cost.chart)) for cost in page.costs}
+    for file, text in texts.items():
         try:
-            write_text(file, render(page, "report.md" if file.suffix == ".md" else "report.html"))
+            write_text(file, text)
         except OSError as error:
             raise _unwritable(file, error) from None
         sys.stdout.write(f"{file}\n")
@@ -62,7 +73,12 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _files(options: ReportConfig) -> list[Path]:
-    return [options.out, *([options.out.with_suffix(".md")] if options.markdown else [])]
+    beside = [options.out.with_suffix(".md"), *(_picture(options, kind) for kind in PICTURES)]
+    return [options.out, *(beside if options.markdown else [])]
+
+
+def _picture(options: ReportConfig, kind: str) -> Path:
+    return options.out.with_name(f"{options.out.stem}-{kind}.svg")
 
 
 def _check_writable(file: Path) -> None:

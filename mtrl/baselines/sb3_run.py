@@ -78,7 +78,7 @@ def run_sb3(
             models, failure = train_tasks(
                 config, given, suite.task_names, jobs, board.take, lambda: bool(stop) or board.stopped
             )
-            seconds = log.seconds
+            spent = log.spent
         tensors = {name: {k: torch.from_numpy(v) for k, v in model.weights.items()} for name, model in models.items()}
         weights = pack_weights(suite, tensors)
         folder()
@@ -100,7 +100,7 @@ def run_sb3(
         parameters = sum(v.numel() for k, v in weights.items() if "critic_target" not in k)
         scores = final_scores(config, suite, policy, CPU)
         precision = Precision("float32", "float32")
-        return finish(path, config, suite, progress, seconds, parameters, CPU, precision, scores, log)
+        return finish(path, config, suite, progress, spent, parameters, CPU, precision, scores, log)
 
 
 def _check_before(config: TrainConfig[Any], given: TaskSuite | None, suite: TaskSuite, jobs: int) -> None:

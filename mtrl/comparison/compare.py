@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mtrl.comparison.cost import cpu_seconds_of
 from mtrl.comparison.effects import overall_effect, task_effects
 from mtrl.comparison.measures import RETURN, SUCCESS, headline, measures_of
 from mtrl.comparison.notes import baseline_of, measure_words, notes_on
@@ -77,6 +78,7 @@ def summary(one: Scored, counted: Sequence[int], fewest: int) -> AgentSummary:
         env_steps=float(np.mean([result["env_steps"] for result in results])),
         updates=float(np.mean([result["updates"] for result in results])),
         wall_seconds=float(np.mean([result["wall_seconds"] for result in results])),
+        cpu_seconds=cpu_seconds_of(results),
         parameters=parameters,
         size_ratio=parameters / fewest,
         larger=parameters > MAX_RATIO * fewest,

@@ -43,7 +43,8 @@ class AgentSummary:
 
     ``iqm``, ``mean`` and ``auc`` are over seeds and tasks, with intervals over whole runs; ``worst_task`` has the
     lowest mean over seeds, ``worst_score``. ``auc`` is None without evaluations, ``reached`` empty where a threshold
-    means nothing (raw returns). ``env_steps``, ``updates`` and ``wall_seconds`` are means over seeds. ``size_ratio`` is
+    means nothing (raw returns). ``env_steps``, ``updates``, ``wall_seconds`` and ``cpu_seconds`` are means over seeds;
+    ``cpu_seconds`` is None where a run lacks it, or was on a GPU, where it is not the cost. ``size_ratio`` is
     its parameters over the fewest in the table; ``larger`` marks more than ``MAX_RATIO``.
     """
 
@@ -60,6 +61,7 @@ class AgentSummary:
     env_steps: float
     updates: float
     wall_seconds: float
+    cpu_seconds: float | None
     parameters: int
     size_ratio: float
     larger: bool
@@ -195,6 +197,7 @@ class Row:
     env_steps: int
     updates: int
     wall_seconds: float
+    cpu_seconds: float | None
     run: str
 
 

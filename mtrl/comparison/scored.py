@@ -141,5 +141,6 @@ def _row(one: Scored, s: int, t: int, run: Run) -> Row:
         env_steps=run.result["env_steps"],
         updates=run.result["updates"],
         wall_seconds=run.result["wall_seconds"],
+        cpu_seconds=run.result.get("cpu_seconds"),
         run=str(run.path),
     )

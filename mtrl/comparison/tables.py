@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
+from mtrl.comparison.cost import PROCESSOR, clock_of, front_in_words, seconds_of
 from mtrl.comparison.measures import RETURN
 from mtrl.comparison.outcomes import (
     FEW_SEEDS,
@@ -75,16 +76,19 @@ def speed_table(comparison: Comparison) -> Table:
 
 def cost_table(comparison: Comparison) -> Table:
     """Return what the agents cost; ``!`` marks one of another size."""
+    clock = clock_of(comparison)
     table = _table("cost of a run", "agent", ">env steps", ">updates", ">minutes", ">parameters", ">size")
     for one in comparison.agents:
         table.add_row(
             escape(one.label),
             f"{one.env_steps:,.0f}",
             f"{one.updates:,.0f}",
-            f"{one.wall_seconds / 60:.1f}",
+            f"{seconds_of(one, clock) / 60:.1f}",
             f"{one.parameters:,}",
             _size(one),
         )
+    measured = "the processor's" if clock == PROCESSOR else "the wall's"
+    table.caption = escape(f"minutes of training: {measured} clock. {front_in_words(comparison)}".strip())
     return table
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.registry.lookup import learned_alone
+from mtrl.comparison.cost import front_in_words
 from mtrl.comparison.measures import RETURN, SUCCESS
 from mtrl.comparison.outcomes import (
     AHEAD,
@@ -68,6 +69,7 @@ def _best(comparison: Comparison) -> Answer:
     ranked = sorted(comparison.agents, key=lambda one: _standing(one, by_area), reverse=True)
     scores = "; ".join(f"{one.label} {with_interval(one.iqm, comparison.measure)}" for one in ranked)
     details = [f"Interquartile mean of {comparison.measure}: {scores}.", *_by_area(comparison)]
+    details += [sentence] if (sentence := front_in_words(comparison)) else []
     if len(ranked) == 1:
         return Answer(question, f"There is only {ranked[0].label}.", (*details,))
     enough = [one.label for one in ranked if len(one.seeds) >= LEAST_SEEDS]

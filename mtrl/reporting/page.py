@@ -8,12 +8,14 @@ from html import escape
 from markupsafe import Markup
 
 from mtrl.comparison.by_group import compare_groups, groups_of_runs
+from mtrl.comparison.cost import clock_of, front_in_words
 from mtrl.comparison.measures import RETURN, SUCCESS
 from mtrl.comparison.outcomes import (
     THRESHOLDS,
     Comparison,
 )
 from mtrl.gathering.gather import Gathered
+from mtrl.reporting.cost_figures import CLOCKS, CostFigure, cost_figures
 from mtrl.reporting.headline import Answer, answers, leads_with_area, sharing_agents
 from mtrl.reporting.insight_page import Insight, insights
 from mtrl.reporting.protocol import protocol_of
@@ -41,6 +43,10 @@ class Page:
     notes: tuple[str, ...]
     keys: dict[str, Markup]
     agents: list[AgentRow]
+    clock: str
+    clock_words: str
+    front: str
+    costs: list[CostFigure]
     lead: str
     other: str
     mean: str
@@ -73,7 +79,8 @@ def page_of(gathered: Gathered, comparison: Comparison, command: str) -> Page:
     labels = [one.label for one in comparison.agents]
     series = {label: k for k, label in enumerate(labels)}
     by_area = leads_with_area(comparison)
-    agents = [agent_row(one, comparison.measure, by_area) for one in comparison.agents]
+    clock = clock_of(comparison)
+    agents = [agent_row(one, comparison.measure, by_area, clock) for one in comparison.agents]
     lead, other = (AREA, IQM) if by_area else (IQM, AREA)
     ends = [end for one in agents for end in (one.lead.low, one.lead.high)]
     low, high = (min(ends), max(ends)) if comparison.measure == RETURN else (min(0.0, *ends), max(1.0, *ends))
@@ -97,6 +104,10 @@ def page_of(gathered: Gathered, comparison: Comparison, command: str) -> Page:
         notes=comparison.notes,
         keys={label: _key(label, series[label]) for label in labels},
         agents=agents,
+        clock=clock,
+        clock_words=CLOCKS[clock],
+        front=front_in_words(comparison),
+        costs=cost_figures(comparison, series),
         lead=lead,
         other=other,
         mean=f"{FINAL}, mean",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from mtrl.reporting.charts import COLOURS
 from mtrl.reporting.page import Page
 
 
-def render(page: Page, template: str) -> str:
-    """Fill a template with a page; in HTML whatever a user named is escaped."""
+def render(page: Page, template: str, pictures: Mapping[str, str] | None = None) -> str:
+    """Fill a template with a page; in HTML what a user named is escaped. ``pictures`` are files by what they show."""
     environment = Environment(
         loader=PackageLoader("mtrl.reporting"),
         autoescape=template.endswith(".html"),
@@ -18,7 +21,8 @@ def render(page: Page, template: str) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["cell"] = markdown_cell
-    return environment.get_template(template).render(page=page)
+    environment.globals["colours"] = COLOURS
+    return environment.get_template(template).render(page=page, pictures=pictures or {})
 
 
 def markdown_cell(value: object) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from mtrl.comparison.cost import seconds_of
 from mtrl.comparison.measures import RETURN, SUCCESS
 from mtrl.comparison.outcomes import (
     BETTER,
@@ -113,8 +114,8 @@ def interval(estimate: Estimate, measure: str, signed: bool = False) -> Interval
     return Interval(value, low, high, with_interval(estimate, measure, signed))
 
 
-def agent_row(one: AgentSummary, measure: str, by_area: bool) -> AgentRow:
-    """Write what an agent came to, its area under the curve first or its final score."""
+def agent_row(one: AgentSummary, measure: str, by_area: bool, clock: str) -> AgentRow:
+    """Write what an agent came to, its area under the curve first or its final score, and its time by a clock."""
     mark = f" ({one.size_ratio:.1f}x)" if one.larger else ""
     lead, other = (one.auc, one.iqm) if by_area and one.auc is not None else (one.iqm, one.auc)
     return AgentRow(
@@ -128,7 +129,7 @@ def agent_row(one: AgentSummary, measure: str, by_area: bool) -> AgentRow:
         parameters=f"{one.parameters:,}{mark}",
         env_steps=f"{one.env_steps:,.0f}",
         updates=f"{one.updates:,.0f}",
-        seconds=f"{one.wall_seconds:,.0f}",
+        seconds=f"{seconds_of(one, clock):,.0f}",
     )
 
 

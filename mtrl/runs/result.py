@@ -12,6 +12,7 @@ from mtrl.runs.folder import RESULT
 from mtrl.runs.reading import read_json
 
 NUMBERS = ("seed", "env_steps", "updates", "wall_seconds", "parameters")
+LATER = ("cpu_seconds",)  # numbers that older runs lack, and those on systems that do not tell them
 SCORES = ("success_any", "success_last", "return")
 RANDOM = tuple(f"random_{score}" for score in SCORES)
 
@@ -23,7 +24,7 @@ def read_result(run: Path) -> dict[str, Any]:
     which says what, where something in it is not as every run writes it.
     """
     result = read_json(run / RESULT)
-    for name in NUMBERS:
+    for name in (*NUMBERS, *(own for own in LATER if own in result)):
         _check_number(result, name)
     for name in ("suite", "agent"):
         _check_name(name, result.get(name))

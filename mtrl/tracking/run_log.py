@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +17,7 @@ from mtrl.pictures.heat_maps import Scale, heat_map
 from mtrl.runs.folder import MATRICES, METRICS
 from mtrl.scoring.many_tasks import Groups, table_by_group
 from mtrl.tracking.lasting import Board, Complaint, LineFile
+from mtrl.tracking.stopwatch import Spent, Stopwatch
 from mtrl.tracking.tags import task_tag
 from mtrl.tracking.tracker import Status, Tracker, status_of
 from mtrl.tracking.trackers import flat
@@ -47,8 +47,8 @@ class RunLog:
         Tables of the tasks of ``groups`` are drawn by group.
         """
         self._trackers, self._groups = trackers, groups or {}
-        before = resumed or {"seconds": 0.0, METRICS: 0, MATRICES: 0}
-        self._begin = time.monotonic() - before["seconds"]
+        before = resumed or {"seconds": 0.0, "cpu_seconds": 0.0, METRICS: 0, MATRICES: 0}
+        self._watch = Stopwatch(Spent(before["seconds"], before.get("cpu_seconds")))  # older checkpoints lack it
         complain = Complaint()
         self._events = Board(path, None if resumed is None else step + 1, complain)
         self._file = LineFile(path / METRICS, before[METRICS], complain)
@@ -60,7 +60,12 @@ class RunLog:
     @property
     def seconds(self) -> float:
         """Wall time since the run began, without that between an interruption and going on."""
-        return time.monotonic() - self._begin
+        return self._watch.wall
+
+    @property
+    def spent(self) -> Spent:
+        """Wall and processor time since the run began, likewise."""
+        return self._watch.read()
 
     def scalars(self, step: int, values: dict[str, float]) -> None:
         """Write tag to value; what is not a number (a success that a task does not say) is left out."""
@@ -121,7 +126,13 @@ class RunLog:
     def state_dict(self) -> dict[str, Any]:
         """Return how long the run has taken, and how long its files are. Raises ``OSError`` where they lack lines."""
         self._events.flush()
-        return {"seconds": self.seconds, METRICS: self._file.size(), MATRICES: self._matrices.size()}
+        spent = self.spent
+        return {
+            "seconds": spent.wall,
+            "cpu_seconds": spent.cpu,
+            METRICS: self._file.size(),
+            MATRICES: self._matrices.size(),
+        }
 
     def check(self) -> None:
         """Raise ``OSError`` where the files lack lines that cannot be written."""

@@ -25,6 +25,7 @@ from mtrl.runs.origin import origin_of
 from mtrl.runs.unfinished import STEPS
 from mtrl.scoring.many_tasks import groups_of
 from mtrl.tracking.run_log import RunLog
+from mtrl.tracking.stopwatch import Spent
 from mtrl.tracking.tabs import final_metrics, hyperparameters
 from mtrl.tracking.trackers import params_of, trackers_of
 
@@ -42,7 +43,7 @@ def finish(
     config: TrainConfig[Any],
     suite: TaskSuite,
     progress: Progress,
-    seconds: float,
+    spent: Spent,
     parameters: int,
     device: torch.device,
     precision: Precision,
@@ -57,7 +58,8 @@ def finish(
         "steps_per_task": progress.step,
         "env_steps": progress.env_steps,
         "updates": progress.updates,
-        "wall_seconds": round(seconds, 2),
+        "wall_seconds": round(spent.wall, 2),
+        **({} if spent.cpu is None else {"cpu_seconds": round(spent.cpu, 2)}),
         "parameters": parameters,
         "device": str(device),
         "precision": dataclasses.asdict(precision),

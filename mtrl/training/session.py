@@ -185,7 +185,7 @@ def run_agent(
             folder()
             save_weights(guard.weights, path, guard.step)
             raise Diverged(f"{error}; the last finite weights are in {path}") from None
-        seconds = log.seconds
+        spent = log.spent  # before the processes that step environments end, which takes time too
         folder()
         saved = saving.save(training.step)
         stack.close()  # what follows needs no environments, and a signal may end it at once
@@ -201,7 +201,7 @@ def run_agent(
         if begun:
             scores[BEFORE] = told[BEFORE]
         progress = Progress(training.step, training.env_steps, training.updates)
-        result = finish(path, config, suite, progress, seconds, parameter_count(agent), device, precision, scores, log)
+        result = finish(path, config, suite, progress, spent, parameter_count(agent), device, precision, scores, log)
         if not config.keep_checkpoint:
             saving.discard()
         return result

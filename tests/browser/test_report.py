@@ -35,6 +35,18 @@ LINES = """
 return [...document.querySelectorAll('.answers strong')]
   .map(one => Math.round(one.getBoundingClientRect().height / parseFloat(getComputedStyle(one).lineHeight)));
 """
+# Of each chart of score against cost: its names, those that cover each other or stick out, and how wide it is.
+NAMES = """
+return [...document.querySelectorAll('.costs svg')].map(chart => {
+  const room = chart.getBoundingClientRect();
+  const texts = [...chart.querySelectorAll('text')].map(one => [one.textContent, one.getBoundingClientRect()]);
+  const over = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 0.5
+    && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 0.5;
+  const covered = texts.filter(([, a], k) => texts.some(([, b], i) => i != k && over(a, b)));
+  const out = texts.filter(([, a]) => a.left < room.left - 1 || a.right > room.right + 1);
+  return [texts.map(([text]) => text), [...covered, ...out].map(([text]) => text), room.width];
+});
+"""
 AGENTS = (("care", 0.9, {}), ("mtsac", 0.7, {}), ("mtsac", 0.8, {"hidden": (200, 200)}), ("mtmhsac", 0.7, {}))
 
 
@@ -100,21 +112,46 @@ def test_fifty_tasks_in_ten_groups_are_ten_lines_and_charts_until_a_group_is_ope
         for width in (320, 768, 1300):
             resize(window, width)
             window.open(page)
-            assert window.driver.execute_script(CHARTS) == 1 + 10
+            assert window.driver.execute_script(CHARTS) == 3 + 10
             assert window.count("table.heat.many") == 0
             window.driver.execute_script("document.querySelectorAll('.tasks')[3].open = true")
-            assert window.driver.execute_script(CHARTS) == 1 + 10 + 5
+            assert window.driver.execute_script(CHARTS) == 3 + 10 + 5
             assert "skill-3-in-variant-2" in " ".join(window.texts(".tasks[open] h4"))
             assert window.driver.execute_script(CUT_OFF) == [], width
             assert window.driver.execute_script(WIDTH) == width
-            assert window.driver.execute_script(CHARTS) == 1 + 10 + 50  # all are open now
+            assert window.driver.execute_script(CHARTS) == 3 + 10 + 50  # all are open now
         assert window.severe() == []
+
+
+def test_fifteen_agents_are_named_beside_their_points_at_every_width(tmp_path: Path) -> None:
+    """They cost and score nearly the same, so that their names have to make room for each other."""
+    widths = [(8 * k, 8 * k) for k in range(17, 32)]
+    for k, hidden in enumerate(widths):
+        for seed in range(2):
+            scores = dict.fromkeys(("reach", "push"), 0.5 + 0.003 * (7 * k % 15) + 0.02 * seed)
+            facts = {"device": "cpu", "cpu_seconds": 100.0 + (4 * k) % 15}
+            name, settings = f"{k}-{seed}", {"hidden": hidden}
+            make_run(
+                tmp_path / "runs", "mtsac", seed, scores, name=name, settings=settings, parameters=1000 + 20 * k,
+                result_facts=facts,
+            )  # fmt: skip
+    assert report.main([str(tmp_path / "runs"), "--out", str(tmp_path / "r.html")]) == 0
+    names = {f"mtsac (hidden={one}x{other})" for one, other in widths}
+    with browser() as window:
+        for width in (320, 390, 768, 1300):
+            resize(window, width)
+            window.open((tmp_path / "r.html").as_uri())
+            for texts, wrong, room in window.driver.execute_script(NAMES):
+                assert names <= {*texts}
+                assert wrong == [], width
+                assert room >= min(400, width - 40)
+            assert window.driver.execute_script(WIDTH) == width
 
 
 def test_it_is_drawn_without_an_error_or_a_request_and_fits_the_window(window: Browser) -> None:
     assert window.texts("h1") == ["Did learning together help?"]
     assert window.count(".answers section") == 3
-    assert window.count("figure svg") == 11  # all tasks together, and each of ten
+    assert window.count("figure svg") == 13  # score against two costs, all tasks together, and each of ten
     inside = window.driver.execute_script("return innerWidth")
     assert window.driver.execute_script(WIDTH) <= inside
     colour, width = window.driver.execute_script(CURVE)

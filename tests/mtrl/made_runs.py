@@ -32,12 +32,13 @@ def make_run(
     parameters: int = 1000,
     suite: str = "tabletop",
     groups: Mapping[str, str] | None = None,
+    result_facts: Mapping[str, Any] | None = None,
     **fields: Any,
 ) -> Path:
     """Write a finished run; with ``chance``, tasks say no success: scores are returns, and so many for random actions.
 
     A task's curve has ``POINTS`` values; unless given, it is the final score throughout. ``evaluated`` is its tag,
-    where it is not that of the score. ``groups`` are those of tasks.
+    where it is not that of the score. ``groups`` are those of tasks, ``result_facts`` what else its result holds.
     """
     scores = {"reach": 0.5, "push": 0.25} if scores is None else scores
     path = root / suite / agent / (name or f"seed{seed}")
@@ -52,7 +53,7 @@ def make_run(
     )
     for task, group in (groups or {}).items():
         result["tasks"][task]["group"] = group
-    (path / "result.json").write_text(json.dumps(result))
+    (path / "result.json").write_text(json.dumps({**result, **(result_facts or {})}))
     curves = {task: [score] * POINTS for task, score in scores.items()} if curves is None else curves
     with (path / "metrics.csv").open("w", newline="") as file:
         writer = csv.writer(file)

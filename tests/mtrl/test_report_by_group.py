@@ -43,7 +43,7 @@ def test_many_tasks_are_shown_by_group_and_each_group_opens_to_its_tasks(many: P
     assert "shut &amp; &lt;b&gt;: 8 tasks" in opened
     assert "task-4" in opened
     assert "task-3<" not in opened
-    assert source.count('role="img"') == 1 + 3 + 24  # charts: of all, of each group, of each task
+    assert source.count('role="img"') == 2 + 1 + 3 + 24  # charts: of two costs, of all, of each group, of each task
 
 
 def test_a_group_is_judged_by_the_mean_over_its_tasks(many: Path) -> None:

@@ -29,6 +29,7 @@ RESULT = {
     "env_steps",
     "updates",
     "wall_seconds",
+    "cpu_seconds",
     "parameters",
     "device",
     "precision",

@@ -55,6 +55,24 @@ def test_lines_can_be_read_while_the_run_goes_on(tmp_path: Path) -> None:
     log.close()
 
 
+def test_both_clocks_go_on_where_a_run_is_gone_on_with(tmp_path: Path) -> None:
+    with RunLog(tmp_path) as log:
+        state = log.state_dict()
+    with RunLog(tmp_path, resumed={**state, "seconds": 1e6, "cpu_seconds": 2e6}) as log:
+        wall, cpu = log.spent
+        assert cpu is not None
+        assert (wall >= 1e6, cpu >= 2e6) == (True, True)
+        assert log.state_dict()["cpu_seconds"] >= 2e6
+
+
+def test_a_checkpoint_from_before_processor_time_was_kept_leaves_it_unknown(tmp_path: Path) -> None:
+    with RunLog(tmp_path) as log:
+        state = {name: value for name, value in log.state_dict().items() if name != "cpu_seconds"}
+    with RunLog(tmp_path, resumed=state) as log:
+        assert log.spent.cpu is None
+        assert log.state_dict()["cpu_seconds"] is None
+
+
 def test_what_was_logged_before_an_error_is_kept(tmp_path: Path) -> None:
     def fail() -> None:
         with RunLog(tmp_path) as log:
