@@ -46,15 +46,19 @@ TABLE: Lines = [
         "tabletop-50",
         "*",
         {
-            "steps_per_task": 12_000,
+            "steps_per_task": 8_000,
             "envs_per_task": 2,
-            "batch_per_task": 16,
-            "replay_per_task": 12_000,
+            "batch_per_task": 8,
+            "updates_per_step": 2,
+            "replay_per_task": 8_000,
             "eval_every": 1_000,
             "eval_episodes": 20,
             "context": "text+numbers",
         },
     ),
+    # docs/decisions/0009-the-first-command.md has the grid of which both are the best of their own.
+    ("tabletop-50", "single-task", {"learning_rate": 2e-3}),
+    ("tabletop-50", "sb3", {"learning_rate": 2e-3}),
     (
         # Multi-task SAC as published for Meta-World+ (McLean et al. 2025): two million steps in each task.
         "metaworld/*",

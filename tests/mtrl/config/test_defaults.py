@@ -125,6 +125,6 @@ def test_a_recipe_that_is_not_there_is_refused(suite: str, recipe: str, words: s
 
 def test_the_many_task_suite_has_a_budget_of_its_own_over_the_tabletops_networks() -> None:
     few, many = (default_config(suite, "care") for suite in ("tabletop", "tabletop-50"))
-    assert (many.steps_per_task, many.envs_per_task, many.batch_per_task) == (12_000, 2, 16)
+    assert (many.steps_per_task, many.envs_per_task, many.batch_per_task) == (8_000, 2, 8)
     assert many.settings == dataclasses.replace(few.settings, context="text+numbers")
     assert default_config("tabletop-50", "mtsac").settings == default_config("tabletop", "mtsac").settings
