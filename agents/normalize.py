@@ -92,7 +92,8 @@ class ReturnScale(nn.Module):
             self.running = torch.zeros_like(reward)
         self.running = self.discount * self.running + reward
         largest = torch.maximum(rows_of(self.largest, task), self.running.abs().amax(dim=1))
-        self.largest = largest if task is None else self.largest.index_copy(0, task, largest)
+        # In place, since a CUDA graph that was captured reads where they were.
+        self.largest.copy_(largest if task is None else self.largest.index_copy(0, task, largest))
         self.running = self.running * ~ended
 
     def forward(self, reward: Tensor, task: Tensor | None = None) -> Tensor:

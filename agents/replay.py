@@ -9,6 +9,8 @@ from torch import Tensor
 
 from agents.base import Batch, rows_of
 
+MANY = 2**62  # numbers that are drawn from before their remainder by the size is taken: none is likelier by 1e-12
+
 
 class Replay:
     """T rings of ``capacity`` transitions, each one float32 row: obs, next obs, action, reward, terminated.
@@ -20,7 +22,7 @@ class Replay:
     def __init__(self, tasks: int, capacity: int, obs_size: int, action_size: int, generator: torch.Generator) -> None:
         self.capacity, self.added = capacity, 0  # transitions of each task, since the run began
         self._sizes = [obs_size, obs_size, action_size, 1, 1]
-        self._generator = generator
+        self.generator = generator  # which rows are drawn
         self.device = generator.device
         self._rows = torch.zeros(tasks, capacity, sum(self._sizes), device=self.device)
         self._starts = torch.arange(tasks, device=self.device)[:, None] * capacity
@@ -45,19 +47,26 @@ class Replay:
         rows = torch.cat([obs, next_obs, action, reward[..., None].float(), terminated[..., None].float()], dim=-1)
         self._put(rows)
 
-    def sample(self, rows_per_task: int, generator: torch.Generator | None = None, task: Tensor | None = None) -> Batch:
+    def sample(
+        self,
+        rows_per_task: int,
+        generator: torch.Generator | None = None,
+        task: Tensor | None = None,
+        size: Tensor | None = None,
+    ) -> Batch:
         """Draw ``rows_per_task`` transitions of every task, with replacement. Raises ``ValueError`` while empty.
 
         ``task``, (T',) int64, draws so many for each of its entries instead. A ``generator`` given here leaves the
-        replay's own, and so every later draw, as it is.
+        replay's own, and so every later draw, as it is. ``size``, 0-d int64 on the device, stands in for the number of
+        transitions held where it is to be read when the draw runs, not when it is asked for, as in a CUDA graph; the
+        rows drawn are then others.
         """
         if self.size == 0:
             raise ValueError("the replay buffer is empty; add transitions before sampling")
-        tasks = len(self._rows) if task is None else len(task)
-        picks = torch.randint(
-            self.size, (tasks, rows_per_task), generator=generator or self._generator, device=self.device
-        )
-        return self._batch(picks, task)
+        shape = (len(self._rows) if task is None else len(task), rows_per_task)
+        generator = generator or self.generator
+        picks = torch.randint(self.size if size is None else MANY, shape, generator=generator, device=self.device)
+        return self._batch(picks if size is None else picks % size, task)
 
     def rows_between(self, first: int, end: int) -> Tensor:
         """Return the transitions numbered ``first`` to before ``end`` since the run began, packed: (T, n, row).
@@ -72,7 +81,7 @@ class Replay:
 
     def state_dict(self, rows: bool = True) -> dict[str, Any]:
         """Return the transitions held, unless ``rows`` is False, and what decides which are drawn."""
-        state = {"added": self.added, "generator": self._generator.get_state()}
+        state = {"added": self.added, "generator": self.generator.get_state()}
         return {**state, "rows": self.rows_between(self.added - self.size, self.added)} if rows else state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -80,7 +89,7 @@ class Replay:
         if (rows := state.get("rows")) is not None:
             self.put_rows(rows, state["added"] - rows.shape[1])
         self.added = state["added"]
-        self._generator.set_state(state["generator"])
+        self.generator.set_state(state["generator"])
 
     def put_rows(self, rows: Tensor, first: int) -> None:
         """Put packed transitions, (T, n, row), in their places; the one in front is number ``first`` of the run.

@@ -24,6 +24,7 @@ def diagnose(agent: ActorCritic, batch: Batch, history: Batch | None, generator:
     with _noise_from(agent, generator):
         batch = agent.scaled(batch)
         found = {**interference(agent, batch), **capacity(agent, batch), **_routing(agent, batch.obs)}
+        agent.encoder.auxiliary_loss()  # which would keep the diagnosed batch's graph alive until the next update
         return found if history is None else {**found, "q_overestimation": overestimation(agent, history)}
 
 

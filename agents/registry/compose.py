@@ -89,6 +89,16 @@ def pieces_named(settings: AgentSettings) -> dict[str, str]:
     return {slot: getattr(settings, slot) for slot in SLOTS} if isinstance(settings, SACSettings) else {}
 
 
+def uncapturable(agent: AgentSpec, settings: AgentSettings) -> str:
+    """Return what of an agent keeps its update from being captured in a CUDA graph, in words; empty if nothing does."""
+    if not agent.of_pieces:
+        return f"agent {agent.name!r} is not made of the kit's pieces"
+    pieces = pieces_of(agent, pieces_named(settings))
+    return next(
+        (f"{slot} {piece.name!r} cannot be captured" for slot, piece in pieces.items() if not piece.capturable), ""
+    )
+
+
 def outside_names(agent: str, settings: AgentSettings) -> list[str]:
     """Return the names of the user's own modules that an agent is made of, as they would be imported."""
     return [name for name in (agent, *pieces_named(settings).values()) if from_outside(name)]

@@ -42,6 +42,9 @@ class Spec:
         needs_sharing: Whether it has nothing to do where tasks share no weights, as gradient surgery has not.
         needs_success: Whether it goes by tasks' success, so that a suite which reports none is refused.
         needs_gradients: Whether a sampler goes by the norms of tasks' gradients, which the agent measures for it.
+        capturable: Whether an update with it may be captured in a CUDA graph (``--cudagraphs``): it keeps nothing from
+            one update to the next but what is written in place, and its operations and their numbers are always the
+            same, on the device alone.
         source: Where it comes from; filled in by the registry.
 
     Example:
@@ -65,6 +68,7 @@ class Spec:
     needs_sharing: bool = False
     needs_success: bool = False
     needs_gradients: bool = False
+    capturable: bool = False
 
     def load(self) -> Any:
         """Return the class or function, importing it if ``target`` is its location."""

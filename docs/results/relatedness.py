@@ -29,7 +29,7 @@ def twins(skill: str) -> TaskSuite:
 
 
 def opposites(skill: str) -> TaskSuite:
-    """One task five times; in every second one the hand moves against the action, so that no action is right in both."""
+    """One task five times; in every second one the hand moves against the action: no action is right in both."""
     task = Variant(skill).task()
     against = replace(task, sentence=f"{task.sentence[:-1]}, with a hand that moves the other way.", speed=-task.speed)
     return _suite(

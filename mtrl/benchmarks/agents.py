@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from agents.registry.presets import PRESETS
+from mtrl.benchmarks.graphs import bench_graphs
 from mtrl.benchmarks.options import BenchConfig
 from mtrl.benchmarks.pairs import paired
 from mtrl.benchmarks.sizes import bench_sizes
@@ -15,8 +16,11 @@ from mtrl.errors import UsageError
 def bench_agents(options: BenchConfig) -> list[str]:
     """Time one vector step of all tasks, update included: the agent's against one SAC of Stable-Baselines3 per task.
 
-    With ``--all``, every agent's update against that of a plain network of its size.
+    With ``--all``, every agent's update against that of a plain network of its size; with ``--cudagraphs``, an agent's
+    eager updates against the same in a CUDA graph.
     """
+    if options.cudagraphs:
+        return bench_graphs(options)
     if options.all:
         return bench_sizes(options)
     if not agent_spec(options.agent).in_loop:

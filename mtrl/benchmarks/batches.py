@@ -10,15 +10,19 @@ from mtrl.benchmarks.options import BenchConfig
 from mtrl.errors import UsageError
 
 if TYPE_CHECKING:
+    import torch
+
     from agents.base import Batch
     from envs.suite import TaskSuite
     from mtrl.rollout.tensor_env import TensorEnv
 
 
-def batches(options: BenchConfig, suite: TaskSuite) -> Iterator[tuple[TaskSuite, TensorEnv, Batch]]:
+def batches(
+    options: BenchConfig, suite: TaskSuite, device: torch.device | None = None
+) -> Iterator[tuple[TaskSuite, TensorEnv, Batch]]:
     """Yield, for each number of tasks that is asked for, the suite's first ones, environments of them, and a batch.
 
-    Raises ``UsageError`` where the suite has fewer.
+    Both are on ``device``, unless given the CPU. Raises ``UsageError`` where the suite has fewer.
     """
     import torch
 
@@ -33,7 +37,7 @@ def batches(options: BenchConfig, suite: TaskSuite) -> Iterator[tuple[TaskSuite,
         )
     for count in counts:
         some = suite.only(names[:count])
-        with closing(TensorEnv(some, 1, torch.device("cpu"))) as env:
+        with closing(TensorEnv(some, 1, device or torch.device("cpu"))) as env:
             yield some, env, random_batch(env, options.rows)
 
 
@@ -46,7 +50,7 @@ def random_batch(env: TensorEnv, rows: int) -> Batch:
     generator = seeded_generator(0)
 
     def noise(*sizes: int) -> Any:
-        return torch.randn(env.tasks, rows, *sizes, generator=generator)
+        return torch.randn(env.tasks, rows, *sizes, generator=generator).to(env.device)
 
-    action = torch.tanh(noise(env.action_size)) * env.action_mask[:, None]
+    action = torch.tanh(noise(env.action_size)) * env.action_mask[:, None].to(env.device)
     return Batch(noise(env.obs_size), action, noise(), (noise() > 1.0).float(), noise(env.obs_size))

@@ -15,7 +15,7 @@ from mtrl.runs.folder import RESULT
 FOLDER, LATEST = "checkpoints", "latest"  # of a run, and the file in there that names the newest
 NAME = re.compile(r"step(\d{12})")  # of a checkpoint's folder
 NEWEST = "latest"
-ALSO = ("steps_per_task", "device")  # may change, beside whatever makes no other run
+ALSO = ("steps_per_task", "device", "cudagraphs")  # may change, beside whatever makes no other run
 
 
 def newest_pointer(run: Path) -> Path | None:
@@ -62,4 +62,4 @@ def check_changes(config: TrainConfig[Any], told: TrainConfig[Any]) -> None:
     if wrong:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in wrong)
         may = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(free - {"runs_dir"}))
-        raise UsageError(f"--resume goes on with the same run, and {flags} would make it another; it may change {may}")
+        raise UsageError(f"--resume continues a run; {flags} would make it another; it may change {may}")

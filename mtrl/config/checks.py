@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agents.registry.compose import pieces_named, pieces_of
+from agents.registry.compose import pieces_named, pieces_of, uncapturable
 from agents.registry.settings import SACSettings, only_width
 from mtrl.config.defaults import RECIPES
 from mtrl.config.train_config import STANDARD, TrainConfig, agent_spec
@@ -21,6 +21,7 @@ def check_config(config: TrainConfig[Any]) -> None:
     check_values(config)
     _check_beginning(config)
     _check_films(config)
+    _check_cudagraphs(config)
     _check_network(config)
     check_tracker(config.track)
 
@@ -71,6 +72,19 @@ def _check_films(config: TrainConfig[Any]) -> None:
         raise UsageError(
             f"--record-every is {config.record_every}, and agent {config.agent!r} trains each task in a process of its "
             "own, which records none; set it to 0, and record the finished run: python -m mtrl.evaluate RUN --record"
+        )
+
+
+def _check_cudagraphs(config: TrainConfig[Any]) -> None:
+    if not config.cudagraphs:
+        return
+    why = uncapturable(agent_spec(config.agent), config.settings)
+    if not why and config.add_task:
+        why = "--add-task rehearses other tasks in every update, which is not captured"
+    if why:
+        raise UsageError(
+            f"--cudagraphs is given, and {why}; leave it out, or use what is captured: aggregator mean or sum, sampler "
+            "uniform, and any piece whose Spec says capturable"
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from agents.registry.compose import SLOTS, pieces_named
+from agents.registry.compose import SLOTS, pieces_named, uncapturable
 from envs.errors import nearest
 from mtrl.config.train_config import STANDARD, TrainConfig, agent_spec, settings_of
 from mtrl.errors import UsageError
@@ -266,11 +266,13 @@ def as_agent(config: TrainConfig[Any], agent: str, pieces: Mapping[str, str] | N
     own = {f.name for f in dataclasses.fields(base.settings)}
     kept = {*own} - {slot for slot in SLOTS if slot != "critic"} - {*chosen}
     shared = {k: v for k, v in vars(config.settings).items() if k in kept}
+    settings = dataclasses.replace(base.settings, **shared)
     return dataclasses.replace(
         config,
         agent=agent,
         record_every=config.record_every if agent_spec(agent).in_loop else 0,
+        cudagraphs=config.cudagraphs and not uncapturable(agent_spec(agent), settings),
         from_run=None,  # whose networks are another agent's
         add_task=(),
-        settings=dataclasses.replace(base.settings, **shared),
+        settings=settings,
     )

@@ -64,6 +64,8 @@ class TrainConfig(Generic[S]):
     """Replay buffer capacity per task, in transitions."""
     device: str = option("auto", changes="run")
     """Device: auto (a GPU if there is one), cpu or cuda."""
+    cudagraphs: bool = option(False, changes="run")
+    """Capture the updates after a step in a CUDA graph, as LeanRL's option does; on a GPU, not measured yet."""
     threads: int = option(0, changes="nothing", least=0, most=MAX_PROCESSES)
     """PyTorch's CPU threads; 0: all available processors, at most 4."""
     baseline: Literal["single-task", "sb3", "none"] = option("single-task", changes="nothing")

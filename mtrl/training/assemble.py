@@ -10,9 +10,11 @@ import torch
 
 from agents.base import Agent
 from agents.build import Sizes, build_agent, build_sampler
+from agents.graph import Capture, GraphedUpdates, updates_in_one
 from agents.precision import Precision, choose_precision
 from agents.registry.agent_settings import AgentSettings
 from agents.registry.spec import RegistryError
+from agents.replay import Replay
 from agents.samplers import Sampler
 from envs.context import Context, Described, context_of, context_parts, one_number
 from envs.registry import make_suite
@@ -44,17 +46,17 @@ def suite_of(config: TrainConfig[AgentSettings], given: str | TaskSuite | None =
 
 
 def device_of(config: TrainConfig[AgentSettings]) -> torch.device:
-    """Return the run's device. Raises ``UsageError`` for one that is not there."""
-    name = config.device
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name == "cpu":
-        return torch.device("cpu")
-    if name == "cuda":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
+    """Return the run's device. Raises ``UsageError`` for one that is not there, or lacks what is asked of it."""
+    name, found = config.device, torch.cuda.is_available()
+    if name not in ("auto", "cpu", "cuda"):
+        raise UsageError(f"--device is {name!r}; it may be auto, cpu or cuda")
+    if name == "cuda" and not found:
         raise UsageError("--device is 'cuda', and torch finds no GPU; use --device auto or --device cpu")
-    raise UsageError(f"--device is {name!r}; it may be auto, cpu or cuda")
+    device = torch.device("cuda" if found and name != "cpu" else "cpu")
+    if config.cudagraphs and device.type != "cuda":
+        why = "" if found else ", since torch finds no GPU"
+        raise UsageError(f"--cudagraphs takes a GPU, and --device {name} is the CPU here{why}; leave it out")
+    return device
 
 
 def threads_of(config: TrainConfig[AgentSettings]) -> int:
@@ -108,6 +110,15 @@ def sampler_of(config: TrainConfig[AgentSettings], env: TensorEnv) -> Sampler:
         return build_sampler(agent_spec(config.agent), env.tasks, config.settings, config.seed, env.device, numbers)
     except RegistryError as error:
         raise as_usage(error) from error
+
+
+def graph_of(
+    config: TrainConfig[AgentSettings], agent: Any, replay: Replay, capture: Capture | None = None
+) -> GraphedUpdates | None:
+    """Return what takes the updates after a step as a CUDA graph, where the run is to have one."""
+    if not config.cudagraphs:
+        return None
+    return GraphedUpdates(agent, replay, config.batch_per_task, updates_in_one(config.updates_per_step), capture)
 
 
 def check_context(config: TrainConfig[AgentSettings], suite: TaskSuite) -> None:

@@ -10,9 +10,11 @@ import numpy as np
 from torch import Tensor
 
 from agents.base import Agent
+from agents.graph import CaptureFailed, GraphedUpdates
 from agents.replay import Replay
 from agents.samplers import Sampler
 from mtrl.config import TrainConfig
+from mtrl.errors import RunError
 from mtrl.rollout.tensor_env import TensorEnv, Transition
 from mtrl.training.finite import FiniteGuard
 from mtrl.training.moment import Moment
@@ -32,12 +34,14 @@ class Training:
         guard: FiniteGuard,
         breakable: Callable[[], AbstractContextManager[None]] = nullcontext,
         trained: bool = False,
+        graph: GraphedUpdates | None = None,
     ) -> None:
         """``breakable`` gives what is entered around a step of the environments, which may take long.
 
-        An agent that comes ``trained`` acts by itself from the first step on, where another acts at random.
+        An agent that comes ``trained`` acts by itself from the first step on, where another acts at random. With a
+        ``graph`` the updates are its own, of all tasks alike.
         """
-        self._trained = trained
+        self._trained, self._graph = trained, graph
         self._config, self._env, self._agent = config, env, agent
         self._replay, self._sampler, self._guard, self._breakable = replay, sampler, guard, breakable
         self._generator = np.random.default_rng(config.seed)
@@ -107,6 +111,9 @@ class Training:
         self._agent.observe(obs[:, kept], transition.reward, transition.ended)
 
     def _learn(self) -> None:
+        if self._graph is not None:
+            self._learn_by(self._graph)
+            return
         for _ in range(self._config.updates_per_step):
             task, rows = self._sampler.draw(self._config.batch_per_task)
             self._metrics = self._agent.update(self._replay.sample(rows, task=task))
@@ -116,6 +123,15 @@ class Training:
             if self._observe_gradients and "critic_gradient_norm" in self._metrics:
                 self._observe_gradients(self._metrics["critic_gradient_norm"])
         self._metrics = {**self._metrics, **self._sampler_metrics()}
+        self.updates += self._config.updates_per_step
+
+    def _learn_by(self, graph: GraphedUpdates) -> None:
+        for _ in range(self._config.updates_per_step // graph.updates):
+            try:
+                self._metrics = graph()
+            except CaptureFailed as error:
+                raise RunError(str(error)) from error
+            self._guard.update(self._metrics, self.step)
         self.updates += self._config.updates_per_step
 
     def state_dict(self) -> dict[str, Any]:
@@ -150,3 +166,5 @@ class Training:
         self._agent.load_training_state(state["agent"])
         self._replay.load_state_dict(state["replay"])
         self._sampler.load_state_dict(state["sampler"])
+        if self._graph is not None:
+            self._graph.reset()

@@ -35,6 +35,7 @@ from mtrl.training.assemble import (
     LEARNING,
     agent_of,
     device_of,
+    graph_of,
     greedy,
     in_precision,
     parameter_count,
@@ -141,7 +142,17 @@ def run_agent(
         diagnoser = Diagnoser(config, suite.task_names, learner, replay, log, device)
         heard = [display.evaluated, user.evaluated]
         evaluation = Evaluation(agent, scorer, sampler, report, heard, stop.check, learner.inspect)
-        training = Training(config, env, learner, replay, sampler, guard, stop.breakable, trained=begun is not None)
+        training = Training(
+            config,
+            env,
+            learner,
+            replay,
+            sampler,
+            guard,
+            stop.breakable,
+            trained=begun is not None,
+            graph=graph_of(config, learner, replay),
+        )
         parts: dict[str, Stateful] = {
             "training": training,
             "report": report,

@@ -41,13 +41,21 @@ def _one_thread() -> None:
 def make_agent() -> MakeAgent:
     """Build an agent small: ``make_agent("care", tasks=3, obs=4, actions=2, trunk="multi-head", **settings)``."""
 
-    def make(name: str, tasks: int = 3, obs: int = 4, actions: int = 2, seed: int = 0, **settings: Any) -> SAC:
+    def make(
+        name: str,
+        tasks: int = 3,
+        obs: int = 4,
+        actions: int = 2,
+        seed: int = 0,
+        device: torch.device = CPU,
+        **settings: Any,
+    ) -> SAC:
         spec = resolve_agent(name)
         kind = settings_type(spec, {slot: settings[slot] for slot in SLOTS if slot in settings})
         known = {field.name for field in dataclasses.fields(kind)}
         chosen = {**{k: v for k, v in SMALL.items() if k in known}, **settings}
         mask = torch.ones(tasks, actions, dtype=torch.bool)
-        agent = build_agent(spec, Sizes(obs, mask, sentence_vectors(tasks)), kind(**chosen), seed, CPU)
+        agent = build_agent(spec, Sizes(obs, mask, sentence_vectors(tasks)), kind(**chosen), seed, device)
         assert isinstance(agent, SAC)
         return agent
 

@@ -44,6 +44,16 @@ def test_rewards_are_scaled_by_each_tasks_largest_discounted_return() -> None:
     assert scaled.flatten().tolist() == pytest.approx([20.0, 10.0, 10.0, -5.0])
 
 
+def test_the_largest_returns_stay_in_their_place() -> None:
+    """A captured update reads them there; also where only some tasks are observed."""
+    scale = ReturnScale(2, discount=0.5, v_max=10.0)
+    place, going = scale.largest, torch.tensor([[False]])
+    scale.observe(torch.tensor([[1.0], [2.0]]), going.expand(2, 1))
+    scale.observe(torch.tensor([[5.0]]), going, torch.tensor([1]))
+    assert scale.largest is place
+    assert place.tolist() == [1.0, 5.0]
+
+
 def test_a_task_without_any_reward_yet_is_left_alone() -> None:
     scale = ReturnScale(1, 0.9, 10.0)
     scale.observe(torch.zeros(1, 2), torch.zeros(1, 2, dtype=torch.bool))

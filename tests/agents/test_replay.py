@@ -80,6 +80,16 @@ def test_draws_are_uniform() -> None:
     assert counts.max() < 1150
 
 
+def test_a_size_on_the_device_says_which_rows_may_be_drawn_and_all_are_drawn_alike() -> None:
+    replay = Replay(2, 16, 2, 1, seeded_generator(0))
+    replay.add(**numbered(2, 0, 10))
+    size = torch.tensor(4)
+    assert set(replay.sample(1_000, size=size).reward[0].tolist()) == {0.0, 1.0, 2.0, 3.0}
+    size.fill_(10)
+    counts = torch.bincount(replay.sample(10_000, size=size).reward[0].long(), minlength=10)
+    assert (len(counts), counts.min() > 850, counts.max() < 1150) == (10, True, True)
+
+
 def test_an_empty_replay_refuses_to_be_sampled() -> None:
     with pytest.raises(ValueError, match="empty"):
         Replay(1, 10, 2, 1, seeded_generator(0)).sample(1)

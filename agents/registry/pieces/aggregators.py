@@ -15,8 +15,20 @@ from agents.registry.weighing_settings import (
 )
 
 AGGREGATORS: tuple[Spec, ...] = (
-    Spec("aggregator", "mean", "the gradient of the mean loss", "agents.aggregators.sums:mean"),
-    Spec("aggregator", "sum", "the gradient of the summed loss", "agents.aggregators.sums:total"),
+    Spec(
+        "aggregator",
+        "mean",
+        "the gradient of the mean loss",
+        "agents.aggregators.sums:mean",
+        capturable=True,
+    ),
+    Spec(
+        "aggregator",
+        "sum",
+        "the gradient of the summed loss",
+        "agents.aggregators.sums:total",
+        capturable=True,
+    ),
     Spec(
         "aggregator",
         "weighted",

@@ -13,12 +13,19 @@ from agents.registry.sharing_settings import (
 from agents.registry.spec import Spec
 
 ENCODERS: tuple[Spec, ...] = (
-    Spec("encoder", "none", "the observation as it is", "agents.encoders.plain:none"),
+    Spec(
+        "encoder",
+        "none",
+        "the observation as it is",
+        "agents.encoders.plain:none",
+        capturable=True,
+    ),
     Spec(
         "encoder",
         "one-hot",
         "the observation and the task as one-hot (Yu et al. 2019)",
         "agents.encoders.plain:one_hot",
+        capturable=True,
     ),
     Spec(
         "encoder",
@@ -28,6 +35,7 @@ ENCODERS: tuple[Spec, ...] = (
         ContextNetworkSettings,
         reads_context=True,
         shares=True,
+        capturable=True,
     ),
     Spec(
         "encoder",
@@ -37,6 +45,7 @@ ENCODERS: tuple[Spec, ...] = (
         CARESettings,
         reads_context=True,
         shares=True,
+        capturable=True,
     ),
     Spec(
         "encoder",
@@ -46,6 +55,7 @@ ENCODERS: tuple[Spec, ...] = (
         FiLMSettings,
         reads_context=True,
         shares=True,
+        capturable=True,
     ),
     Spec(
         "encoder",
@@ -53,6 +63,7 @@ ENCODERS: tuple[Spec, ...] = (
         "the observation and a code of the task, of which mean and variance are learned",
         "agents.encoders.bayesian:bayesian",
         BayesianSettings,
+        capturable=True,
     ),
     Spec(
         "encoder",
@@ -62,6 +73,7 @@ ENCODERS: tuple[Spec, ...] = (
         HyperSettings,
         reads_context=True,
         shares=True,
+        capturable=True,
     ),
     Spec(
         "encoder",

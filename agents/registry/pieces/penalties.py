@@ -12,14 +12,27 @@ from agents.registry.sharing_settings import (
 from agents.registry.spec import Spec
 
 PENALTIES: tuple[Spec, ...] = (
-    Spec("penalty", "none", "nothing is added"),
-    Spec("penalty", "l2", "half the sum of squares of the weights", "agents.penalties.l2:L2", L2Settings),
+    Spec(
+        "penalty",
+        "none",
+        "nothing is added",
+        capturable=True,
+    ),
+    Spec(
+        "penalty",
+        "l2",
+        "half the sum of squares of the weights",
+        "agents.penalties.l2:L2",
+        L2Settings,
+        capturable=True,
+    ),
     Spec(
         "penalty",
         "l1",
         "the sum of the absolute values of the weights",
         "agents.penalties.l1:L1",
         L1Settings,
+        capturable=True,
     ),
     Spec(
         "penalty",
@@ -27,6 +40,7 @@ PENALTIES: tuple[Spec, ...] = (
         "the products of different units' weights (Brock et al. 2017)",
         "agents.penalties.orthogonality:Orthogonality",
         OrthogonalitySettings,
+        capturable=True,
     ),
     Spec(
         "penalty",
@@ -35,6 +49,7 @@ PENALTIES: tuple[Spec, ...] = (
         "agents.penalties.soft_sharing:SoftSharing",
         SoftSharingSettings,
         own_weights=True,
+        capturable=True,
     ),
     Spec(
         "penalty",

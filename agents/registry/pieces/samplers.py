@@ -17,7 +17,13 @@ from agents.registry.weighing_settings import (
 )
 
 SAMPLERS: tuple[Spec, ...] = (
-    Spec("sampler", "uniform", "as many rows of every task in every batch", "agents.samplers.uniform:Uniform"),
+    Spec(
+        "sampler",
+        "uniform",
+        "as many rows of every task in every batch",
+        "agents.samplers.uniform:Uniform",
+        capturable=True,
+    ),
     Spec(
         "sampler",
         "size",

@@ -13,7 +13,14 @@ from agents.registry.sharing_settings import (
 from agents.registry.spec import Spec
 
 TRUNKS: tuple[Spec, ...] = (
-    Spec("trunk", "shared", "one network for all tasks", "agents.trunks.shared:SharedTrunk", shares=True),
+    Spec(
+        "trunk",
+        "shared",
+        "one network for all tasks",
+        "agents.trunks.shared:SharedTrunk",
+        shares=True,
+        capturable=True,
+    ),
     Spec(
         "trunk",
         "multi-head",
@@ -21,6 +28,7 @@ TRUNKS: tuple[Spec, ...] = (
         "agents.trunks.multi_head:MultiHeadTrunk",
         shares=True,
         own_weights=True,
+        capturable=True,
     ),
     Spec(
         "trunk",
@@ -28,6 +36,7 @@ TRUNKS: tuple[Spec, ...] = (
         "a network of its own for every task",
         "agents.trunks.separate:SeparateTrunk",
         own_weights=True,
+        capturable=True,
     ),
     Spec(
         "trunk",
@@ -38,6 +47,7 @@ TRUNKS: tuple[Spec, ...] = (
         shares=True,
         own_layers=True,
         own_weights=True,
+        capturable=True,
     ),
     Spec(
         "trunk",
@@ -48,6 +58,7 @@ TRUNKS: tuple[Spec, ...] = (
         shares=True,
         own_layers=True,
         own_weights=True,
+        capturable=True,
     ),
     Spec(
         "trunk",
@@ -58,6 +69,7 @@ TRUNKS: tuple[Spec, ...] = (
         shares=True,
         own_layers=True,
         own_weights=True,
+        capturable=True,
     ),
     Spec(
         "trunk",
@@ -68,6 +80,7 @@ TRUNKS: tuple[Spec, ...] = (
         shares=True,
         own_layers=True,
         own_weights=True,
+        capturable=True,
     ),
     Spec(
         "trunk",
@@ -78,6 +91,7 @@ TRUNKS: tuple[Spec, ...] = (
         shares=True,
         own_layers=True,
         own_weights=True,
+        capturable=True,
     ),
     Spec(
         "trunk",
@@ -87,6 +101,7 @@ TRUNKS: tuple[Spec, ...] = (
         shares=True,
         own_layers=True,
         own_weights=True,
+        capturable=True,
     ),
     Spec(
         "trunk",
@@ -96,6 +111,7 @@ TRUNKS: tuple[Spec, ...] = (
         shares=True,
         own_layers=True,
         own_weights=True,
+        capturable=True,
     ),
     Spec(
         "trunk",
@@ -106,6 +122,7 @@ TRUNKS: tuple[Spec, ...] = (
         shares=True,
         own_layers=True,
         own_weights=True,
+        capturable=True,
     ),
     Spec(
         "trunk",
@@ -115,5 +132,6 @@ TRUNKS: tuple[Spec, ...] = (
         shares=True,
         own_layers=True,
         own_weights=True,
+        capturable=True,
     ),
 )

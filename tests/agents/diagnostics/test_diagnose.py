@@ -67,6 +67,12 @@ def test_a_diagnosis_changes_nothing_of_what_is_learned(make_agent: MakeAgent, n
     assert not any(module._forward_pre_hooks for module in watched.modules())
 
 
+def test_a_diagnosis_leaves_no_graph_of_its_batch_behind(make_agent: MakeAgent) -> None:
+    agent = make_agent("care", attention_sparsity=0.1)
+    diagnosed(agent, random_batch(3, 16, 4, 2))
+    assert agent.encoder.auxiliary_loss() is None
+
+
 def test_the_same_generator_finds_the_same(make_agent: MakeAgent) -> None:
     agent, batch = make_agent("care"), random_batch(3, 16, 4, 2)
     once, again = diagnosed(agent, batch), diagnosed(agent, batch)

@@ -28,7 +28,7 @@ CHANGED = {
     }
     | {"settings"},
     "run": {"suite", "recipe", "tasks", "engine", "reward_version", "seed", "steps_per_task", "device"}
-    | {"eval_every", "eval_episodes"},
+    | {"eval_every", "eval_episodes", "cudagraphs"},
     "nothing": {"runs_dir", "threads", "jobs", "workers", "env_timeout", "baseline"}
     | {"log_every", "diagnose_every", "record_every", "checkpoint_every", "keep_checkpoint", "track"},
 }

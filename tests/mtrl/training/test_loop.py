@@ -12,17 +12,20 @@ import pytest
 import torch
 
 from agents.base import seeded_generator
+from agents.graph import WARM_UP, Capture, CaptureFailed, Recorded
 from agents.replay import Replay
 from envs.registry import make_suite
 from envs.suite import TaskSuite
 from mtrl.config import TrainConfig
 from mtrl.config.defaults import default_config
+from mtrl.errors import RunError
 from mtrl.rollout.tensor_env import TensorEnv
-from mtrl.training.assemble import agent_of, sampler_of
+from mtrl.training.assemble import agent_of, graph_of, sampler_of
 from mtrl.training.finite import FiniteGuard
 from mtrl.training.loop import Training
 from mtrl.training.moment import Moment
 from mtrl.training.schedule import Scheduled, multiples_of
+from tests.agents.tape import TapeCapture
 from tests.mtrl.conftest import Scripted, scripted_suite
 
 CPU = torch.device("cpu")
@@ -38,11 +41,15 @@ def small(settings: dict[str, Any] | None = None, **changes: Any) -> TrainConfig
 
 
 @contextmanager
-def training(suite: TaskSuite, config: TrainConfig[Any]) -> Iterator[tuple[Training, Any, Replay]]:
+def training(
+    suite: TaskSuite, config: TrainConfig[Any], capture: Capture | None = None
+) -> Iterator[tuple[Training, Any, Replay]]:
     with closing(TensorEnv(suite, config.envs_per_task, CPU)) as env:
         agent, _ = agent_of(config, suite, env)
         replay = Replay(env.tasks, 200, env.obs_size, env.action_size, seeded_generator(config.seed))
-        yield Training(config, env, agent, replay, sampler_of(config, env), FiniteGuard(agent, CPU)), agent, replay
+        graph = graph_of(config, agent, replay, capture)
+        sampler, guard = sampler_of(config, env), FiniteGuard(agent, CPU)
+        yield Training(config, env, agent, replay, sampler, guard, graph=graph), agent, replay
 
 
 def through_a_file(state: dict[str, Any]) -> dict[str, Any]:
@@ -128,3 +135,56 @@ def test_callbacks_see_where_a_training_is() -> None:
     assert [bool(now.metrics) for now in seen] == [False, True, True, True]
     assert [now.span.last for now in seen] == [False, False, False, True]
     assert np.isclose(seen[1].transition.reward[:, 0].numpy(), [1.0, 2.0]).all()
+
+
+@pytest.mark.parametrize(("updates", "in_one"), [(1, 1), (4, 4), (17, 1), (32, 16)])
+def test_updates_in_a_graph_are_those_of_a_run_that_is_never_captured(
+    monkeypatch: pytest.MonkeyPatch, updates: int, in_one: int
+) -> None:
+    """Rates are annealed, and the replay grows, in the longer runs until its ring is full."""
+    suite = make_suite("tabletop").only(["reach", "push"])
+    config = small(steps_per_task=46 if updates > 1 else 240, updates_per_step=updates, cudagraphs=True)
+    found = []
+    for warm_up in (WARM_UP, 10**9):
+        monkeypatch.setattr("agents.graph.WARM_UP", warm_up)
+        capture = TapeCapture()
+        with training(suite, config, capture) as (run, agent, _):
+            run.run([])
+            found.append({name: weight.clone() for name, weight in agent.state_dict().items()})
+        assert run.updates == updates * (config.steps_per_task - 40) // 2
+        assert (capture.warmed + capture.replayed) * in_one == run.updates
+        assert capture.recorded == (warm_up == WARM_UP)
+    assert all(torch.equal(found[0][name], found[1][name]) for name in found[1])
+
+
+def test_a_graphed_training_taken_up_again_goes_on_to_the_same_numbers() -> None:
+    """It is captured anew, since what is loaded is in other tensors; so it is where a training is put back."""
+    suite, config, capture = make_suite("tabletop").only(["reach", "push"]), small(cudagraphs=True), TapeCapture()
+    with training(suite, config, capture) as (whole, agent, replay):
+        whole.run([Scheduled(lambda now: now.span.step < 130)])
+        state, held = through_a_file(whole.state_dict()), through_a_file(replay.state_dict())
+        assert isinstance(state["agent"]["optimizers"]["actor"]["param_groups"][0]["lr"], float)
+        whole.run([])
+        wanted = {name: weight.clone() for name, weight in agent.state_dict().items()}
+        replay.load_state_dict(held)
+        whole.load_state_dict(state)
+        whole.run([])
+        assert all(torch.equal(weight, wanted[name]) for name, weight in agent.state_dict().items())
+        assert capture.recorded == 2
+    with training(suite, config, TapeCapture()) as (second, agent, replay):
+        replay.load_state_dict(held)
+        second.load_state_dict(state)
+        second.run([])
+        assert all(torch.equal(weight, wanted[name]) for name, weight in agent.state_dict().items())
+
+
+def test_a_capture_that_fails_ends_the_run_in_one_line() -> None:
+    class Fails(TapeCapture):
+        def record(self, work: Any, generators: Any) -> Recorded:
+            raise CaptureFailed("an update cannot be captured in a CUDA graph: why; leave out --cudagraphs")
+
+    suite, config = scripted_suite(a=lambda: Scripted((1.0,) * 5)), small(random_steps=8, cudagraphs=True)
+    with training(suite, config, Fails()) as (run, *_):
+        with pytest.raises(RunError, match="cannot be captured in a CUDA graph: why; leave out --cudagraphs"):
+            run.run([])
+        assert run.updates == WARM_UP
