@@ -7,6 +7,7 @@ to the halves ``5a`` and ``5b`` of the ten tasks on which all numbers of tasks a
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -158,7 +159,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     draw_tasks(table, args.out / "gain-over-tasks.png")
     draw_data({count: gain_curve(args.runs, count, "care", alone) for count in PLACES}, args.out / "gain-over-data.png")
-    (args.out / "tables.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 def _cell(values: Sequence[float]) -> str:
