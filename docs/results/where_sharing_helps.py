@@ -131,7 +131,7 @@ def draw_data(lines: dict[int, tuple[np.ndarray, np.ndarray]], out: Path) -> Non
     axes = figure.add_subplot()
     axes.axhline(0, color="#555555", linewidth=0.8)
     for colour, (count, (steps, gain)) in zip(COLOURS, lines.items(), strict=False):
-        axes.plot(steps, gain, color=colour, label=f"{count} tasks")
+        axes.plot(steps, gain, color=colour, label=f"{count} task{'s' * (count > 1)}")
     axes.set_xlabel("steps per task")
     axes.set_ylabel("success, gain of care over single-task")
     axes.legend(frameon=False)
@@ -147,7 +147,10 @@ def main() -> None:
     args = parser.parse_args()
     alone = runs_of(args.runs / "tabletop-50", "single-task")
     table = {agent: {count: gains(args.runs, count, agent, alone) for count in PLACES} for agent in AGENTS}
-    lines = ["| agent | " + " | ".join(f"{count} tasks" for count in PLACES) + " |", "| --- " * (1 + len(PLACES)) + "|"]
+    lines = [
+        "| agent | " + " | ".join(f"{count} tasks" for count in PLACES).replace("1 tasks", "1 task", 1) + " |",
+        "| --- " * (1 + len(PLACES)) + "|",
+    ]
     lines += [f"| {agent} | " + " | ".join(map(_cell, own.values())) + " |" for agent, own in table.items()]
     lines += ["", "| five tasks | skill | care | mtsac, one-hot |", "| --- " * 4 + "|"]
     for kind in ("twins", "variants", "opposites"):
