@@ -58,7 +58,8 @@ def cut_short(module: str, arguments: list[str]) -> tuple[str, ...]:
     """A command with flags put behind that make little of it; a sweep is of one agent and one seed."""
     if module == "mtrl.sweep":
         own, further = sweep.split(arguments)
-        return (module, *own, "--agents", "single-task", "--seeds", "0", "--", *further, *SMALL.split())
+        agent = "mtsac" if "--encoder" in further else "single-task"  # which has none
+        return (module, *own, "--agents", agent, "--seeds", "0", "--", *further, *SMALL.split())
     return (module, *arguments, *SHORT.get(module, []))
 
 
