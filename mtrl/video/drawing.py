@@ -31,10 +31,10 @@ def drawing_env(suite: TaskSuite, flag: str) -> MultiTaskVectorEnv:
         env = MultiTaskVectorEnv(suite, 1, render_mode="rgb_array")
         env.reset(seed=0)
         env.render()
-    except (SuiteError, NotImplementedError, AttributeError) as error:
+    except (SuiteError, AttributeError, RuntimeError) as error:
         if env is not None:
             env.close()
-        # An environment's own exceptions are SuiteErrors; what is none comes from a simulator without render().
+        # An environment's own exceptions are SuiteErrors; the others are of a simulator that lacks render(), or fails in it.
         words = str(error) if isinstance(error, SuiteError) else f"suite {suite.name!r}: {one_line(error)}"
         lacks_package = isinstance(error, MissingExtra) or isinstance(error.__cause__, DependencyNotInstalled)
         way_out = "" if lacks_package else f"; {DRAWING}"

@@ -118,18 +118,29 @@ def test_a_task_that_cannot_draw_is_named_with_the_flag(make: Any, part: str) ->
         assert what in str(error.value)
 
 
-def test_a_simulator_that_cannot_draw_is_named_with_what_to_add() -> None:
-    class Blind:
-        obs_size, action_size, action_mask = 1, 1, np.ones((1, 1), dtype=bool)
+class Blind:
+    """A simulator without a method render()."""
 
-        def reset(self, rows: np.ndarray, seeds: Any) -> np.ndarray:
-            return np.zeros((len(rows), 1), np.float32)
+    obs_size, action_size, action_mask = 1, 1, np.ones((1, 1), dtype=bool)
 
-        def close(self) -> None:
-            pass
+    def reset(self, rows: np.ndarray, seeds: Any) -> np.ndarray:
+        return np.zeros((len(rows), 1), np.float32)
 
-    suite = dataclasses.replace(scripted_suite(a=Scripted), simulator=lambda *_: Blind())
-    with pytest.raises(UsageError, match=r"suite 'scripted': AttributeError.*add a method render\(\)"):
+    def close(self) -> None:
+        pass
+
+
+class Dark(Blind):
+    """A simulator whose renderer does not start."""
+
+    def render(self, rows: Any) -> list[np.ndarray]:
+        raise RuntimeError("no OpenGL context")
+
+
+@pytest.mark.parametrize(("simulator", "words"), [(Blind, "AttributeError"), (Dark, "RuntimeError: no OpenGL context")])
+def test_a_simulator_that_cannot_draw_is_named_with_what_to_add(simulator: type[Blind], words: str) -> None:
+    suite = dataclasses.replace(scripted_suite(a=Scripted), simulator=lambda *_: simulator())
+    with pytest.raises(UsageError, match=rf"suite 'scripted': {words}.*add a method render\(\)"):
         drawing_env(suite, "--record")
 
 
