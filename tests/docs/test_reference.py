@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import re
 from collections import Counter
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 
 import mtrl
 from mtrl.evaluate import EvaluateConfig
-from tests.docs.conftest import PAGES, ROOT
+from tests.docs.conftest import PAGES, module_at
 
 REFERENCE = {page: text for page, text in PAGES.items() if page.startswith("docs/reference/")}
 MARKS = [mark for text in REFERENCE.values() for mark in re.findall(r"<!-- flags: (\S+)(?: (\S+))? -->", text)]
@@ -21,12 +20,7 @@ MARKS = [mark for text in REFERENCE.values() for mark in re.findall(r"<!-- flags
 @pytest.fixture(scope="module")
 def hook() -> Any:
     """What MkDocs makes the tables with."""
-    spec = importlib.util.spec_from_file_location("flags", ROOT / "docs" / "hooks" / "flags.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at("docs/hooks/flags.py")
 
 
 def test_every_public_name_has_a_place_in_the_reference() -> None:

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 from types import ModuleType
 
 import numpy as np
 import pytest
 
 from envs.tabletop.variants import Variant
-from tests.docs.conftest import ROOT
+from tests.docs.conftest import module_at
 
 
 @pytest.fixture(scope="module", name="suites")
 def _suites() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("relatedness", ROOT / "docs" / "results" / "relatedness.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at("docs/results/relatedness.py")
 
 
 def moved(task: object, action: list[float]) -> np.ndarray:
