@@ -34,7 +34,7 @@ def drawing_env(suite: TaskSuite, flag: str) -> MultiTaskVectorEnv:
     except (SuiteError, AttributeError, RuntimeError) as error:
         if env is not None:
             env.close()
-        # An environment's own exceptions are SuiteErrors; the others are of a simulator that lacks render(), or fails in it.
+        # An environment's own exceptions are SuiteErrors; others are of a simulator that lacks render() or fails in it.
         words = str(error) if isinstance(error, SuiteError) else f"suite {suite.name!r}: {one_line(error)}"
         lacks_package = isinstance(error, MissingExtra) or isinstance(error.__cause__, DependencyNotInstalled)
         way_out = "" if lacks_package else f"; {DRAWING}"

@@ -20,10 +20,11 @@ from safetensors.torch import load_file
 
 from agents.registry.presets import PRESETS
 from envs.suite import Task, TaskSuite
-from mtrl import train
+from mtrl import report, train
 from mtrl.runs import folder
 from mtrl.runs.checksums import add_checksum
 from mtrl.terminal.cli import command
+from tests.mtrl.pages import make_runs
 
 KIT_AGENTS = [name for name, preset in PRESETS.items() if preset.in_loop]
 Main = Callable[[Sequence[str]], int]
@@ -221,3 +222,11 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("mtrl.training.session.Training", begun)
     monkeypatch.setattr("mtrl.baselines.sb3_run.train_tasks", begun)
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    """A report on two agents and two tasks, r.html, with r.md beside it."""
+    make_runs(tmp_path / "runs", ("reach", "push"))
+    assert report.main([str(tmp_path / "runs"), "--out", str(tmp_path / "r.html"), "--markdown"]) == 0
+    return tmp_path / "r.html"

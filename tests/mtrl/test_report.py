@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Sequence
-from html.parser import HTMLParser
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,62 +15,9 @@ from mtrl import report
 from mtrl.comparison.compare import compare
 from mtrl.gathering.gather import gather
 from tests.mtrl.made_runs import make_run
+from tests.mtrl.pages import first_table, make_runs, read
 
 NASTY = '<script>alert("x")</script> & | co'
-VOID = {"meta", "br", "img", "line", "path", "use", "rect"}
-
-
-class Reader(HTMLParser):
-    """Collects tags and text, and sees that every tag that opens is closed by its own."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str | None]] = []
-        self.text = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += attrs
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += attrs
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID:
-            assert self.open.pop() == tag, f"{tag} closes another, after {self.text[-80:]!r}"
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] not in ("style", "title"):
-            self.text += data
-
-
-def read(file: Path) -> Reader:
-    reader = Reader()
-    reader.feed(file.read_text(encoding="utf-8"))
-    assert reader.open == []
-    return reader
-
-
-def make_runs(
-    root: Path, tasks: Sequence[str], seeds: int = 3, agents: Sequence[str] = ("care", "single-task")
-) -> None:
-    for place, agent in enumerate(agents):
-        for seed in range(seeds):
-            scores = {task: min(1.0, 0.3 + 0.1 * place + 0.05 * seed + 0.02 * k) for k, task in enumerate(tasks)}
-            facts = {"task_sentences": {task: f"Sentence of {task}." for task in tasks}, "command": "python -m x"}
-            make_run(root, agent, seed, scores, facts=facts, parameters=1000 + 1000 * place)
-
-
-@pytest.fixture
-def written(tmp_path: Path) -> Path:
-    make_runs(tmp_path / "runs", ("reach", "push"))
-    assert report.main([str(tmp_path / "runs"), "--out", str(tmp_path / "r.html"), "--markdown"]) == 0
-    return tmp_path / "r.html"
 
 
 def test_the_page_holds_the_comparisons_figures(written: Path) -> None:
@@ -167,13 +113,6 @@ def test_diagnostics_are_drawn_and_put_into_words(tmp_path: Path) -> None:
     assert "nan" not in text
 
 
-def first_table(page: Path) -> tuple[list[str], list[list[str]]]:
-    """The headings and the cells of the agents' table in Markdown."""
-    lines = [line for line in page.with_suffix(".md").read_text().splitlines() if line.startswith("|")]
-    head, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    return head, rows[:2]
-
-
 @pytest.mark.parametrize(("score", "leads"), [(1.0, "area under the curve"), (0.8, "final score")])
 def test_the_agents_table_leads_with_the_area_where_scores_are_at_the_ceiling(
     tmp_path: Path, score: float, leads: str
@@ -191,55 +130,6 @@ def test_the_agents_table_leads_with_the_area_where_scores_are_at_the_ceiling(
     where = source.index('<span class="dot"', source.index("The agents"))
     # The first bar is drawn where the leading number is, on a scale from 0 to 1.
     assert f"left:{100 * float(lead):.1f}%" in source[where : where + 60]
-
-
-def took(runs: Path, **seconds: float) -> None:
-    """Have the runs of agents take so long of the processor, on a CPU."""
-    for agent, own in seconds.items():
-        for file in (runs / "tabletop" / agent.replace("_", "-")).glob("*/result.json"):
-            file.write_text(json.dumps({**json.loads(file.read_text()), "device": "cpu", "cpu_seconds": own}))
-
-
-@pytest.mark.parametrize("all_known", [True, False])
-def test_training_time_is_by_one_clock_and_the_page_says_which(tmp_path: Path, all_known: bool) -> None:
-    make_runs(tmp_path / "runs", ("reach", "push"))
-    took(tmp_path / "runs", care=2500.0, **({"single_task": 1234.0} if all_known else {}))
-    assert report.main([str(tmp_path / "runs"), "--out", str(tmp_path / "r.html"), "--markdown"]) == 0
-    clock, other = ("processor", "wall") if all_known else ("wall", "processor")
-    head, rows = first_table(tmp_path / "r.html")
-    column = head.index(f"{clock} seconds of training")
-    assert [row[column] for row in rows] == (["2,500", "1,234"] if all_known else ["61", "61"])
-    for text in (read(tmp_path / "r.html").text, (tmp_path / "r.md").read_text()):
-        assert f"in fewer {clock} seconds of training" in text
-        assert f"Area under the learning curve over {clock} seconds of training" in text
-        assert f"{other} seconds" not in text
-        assert f"{other.capitalize()} seconds" not in text
-
-
-def test_the_front_is_in_the_summary_and_drawn_and_markdown_has_the_pictures(written: Path) -> None:
-    """single-task scores higher, at as many wall seconds and twice the parameters."""
-    said = (
-        "scores higher in fewer wall seconds of training than single-task, and none with fewer parameters than care or"
-    )
-    for text in (read(written).text, written.with_suffix(".md").read_text()):
-        assert said in text.split("The agents")[0]
-    source = written.read_text()
-    front = "none scores higher with fewer parameters than care or single-task"
-    assert f'aria-label="Area under the learning curve over parameters, 2 agents; {front}"' in source
-    for kind in ("time", "parameters"):
-        assert f"](r-{kind}.svg)" in written.with_suffix(".md").read_text()
-        picture = (written.parent / f"r-{kind}.svg").read_text()
-        assert re.search(r">care</text>", picture)
-        assert "var(" not in picture
-
-
-def test_one_agent_alone_has_no_score_against_cost(tmp_path: Path) -> None:
-    make_runs(tmp_path / "runs", ("reach", "push"), agents=("care",))
-    assert report.main([str(tmp_path / "runs"), "--out", str(tmp_path / "r.html"), "--markdown"]) == 0
-    for text in (read(tmp_path / "r.html").text, (tmp_path / "r.md").read_text()):
-        assert "against cost" not in text
-        assert "wall seconds of training" in text
-    assert {file.name for file in tmp_path.iterdir()} == {"runs", "r.html", "r.md"}
 
 
 def test_seeds_are_counted_rather_than_listed(written: Path) -> None:

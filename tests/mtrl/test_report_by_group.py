@@ -10,7 +10,7 @@ import pytest
 
 from mtrl import report
 from tests.mtrl.made_runs import make_run
-from tests.mtrl.test_report import read
+from tests.mtrl.pages import read
 
 GROUPS = {f"task-{k}": ("open", "shut & <b>", "turn")[k % 3] for k in range(24)}
 
