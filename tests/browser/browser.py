@@ -63,6 +63,7 @@ class Browser:
     def __init__(self, driver: Any) -> None:
         self.driver = driver
         self._messages: list[dict[str, Any]] = []
+        self._marks = 0
         self._events: list[dict[str, Any]] = []
 
     def open(self, url: str) -> None:
@@ -105,8 +106,19 @@ class Browser:
         self.driver.save_screenshot(str(path))
 
     def severe(self) -> list[str]:
-        """Return the console's errors so far, uncaught exceptions and failed requests among them."""
-        self._messages += self.driver.get_log("browser")
+        """Return the console's errors so far, uncaught exceptions and failed requests among them.
+
+        A message reaches the driver some time after the page wrote it, and none overtakes another: a mark is written,
+        and the log read until the mark is in it. Raises ``TimeoutError`` where it does not come.
+        """
+        self._marks += 1
+        mark = f"mark {self._marks} of the test"
+        self.driver.execute_script("console.info(arguments[0]);", mark)
+        end = time.monotonic() + 10.0
+        while not any(mark in str(one["message"]) for one in self._messages):
+            if time.monotonic() > end:
+                raise TimeoutError("the console's log did not come within 10 s")
+            self._messages += self.driver.get_log("browser")
         return [str(one["message"]) for one in self._messages if one["level"] == "SEVERE"]
 
     def requests(self) -> list[str]:
