@@ -26,6 +26,7 @@ PRESETS: dict[str, AgentSpec] = {
         preset("weights that each task combines from a few shared sets", name="paco", trunk="paco"),
         preset("a mixture of orthogonal experts, and a head per task", name="moore", trunk="moore"),
         preset("one encoder, scaled and shifted by the task's sentence", name="film", encoder="film"),
+        preset("one encoder whose first layer the task's sentence writes", name="hyper", encoder="hyper"),
         preset(
             "a network per task, all drawn to their mean",
             name="soft-sharing",

@@ -48,7 +48,7 @@ def test_rows_are_taken_by_task_in_every_member_and_a_new_ones_are_the_mean() ->
     assert rows_for(stacked, 3, [2, None]).flatten().tolist() == [2.0, 1.0, 12.0, 11.0]
 
 
-@pytest.mark.parametrize("name", ["care", "mtmhsac", "paco", "moore", "softmod", "film", "bayes", "nas"])
+@pytest.mark.parametrize("name", ["care", "mtmhsac", "paco", "moore", "softmod", "film", "hyper", "bayes", "nas"])
 def test_a_trained_task_is_played_as_before_wherever_it_stands(name: str) -> None:
     old = trained(name)
     new = carried(old, name, [2, 7, 0, 1], [2, None, 0, 1])

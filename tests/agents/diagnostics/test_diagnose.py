@@ -26,6 +26,7 @@ OF_ENCODER = {
     "care": {*READING, "attention_information"},
     "care-brc": {*READING, "attention_information"},
     "film": READING,
+    "hyper": READING,
     "bayes": {"context_similarity"},
 }
 ALONE = {name for name, preset in PRESETS.items() if preset.pieces.get("trunk") == "separate"}
