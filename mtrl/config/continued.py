@@ -11,6 +11,7 @@ from mtrl.config.train_config import TrainConfig
 from mtrl.errors import UsageError
 from mtrl.runs.folder import RESULT, read_run
 
+PLAYED = 250  # steps per task that a trained agent plays before it learns: it needs no start at random
 
 def continued(
     path: Path, told: TrainConfig[Any], suite: str | None, given: Mapping[str, str | None], pieces: Mapping[str, str]
@@ -32,6 +33,7 @@ def continued(
         told,
         suite=suite or told.suite,
         tasks=() if other else told.tasks,
+        random_steps=min(told.random_steps, PLAYED),
         runs_dir=TrainConfig.runs_dir,
         from_run=path,
         add_task=(),

@@ -259,7 +259,8 @@ def baseline_config(config: TrainConfig[Any]) -> TrainConfig[Any]:
 def as_agent(config: TrainConfig[Any], agent: str, pieces: Mapping[str, str] | None = None) -> TrainConfig[Any]:
     """Return the configuration of another agent on the same budget, with the same values of settings that both have.
 
-    Of what it is made of, ``pieces`` are given, the critics' head is taken over, and the rest is its own.
+    Of what it is made of, ``pieces`` are given, the critics' head is taken over, and the rest is its own. It begins
+    from scratch, so it plays at random for as long as the table says where ``config`` goes on with a run.
     """
     chosen = pieces or {}
     base = default_config(config.suite, agent, config.recipe, chosen)
@@ -270,6 +271,7 @@ def as_agent(config: TrainConfig[Any], agent: str, pieces: Mapping[str, str] | N
     return dataclasses.replace(
         config,
         agent=agent,
+        random_steps=config.random_steps if config.from_run is None else max(config.random_steps, base.random_steps),
         record_every=config.record_every if agent_spec(agent).in_loop else 0,
         cudagraphs=config.cudagraphs and not uncapturable(agent_spec(agent), settings),
         from_run=None,  # whose networks are another agent's
