@@ -17,10 +17,10 @@ def test_a_trained_agent_plays_few_steps_and_its_baseline_those_of_the_table(
     tmp_path: Path, before: int, after: int
 ) -> None:
     (tmp_path / RESULT).write_text("{}")
-    told = dataclasses.replace(default_config("tabletop-50", "care"), random_steps=before, baseline="single-task")
+    told = dataclasses.replace(default_config("tabletop", "care"), random_steps=before, baseline="single-task")
     config = continued(tmp_path, told, None, {}, {})
     assert config.random_steps == after
     alone = baseline_config(config)
     assert alone.from_run is None
-    assert alone.random_steps == default_config("tabletop-50", "single-task").random_steps
+    assert alone.random_steps == default_config("tabletop", "single-task").random_steps
     assert baseline_config(dataclasses.replace(config, random_steps=2_000)).random_steps == 2_000
