@@ -19,11 +19,22 @@ from mtrl.gathering.gather import find_runs
 from mtrl.gathering.run import Run, load_run
 from mtrl.tracking.tags import task_tag
 
-AGENTS = {
-    "care": ("care", {"encoders": 4}),
-    "mtsac, context": ("mtsac", {"encoder": "context"}),
-    "mtsac, one-hot": ("mtsac", {"encoder": "one-hot"}),
+Settings = dict[str, object]
+# What tells an agent's runs from others: care-brc has another network, and the ablations of CARE another attention.
+AGENTS: dict[str, Settings] = {
+    "hyper": {"encoder": "hyper"},
+    "care": {
+        "encoder": "care",
+        "encoders": 4,
+        "attention": "context",
+        "attention_temperature": 1.0,
+        "detach_context": True,
+    },
+    "mtsac, context": {"encoder": "context"},
+    "mtsac, one-hot": {"encoder": "one-hot"},
 }
+ALONE: Settings = {"trunk": "separate"}
+ALL: Settings = {"context": "text+numbers", "network": "mlp", "critic": "scalar", "penalty": "none"}
 COLOURS = ("#1f5fa8", "#c8701a", "#4a8a3c", "#8a4a8a", "#555555")
 SKILLS = ("reach", "push", "pick-place", "door-open", "drawer-open")
 SKILLS += ("drawer-close", "button-press", "peg-insert", "window-open", "window-close")
@@ -35,17 +46,17 @@ PLACES = {
     50: (".",),
 }
 RELATED = ("push", "door-open")
+BESIDE = ("hyper", "care", "mtsac, one-hot")
 
 
-def runs_of(folder: Path, agent: str, settings: dict[str, object] | None = None) -> list[Run]:
-    """Read an agent's runs in a folder of suites whose settings are these, and of the context its default."""
+def runs_of(folder: Path, settings: Settings) -> list[Run]:
+    """Read the runs in a folder of suites that have these settings, and of ``ALL`` those that they have at all."""
     found = [load_run(path) for path in find_runs([folder]) if (path / "result.json").exists()]
-    wanted = {"context": "text+numbers", **(settings or {})}
     return [
         run
         for run in found
-        if run.config.agent == agent
-        and all(vars(run.config.settings).get(name, value) == value for name, value in wanted.items())
+        if settings.items() <= (own := vars(run.config.settings)).items()
+        and all(own.get(name, value) == value for name, value in ALL.items())
     ]
 
 
@@ -64,10 +75,9 @@ def gains(runs: Path, count: int, agent: str, alone: Sequence[Run]) -> list[floa
 
     With one task, that is an agent for each, it is what the network alone is worth.
     """
-    name, settings = AGENTS[agent]
     by_seed: dict[int, dict[str, float]] = {}
     for place in PLACES[count]:
-        for run in runs_of(runs / place / "tabletop-50", name, settings):
+        for run in runs_of(runs / place / "tabletop-50", AGENTS[agent]):
             own = [task for task in SKILLS if task in run.tasks]
             by_seed.setdefault(run.config.seed, {}).update({task: area(run, [task]) for task in own})
     base = float(np.mean([area(run, SKILLS) for run in alone]))
@@ -76,10 +86,9 @@ def gains(runs: Path, count: int, agent: str, alone: Sequence[Run]) -> list[floa
 
 def gain_curve(runs: Path, count: int, agent: str, alone: Sequence[Run]) -> tuple[np.ndarray, np.ndarray]:
     """Return steps per task, and the gain in success there: mean over seeds and the ten skills."""
-    name, settings = AGENTS[agent]
     own: list[np.ndarray] = []
     for place in PLACES[count]:
-        for run in runs_of(runs / place / "tabletop-50", name, settings):
+        for run in runs_of(runs / place / "tabletop-50", AGENTS[agent]):
             own += [curve_of(run, task).values - _alone(alone, task) for task in SKILLS if task in run.tasks]
     return curve_of(alone[0], SKILLS[0]).steps, np.mean(own, axis=0)
 
@@ -91,11 +100,10 @@ def related_gains(runs: Path, kind: str, skill: str, alone: Sequence[Run]) -> di
         sides = list(alone)
     else:
         folder = runs / "map" / kind / f"{skill}-{kind}"
-        sides = runs_of(folder, "single-task")
+        sides = runs_of(folder, ALONE)
     result: dict[str, list[float]] = {}
-    for agent in ("care", "mtsac, one-hot"):
-        name, settings = AGENTS[agent]
-        for run in runs_of(folder, name, settings):
+    for agent in BESIDE:
+        for run in runs_of(folder, AGENTS[agent]):
             base = float(np.mean([area(side, run.tasks) for side in sides]))
             result.setdefault(agent, []).append(area(run, run.tasks) - base)
     return result
@@ -145,20 +153,19 @@ def main() -> None:
     parser.add_argument("runs", type=Path)
     parser.add_argument("out", type=Path)
     args = parser.parse_args()
-    alone = runs_of(args.runs / "tabletop-50", "single-task")
+    alone = runs_of(args.runs / "tabletop-50", ALONE)
     table = {agent: {count: gains(args.runs, count, agent, alone) for count in PLACES} for agent in AGENTS}
     lines = [
         "| agent | " + " | ".join(f"{count} tasks" for count in PLACES).replace("1 tasks", "1 task", 1) + " |",
         "| --- " * (1 + len(PLACES)) + "|",
     ]
     lines += [f"| {agent} | " + " | ".join(map(_cell, own.values())) + " |" for agent, own in table.items()]
-    lines += ["", "| five tasks | skill | care | mtsac, one-hot |", "| --- " * 4 + "|"]
+    lines += ["", f"| five tasks | skill | {' | '.join(BESIDE)} |", "| --- " * (2 + len(BESIDE)) + "|"]
     for kind in ("twins", "variants", "opposites"):
         for skill in RELATED:
             own = related_gains(args.runs, kind, skill, alone)
-            lines.append(
-                f"| {kind} | {skill} | {_cell(own.get('care', []))} | {_cell(own.get('mtsac, one-hot', []))} |"
-            )
+            cells = " | ".join(_cell(own.get(agent, [])) for agent in BESIDE)
+            lines.append(f"| {kind} | {skill} | {cells} |")
     args.out.mkdir(parents=True, exist_ok=True)
     draw_tasks(table, args.out / "gain-over-tasks.png")
     draw_data({count: gain_curve(args.runs, count, "care", alone) for count in PLACES}, args.out / "gain-over-data.png")
