@@ -60,7 +60,8 @@ def test_an_unknown_agent_has_no_defaults() -> None:
 def test_a_baseline_has_the_runs_budget_and_every_setting_that_both_have(baseline: str) -> None:
     line = "--hidden 33 22 --discount 0.9 --polyak 0.5 --learning-rate 0.25 --final-learning-rate 0.125 --encoders 7"
     budget = "--steps-per-task 55 --random-steps 5 --envs-per-task 3 --batch-per-task 9 --updates-per-step 2 --seed 4"
-    config = parse_config([*line.split(), *budget.split(), "--tasks", "push", "--baseline", baseline])
+    suite = ("--suite", "tabletop", "--tasks", "push")
+    config = parse_config([*suite, *line.split(), *budget.split(), "--baseline", baseline])
     other = baseline_config(config)
     kind = settings_type(PRESETS[baseline])
     assert other.settings == kind(
@@ -126,5 +127,7 @@ def test_a_recipe_that_is_not_there_is_refused(suite: str, recipe: str, words: s
 def test_the_many_task_suite_has_a_budget_of_its_own_over_the_tabletops_networks() -> None:
     few, many = (default_config(suite, "care") for suite in ("tabletop", "tabletop-50"))
     assert (many.steps_per_task, many.envs_per_task, many.batch_per_task) == (8_000, 2, 8)
-    assert many.settings == dataclasses.replace(few.settings, context="text+numbers")
-    assert default_config("tabletop-50", "mtsac").settings == default_config("tabletop", "mtsac").settings
+    assert many.random_steps < few.random_steps
+    assert many.settings == dataclasses.replace(few.settings, context="text+numbers", reward_scale="return")
+    few, many = (default_config(suite, "mtsac") for suite in ("tabletop", "tabletop-50"))
+    assert many.settings == dataclasses.replace(few.settings, reward_scale="return")
