@@ -13,6 +13,7 @@ from mtrl.runs.folder import RESULT, read_run
 
 PLAYED = 250  # steps per task that a trained agent plays before it learns: it needs no start at random
 
+
 def continued(
     path: Path, told: TrainConfig[Any], suite: str | None, given: Mapping[str, str | None], pieces: Mapping[str, str]
 ) -> TrainConfig[Any]:
