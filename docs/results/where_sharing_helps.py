@@ -50,7 +50,12 @@ BESIDE = ("hyper", "care", "mtsac, one-hot")
 
 
 def runs_of(folder: Path, settings: Settings) -> list[Run]:
-    """Read the runs in a folder of suites that have these settings, and of ``ALL`` those that they have at all."""
+    """Read the runs in a folder of suites that have these settings, and of ``ALL`` those that they have at all.
+
+    None where there is no such folder: what was not trained is left open in the tables.
+    """
+    if not folder.is_dir():
+        return []
     found = [load_run(path) for path in find_runs([folder]) if (path / "result.json").exists()]
     return [
         run
@@ -119,12 +124,13 @@ def draw_tasks(table: dict[str, dict[int, list[float]]], out: Path) -> None:
     axes = figure.add_subplot()
     axes.axhline(0, color="#555555", linewidth=0.8)
     for colour, (agent, own) in zip(COLOURS, table.items(), strict=False):
-        counts = [count for count, values in own.items() if values]
-        axes.plot(counts, [np.mean(own[count]) for count in counts], color=colour, label=agent)
-        for count in counts:
+        trained = [count for count, values in own.items() if values]
+        axes.plot(trained, [np.mean(own[count]) for count in trained], color=colour, label=agent)
+        for count in trained:
             axes.plot([count] * len(own[count]), own[count], ".", color=colour, alpha=0.7)
     axes.set_xscale("log")
-    axes.set_xticks([*PLACES], [str(count) for count in PLACES], minor=False)
+    counts = sorted({count for own in table.values() for count, values in own.items() if values})
+    axes.set_xticks(counts, [str(count) for count in counts], minor=False)
     axes.set_xticks([], minor=True)
     axes.set_xlabel("tasks learned together")
     axes.set_ylabel("area, gain over single-task")
@@ -168,7 +174,8 @@ def main() -> None:
             lines.append(f"| {kind} | {skill} | {cells} |")
     args.out.mkdir(parents=True, exist_ok=True)
     draw_tasks(table, args.out / "gain-over-tasks.png")
-    draw_data({count: gain_curve(args.runs, count, "care", alone) for count in PLACES}, args.out / "gain-over-data.png")
+    trained = [count for count, values in table["care"].items() if values]
+    draw_data({count: gain_curve(args.runs, count, "care", alone) for count in trained}, args.out / "gain-over-data.png")
     sys.stdout.write("\n".join(lines) + "\n")
 
 
