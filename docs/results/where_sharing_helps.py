@@ -175,7 +175,9 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     draw_tasks(table, args.out / "gain-over-tasks.png")
     trained = [count for count, values in table["care"].items() if values]
-    draw_data({count: gain_curve(args.runs, count, "care", alone) for count in trained}, args.out / "gain-over-data.png")
+    draw_data(
+        {count: gain_curve(args.runs, count, "care", alone) for count in trained}, args.out / "gain-over-data.png"
+    )
     sys.stdout.write("\n".join(lines) + "\n")
 
 
