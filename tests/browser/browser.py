@@ -63,7 +63,6 @@ class Browser:
     def __init__(self, driver: Any) -> None:
         self.driver = driver
         self._messages: list[dict[str, Any]] = []
-        self._marks = 0
         self._events: list[dict[str, Any]] = []
 
     def open(self, url: str) -> None:
@@ -111,8 +110,7 @@ class Browser:
         A message reaches the driver some time after the page wrote it, and none overtakes another: a mark is written,
         and the log read until the mark is in it. Raises ``TimeoutError`` where it does not come.
         """
-        self._marks += 1
-        mark = f"mark {self._marks} of the test"
+        mark = f"mark after {len(self._messages)} messages"
         self.driver.execute_script("console.info(arguments[0]);", mark)
         end = time.monotonic() + 10.0
         while not any(mark in str(one["message"]) for one in self._messages):
