@@ -145,25 +145,27 @@ def test_an_evaluation_that_a_signal_breaks_off_is_done_again(
 def test_signals_lose_no_step(number: signal.Signals, tmp_path: Path) -> None:
     """In a process of its own, with an environment that takes its time in each step."""
     arguments = tiny(tmp_path, "--agent", "mtsac", *ALONE, "--steps-per-task", "100000", "--log-every", "2")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mtrl.train", *arguments],
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
     run = run_of(tmp_path, "mtsac")
-    try:
-        _wait_for(lambda: (run / "metrics.csv").is_file() and len(metrics(run)) > 40)
-        begin = time.monotonic()
-        process.send_signal(number)
-        out, _ = process.communicate(timeout=60)
-    finally:
-        process.kill()
+    command = [sys.executable, "-m", "mtrl.train", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=_as_from_a_terminal) as process:
+        try:
+            _wait_for(lambda: (run / "metrics.csv").is_file() and len(metrics(run)) > 40)
+            begin = time.monotonic()
+            process.send_signal(number)
+            out, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 128 + number
     assert time.monotonic() - begin < 10
     said = int(out.split("stopped at ")[1].split(" steps")[0].replace(",", ""))
     (manifest,) = run.glob("checkpoints/step*/manifest.json")
     assert json.loads(manifest.read_text())["content"]["step"] == said == max(step for step, *_ in metrics(run))
+
+
+def _as_from_a_terminal() -> None:
+    """Hear both signals, which a shell's background jobs and nohup ignore, and so do their children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _wait_for(true: Callable[[], bool], seconds: float = 120.0) -> None:

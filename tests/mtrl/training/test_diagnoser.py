@@ -165,7 +165,7 @@ def test_a_run_has_the_same_weights_with_and_without(tmp_path: Path, agent: str)
     shares = PRESETS[agent].pieces.get("trunk") != "separate"
     assert (mine.keys() >= shared) == shares
     tables = {"gradient_cosine", "actor_gradient_cosine"} if shares else set()
-    tables |= {"context_similarity"} if agent in ("care", "care-brc", "film", "bayes") else set()
+    tables |= {"context_similarity"} if agent in ("care", "care-brc", "film", "hyper", "bayes") else set()
     assert insight.read_tables(with_).keys() - insight.read_tables(without).keys() == tables
 
 
