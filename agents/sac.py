@@ -242,7 +242,7 @@ class SAC(nn.Module):
         said = torch.stack([losses.detach(), self.head.value(out.detach()).mean(dim=1)])
         losses = self.critic.masked(losses, batch.task)
         losses = losses if extra is None else losses + extra
-        side = replace(self._critic_side, task=batch.task)
+        side = replace(self._critic_side, task=batch.task, common=extra)
         self._step(self.critic_optimizer, losses, side, self._clip_critic, (self.encoder, self.critic))
         self.critic.after_step(self.generator)
         self.latest = said if batch.task is None else self.latest.index_copy(1, batch.task, said)

@@ -15,6 +15,8 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor, nn
 
+ROLES = ("critic", "actor")
+
 
 @dataclass(frozen=True)
 class Parameters:
@@ -26,10 +28,13 @@ class Parameters:
         role: ``critic`` (encoder and critics) or ``actor``.
         generator: Source of random numbers, on the parameters' device.
         task: (T',) int64, the tasks of the losses, in any order and possibly repeated; None for all T in order.
+        common: 0-d with its graph, what each of the losses contains alike, such as an encoder's auxiliary loss; None
+            for nothing.
 
     Example:
         >>> def balanced(losses: torch.Tensor, parameters: mtrl.Parameters) -> None:
-        ...     (losses / losses.detach()).mean().backward(inputs=list(parameters.all))
+        ...     weights = losses.detach().abs().clamp_min(1e-3)
+        ...     (losses / weights).mean().backward(inputs=list(parameters.all))
         >>> weight = torch.nn.Parameter(torch.tensor([1.0, 2.0]))
         >>> balanced(weight.square(), mtrl.Parameters((weight,), (), "critic", torch.Generator()))
         >>> weight.grad
@@ -41,6 +46,7 @@ class Parameters:
     role: Literal["critic", "actor"]
     generator: torch.Generator
     task: Tensor | None = None
+    common: Tensor | None = None
 
     @property
     def all(self) -> tuple[nn.Parameter, ...]:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge
 
+from agents.aggregators.aggregator import ROLES, Parameters
 from agents.aggregators.gradients import task_gradients
 
 BIAS, WEIGHT, SCALE = 0, 2, 1  # what a layer's parameters do to its rows: added, a matrix product, multiplied
@@ -93,20 +94,45 @@ def gradients_by_rows(
     )
 
 
-class TaskGradients:
+class TaskGradients(nn.Module):
     """Takes per-task gradients by rows, once it has seen that this gives what a pass for each task does.
 
     It compares both at the first losses of each role and number of tasks, where the host waits for the device once;
-    afterwards one backward pass is enough, or one for each task where rows of different tasks mix.
+    afterwards one backward pass is enough, or one for each task where rows of different tasks mix. What the losses have
+    in common may mix rows: it is differentiated apart from them. The verdicts are saved with the module's state.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self._apart: dict[tuple[str, int], bool] = {}
+        self.register_load_state_dict_pre_hook(_without_verdicts)
 
-    def __call__(
+    def forward(self, losses: Tensor, parameters: Parameters) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Return each of the (T',) losses' gradient of the shared parameters, (T', P), and the sum's of the own ones.
+
+        The graph is retained.
+        """
+        shared, own, common = parameters.shared, parameters.own, parameters.common
+        if common is None:
+            return self._of_rows(losses, shared, own, parameters.role)
+        # What enters the difference twice, with opposite signs, leaves no gradient, to the last bit.
+        gradients, of_own = self._of_rows(losses - common, shared, own, parameters.role)
+        alike = task_gradients(common[None], [*shared, *own])[0].split([gradients.shape[1], *(p.numel() for p in own)])
+        added = zip(of_own, alike[1:], strict=True)
+        return gradients + alike[0], tuple(found + len(losses) * part.view_as(found) for found, part in added)
+
+    def get_extra_state(self) -> Tensor:
+        """Return for which losses rows stay apart, (V, 3): a role, a number of tasks, and 1 or 0."""
+        found = [[ROLES.index(role), tasks, apart] for (role, tasks), apart in self._apart.items()]
+        return torch.tensor(found, dtype=torch.int64).view(-1, 3)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Continue from ``get_extra_state``."""
+        self._apart = {(ROLES[role], tasks): bool(apart) for role, tasks, apart in state.tolist()}
+
+    def _of_rows(
         self, losses: Tensor, shared: Sequence[nn.Parameter], own: Sequence[nn.Parameter], role: str
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Return what ``gradients_by_rows`` does; the graph is retained."""
         key = role, len(losses)
         if self._apart.get(key, True):
             gradients, rest = gradients_by_rows(losses, shared, own)
@@ -116,6 +142,11 @@ class TaskGradients:
             if self._apart[key]:
                 return gradients, rest
         return task_gradients(losses, shared), gradients_by_rows(losses, (), own)[1]
+
+
+def _without_verdicts(module: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
+    """Let weights be loaded that were saved before the verdicts were."""
+    state.setdefault(f"{prefix}_extra_state", torch.zeros(0, 3, dtype=torch.int64))
 
 
 def _leaf(node: Any, transposed: bool) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -34,7 +35,7 @@ class WithGradientNorms(nn.Module):
         """Write the gradients that ``aggregate`` writes."""
         if parameters.role == "critic":
             if self._updates % EVERY == 0:
-                gradients, _ = self._task_gradients(losses, parameters.shared, (), parameters.role)
+                gradients, _ = self._task_gradients(losses, replace(parameters, own=()))
                 self.norms = put(self.norms, gradients.norm(dim=1), parameters)
             self._updates += 1
         self.aggregate(losses, parameters)

@@ -9,13 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from agents.aggregators.aggregator import Parameters
+from agents.aggregators.aggregator import ROLES, Parameters
 from agents.aggregators.by_rows import TaskGradients
 from agents.aggregators.gradients import set_gradient
 from agents.base import PieceShape, rows_of
 from agents.registry.spec import RegistryError
-
-ROLES = ("critic", "actor")
 
 
 class Weighing(nn.Module):
@@ -73,7 +71,7 @@ class GradientWeighing(Weighing, ABC):
 
     def forward(self, losses: Tensor, parameters: Parameters) -> None:
         """Write the gradients."""
-        gradients, own = self._task_gradients(losses, parameters.shared, parameters.own, parameters.role)
+        gradients, own = self._task_gradients(losses, parameters)
         if parameters.shared:
             weights = self.weights(gradients @ gradients.T, parameters)
             self.keep(weights, parameters)

@@ -49,7 +49,8 @@ class Spec:
 
     Example:
         >>> def balanced(losses, parameters):
-        ...     (losses / losses.detach()).mean().backward(inputs=list(parameters.all))
+        ...     weights = losses.detach().abs().clamp_min(1e-3)
+        ...     (losses / weights).mean().backward(inputs=list(parameters.all))
         >>> piece = mtrl.Spec("aggregator", "balanced", "every task's loss has the same weight", balanced)
         >>> piece.load() is balanced
         True

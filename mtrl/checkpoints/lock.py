@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -36,13 +36,14 @@ def take(run: Path) -> None:
 
     Raises ``UsageError`` where another one does, and ``RunError`` where it cannot be written.
     """
-    other = holder(run)
-    if other is not None:
-        raise UsageError(f"{str(run)!r} is being trained by process {other}; stop that one first")
     me = psutil.Process()
     lock = {"pid": me.pid, "started": me.create_time()}
     try:
-        write_text(run / LOCK, json.dumps(lock) + "\n")
+        with _alone(run):
+            other = holder(run)
+            if other is not None:
+                raise UsageError(f"{str(run)!r} is being trained by process {other}; stop that one first")
+            write_text(run / LOCK, json.dumps(lock) + "\n")
     except OSError as error:
         raise RunError(f"{run / LOCK} cannot be written ({error.strerror or error})") from None
 
@@ -56,3 +57,20 @@ def holder(run: Path) -> int | None:
     except (OSError, ValueError, KeyError, TypeError, psutil.Error):
         return None
     return pid if abs(alive - started) < 1.0 and pid != os.getpid() else None
+
+
+@contextmanager
+def _alone(run: Path) -> Iterator[None]:
+    """Let one process at a time look who trains and write itself down, where the system can lock a folder."""
+    if os.name != "posix":
+        yield
+        return
+    import fcntl
+
+    handle = os.open(run, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network file systems have no locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)  # and with it the system's lock

@@ -162,6 +162,7 @@ def run_agent(
         }
         saving = Saving(path, parts, {"precision": dataclasses.asdict(precision)}, replay, config, console, before)
         if before:
+            guard.keep(training.step)  # the weights that were loaded, should what follows diverge at once
             display.resume(training.step, training.env_steps)
             if dropped := dropped_episodes(before):
                 console.print(f"running episodes dropped, since their environments cannot be saved: {dropped}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from agents.aggregators import by_rows, task_gradients
+from agents.aggregators import by_rows, split_parameters, task_gradients
 from agents.aggregators.by_rows import Products, TaskGradients, gradients_by_rows
 from agents.base import seeded_generator
 from agents.networks import StackedMLP
@@ -64,10 +65,11 @@ class Scrambled(nn.Module):
 def test_where_rows_are_in_another_order_a_pass_for_each_task_is_taken() -> None:
     module, x = Scrambled(), torch.randn(TASKS, ROWS, 4, generator=seeded_generator(1))
     shared, take = [*module.parameters()], TaskGradients()
+    side = split_parameters("critic", shared, [], seeded_generator(0))
     expected = task_gradients(module.losses(x), shared)
     assert not torch.allclose(gradients_by_rows(module.losses(x), shared)[0], expected)
     for _ in range(2):
-        torch.testing.assert_close(take(module.losses(x), shared, (), "critic")[0], expected)
+        torch.testing.assert_close(take(module.losses(x), side)[0], expected)
 
 
 def test_parameters_that_enter_something_else_than_a_product_are_differentiated_task_by_task() -> None:
@@ -99,7 +101,8 @@ def test_what_only_looks_like_a_layer_is_right_too(shape: tuple[int, ...]) -> No
 
 def test_after_the_first_losses_there_is_one_backward_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     network, x = StackedMLP(1, 4, (8,), 1, seeded_generator(0)), torch.randn(1, TASKS * ROWS, 4)
-    shared, take, asked = [*network.parameters()], TaskGradients(), []
+    side, asked = split_parameters("critic", [*network.parameters()], [], seeded_generator(0)), []
+    take = TaskGradients()
 
     def counted(losses: Tensor, parameters: Any) -> Tensor:
         asked.append(len(losses))
@@ -107,5 +110,48 @@ def test_after_the_first_losses_there_is_one_backward_pass(monkeypatch: pytest.M
 
     monkeypatch.setattr(by_rows, "task_gradients", counted)
     for _ in range(3):
-        take(network(x).view(TASKS, ROWS).square().mean(dim=1), shared, (), "critic")
+        take(network(x).view(TASKS, ROWS).square().mean(dim=1), side)
     assert asked == [TASKS]
+
+
+MIXING: list[tuple[str, dict[str, Any]]] = [
+    ("care", {"attention_sparsity": 1.0}),
+    ("mtsac", {"encoder": "adversarial", "adversarial_weight": 1.0}),
+    ("bayes", {"kl_weight": 1.0}),
+    ("mtmhsac", {"encoder": "care", "attention_sparsity": 1.0}),
+]
+
+
+@pytest.mark.parametrize(("name", "settings"), MIXING)
+def test_an_auxiliary_loss_of_all_rows_goes_to_every_task(
+    make_agent: MakeAgent, name: str, settings: dict[str, Any]
+) -> None:
+    """Also where it is small at the first losses, at which rows are found to stay apart, and large later."""
+    agent, take = make_agent(name, **settings), TaskGradients()
+    for step in range(40):
+        batch = random_batch(TASKS, ROWS, 4, 2, seed=step)
+        z, common = agent.encoder(batch.obs), agent.encoder.auxiliary_loss()
+        losses = agent.critic_losses(z, batch.action, agent.td_target(batch))[0] + common
+        side = replace(agent._critic_side, common=common)
+        gradients, own = take(losses, side)
+        if step % 13 == 0:
+            torch.testing.assert_close(gradients, task_gradients(losses, side.shared), atol=1e-5, rtol=1e-3)
+            expected = task_gradients(losses, side.own).sum(dim=0) if side.own else torch.zeros(0)
+            found = torch.cat([torch.zeros(0), *(part.flatten() for part in own)])
+            torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-3)
+        del losses, z, common
+        agent.update(batch)
+
+
+def test_a_copy_by_its_state_keeps_the_verdict_and_weights_of_before_it_was_saved_load() -> None:
+    module, x = Scrambled(), torch.randn(TASKS, ROWS, 4, generator=seeded_generator(1))
+    side, take, copy = (
+        split_parameters("actor", [*module.parameters()], [], seeded_generator(0)),
+        TaskGradients(),
+        TaskGradients(),
+    )
+    take(module.losses(x), side)
+    copy.load_state_dict(take.state_dict())
+    assert copy.get_extra_state().tolist() == take.get_extra_state().tolist() == [[1, TASKS, 0]]
+    copy.load_state_dict({})
+    assert copy.get_extra_state().shape == (0, 3)

@@ -14,8 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from agents.sac import SAC
 from mtrl import sweep, train
 from mtrl.checkpoints.lock import LOCK, lock
 from mtrl.checkpoints.saving import Saving
@@ -223,6 +227,27 @@ def test_a_run_that_was_moved_goes_on_where_it_is(interrupted: Path, tmp_path: P
     interrupted.parents[2].rename(moved)
     assert go_on(run_of(moved, "care"), "--baseline", "single-task") == 0
     assert (run_of(moved, "single-task") / "result.json").is_file()
+
+
+def test_a_run_that_diverges_as_it_goes_on_keeps_the_weights_that_it_had(
+    interrupted: Path, monkeypatch: pytest.MonkeyPatch, call: Callable[..., Said]
+) -> None:
+    """It does so before the next line of the log, when weights are kept again."""
+    (checkpoint,) = interrupted.glob("checkpoints/step*/state.safetensors")
+    saved = [*load_file(checkpoint).values()]
+    update = SAC.update
+
+    def diverging(self: SAC, batch: Any) -> dict[str, Any]:
+        return {**update(self, batch), "critic_loss": torch.tensor(torch.nan)}
+
+    monkeypatch.setattr(SAC, "update", diverging)
+    said = call(train.main, "--resume", interrupted)
+    assert said.code == 1
+    assert "the last finite weights are in" in said.err
+    with safe_open(interrupted / "weights.safetensors", "pt") as file:
+        assert file.metadata()["steps_per_task"] == "40"
+        kept = [file.get_tensor(name) for name in file.keys()]  # noqa: SIM118  (it is no mapping)
+    assert all(any(torch.equal(weight, other) for other in saved) for weight in kept)
 
 
 def test_a_damaged_checkpoint_is_passed_over_and_with_none_left_it_is_said(
