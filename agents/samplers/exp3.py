@@ -37,27 +37,30 @@ class EXP3(Proportional):
         }
 
     def draw(self, rows_per_task: int) -> tuple[Tensor | None, int]:
-        """Return T tasks, and remember which."""
+        """Return T tasks, and remember how often each of them is there."""
         drawn, rows = super().draw(rows_per_task)
         assert drawn is not None
-        self.learned["drawn"] = torch.zeros_like(self.learned["drawn"]).index_fill(0, drawn, 1.0)
+        counts = torch.zeros_like(self.learned["drawn"]).index_add(0, drawn, torch.ones_like(self.learned["drawn"]))
+        self.learned["drawn"] = counts
         return drawn, rows
 
     def observe_losses(self, losses: Tensor) -> None:
         """Pay the tasks that were drawn by their latest losses, (T,)."""
         now, shares = self.learned, self.shares()
         log_losses = losses.clamp_min(1e-8).log()
-        paid = now["drawn"] * now["known"]
+        drawn = (now["drawn"] > 0).float()
+        paid = drawn * now["known"]
         reward = paid * (now["loss"] - log_losses)
         size = reward.abs().sum() / paid.sum().clamp_min(1.0)
         scale = torch.where(now["scale"] > 0, now["scale"].lerp(size, 1.0 - MEMORY), size)
-        gain = (reward / scale.clamp_min(1e-8)).clamp(-1.0, 1.0) / (self.tasks * shares)
+        # Of T draws a task has T times its share on average, so that what it gains does not depend on its share.
+        gain = now["drawn"] * (reward / scale.clamp_min(1e-8)).clamp(-1.0, 1.0) / (self.tasks * shares)
         policy = torch.softmax(now["log_weights"] + self.settings.bandit_rate * gain, dim=0)
         average = torch.where(now["known"] > 0, now["loss"].lerp(log_losses, 1.0 - MEMORY), log_losses)
         self.learned = {
             "log_weights": ((1.0 - MIXED) * policy + MIXED / self.tasks).log(),
-            "loss": torch.where(now["drawn"] > 0, average, now["loss"]),
-            "known": torch.maximum(now["known"], now["drawn"]),
+            "loss": torch.where(drawn > 0, average, now["loss"]),
+            "known": torch.maximum(now["known"], drawn),
             "scale": scale,
             "drawn": now["drawn"],
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -14,11 +16,12 @@ from agents.aggregators.imtl import impartial
 from agents.aggregators.mgda import shortest
 from agents.aggregators.nash_mtl import bargain
 from agents.aggregators.pcgrad import projected, random_orders
-from agents.aggregators.quadratic import cosines_and_norms, nonnegative_minimum
+from agents.aggregators.quadratic import RIDGE, cosines_and_norms, nonnegative_minimum
 from agents.aggregators.upgrad import unconflicting
 from agents.base import seeded_generator
 from tests.agents.aggregators.made import linear_losses, made, sides
 
+Draw = Callable[[int], Tensor]
 RADIUS = 0.4
 SEEDS = range(5)
 
@@ -31,23 +34,39 @@ def gradients(seed: int, tasks: int = 6, size: int = 40) -> Tensor:
     return (drawn * torch.tensor([0.1, 1.0, 5.0, 1.0, 0.5, 10.0], dtype=torch.float64)[:, None])[:tasks]
 
 
+def in_few_dimensions(seed: int, tasks: int = 10) -> Tensor:
+    """Gradients (T, P) that almost depend on each other: half as many directions as tasks, and a little noise."""
+    generator = seeded_generator(seed)
+    combined, directions, noise = (
+        torch.randn(shape, generator=generator, dtype=torch.float64)
+        for shape in ((tasks, tasks // 2), (tasks // 2, 200), (tasks, 200))
+    )
+    return combined @ directions + 0.03 * noise
+
+
+DRAWN = [pytest.param(gradients, id="conflicting"), pytest.param(in_few_dimensions, id="in few dimensions")]
+
+
+@pytest.mark.parametrize("draw", DRAWN)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_upgrad_has_no_negative_product_with_any_task(seed: int) -> None:
-    drawn = gradients(seed)
+def test_upgrad_has_no_negative_product_with_any_task(seed: int, draw: Draw) -> None:
+    drawn = draw(seed)
     assert bool(((drawn @ drawn.T) < 0).any())
     combined = unconflicting(drawn @ drawn.T) @ drawn
     assert float((drawn @ combined / drawn.norm(dim=1)).min()) > -1e-4 * float(combined.norm())
 
 
+@pytest.mark.parametrize("draw", DRAWN)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_mgda_is_the_shortest_convex_combination(seed: int) -> None:
+def test_mgda_is_the_shortest_convex_combination(seed: int, draw: Draw) -> None:
     """At the least norm no task's gradient has a smaller product with the combination than the combination itself."""
-    drawn = gradients(seed)
+    drawn = draw(seed)
     weights = shortest(drawn @ drawn.T)
     combined = weights @ drawn
     assert float(weights.sum()) == pytest.approx(1.0)
     assert float(weights.min()) >= 0.0
-    assert float((drawn @ combined).min()) >= float(combined.square().sum()) * (1.0 - 1e-3)
+    ridge = RIDGE * float(drawn.square().sum(dim=1).max())
+    assert float((drawn @ combined).min()) >= float(combined.square().sum()) * (1.0 - 1e-3) - ridge
 
 
 def test_mgda_of_opposite_gradients_is_zero() -> None:
@@ -95,9 +114,10 @@ def test_nash_solves_again_after_as_many_updates_as_it_is_told(monkeypatch: pyte
     assert shared.grad.tolist() == pytest.approx([1.5, 1.5], rel=1e-4)
 
 
+@pytest.mark.parametrize("draw", DRAWN)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_cagrad_finds_the_least_of_its_dual(seed: int) -> None:
-    drawn = gradients(seed)
+def test_cagrad_finds_the_least_of_its_dual(seed: int, draw: Draw) -> None:
+    drawn = draw(seed)
     gram = drawn @ drawn.T
     mean, reach = gram.mean(dim=0), RADIUS * gram.mean().sqrt()
 
@@ -147,10 +167,15 @@ def test_gradvac_remembers_the_cosines_it_met() -> None:
     torch.testing.assert_close(vaccine.cosines[0], expected)
 
 
+@pytest.mark.parametrize("draw", DRAWN)
+@pytest.mark.parametrize("size", [1.0, 1e4])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_quadratic_over_nonnegative_numbers_is_solved(seed: int) -> None:
+def test_a_quadratic_over_nonnegative_numbers_is_solved(seed: int, size: float, draw: Draw) -> None:
     """At the least either a number is zero and the slope points inwards, or the slope is zero."""
-    gram, _ = cosines_and_norms(gradients(seed) @ gradients(seed).T)
-    found = nonnegative_minimum(gram, -gram)
-    slope = found @ gram + gram
-    assert float(torch.minimum(found, slope).abs().max()) < 1e-8
+    gram, _ = cosines_and_norms(draw(seed) @ draw(seed).T)
+    linear = -size * gram
+    linear[0, 0] = -1.0
+    found = nonnegative_minimum(gram, linear)
+    slope = found @ gram - linear
+    assert float(found.min()) >= 0.0
+    assert float(torch.minimum(found, slope).abs().max()) < 1e-5 * size

@@ -165,6 +165,21 @@ def test_the_bandit_finds_the_task_whose_loss_falls() -> None:
     assert float(sampler.shares()[2]) > 0.6
 
 
+def test_the_bandit_gives_the_one_task_of_ten_that_pays_most_of_the_rows() -> None:
+    """It is paid for each of the rows that it gets, or it could not become much larger than the others."""
+    sampler, losses = made("exp3", 10, bandit_rate=0.02), torch.zeros(10)
+    noise = 0.3 * torch.randn(3000, 10, generator=seeded_generator(2))
+    shares = []
+    for update in range(3000):
+        sampler.draw(8)
+        losses[0] -= 0.01
+        sampler.observe_losses((losses + noise[update]).exp().clamp_min(1e-7))
+        if losses[0] < -10.0:
+            losses[0] = sampler.learned["loss"][0] = 0.0
+        shares.append(float(sampler.shares()[0]))
+    assert sum(shares[1500:]) / 1500 > 0.7
+
+
 def test_a_task_is_unlocked_when_all_before_it_succeed_and_stays_so() -> None:
     sampler = made("unlock", unlock_first=1, unlock_at=0.8)
     assert sampler.draw(8)[0].tolist() == [0, 0, 0, 0]
