@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from agents.aggregators import Aggregate, Parameters, split_parameters
+from agents.aggregators.weighing import put
 from agents.base import Batch, rows_of
 from agents.clipping import GradientClip
 from agents.diagnostics.diagnose import diagnose
@@ -69,7 +70,8 @@ class SAC(nn.Module):
         self.register_buffer(
             "target_entropy", -settings.target_entropy * action_mask.float().sum(dim=1), persistent=False
         )
-        # Each task's latest critic loss and value, (2, T), reported for tasks that an update did not include.
+        # Each task's latest critic loss and value, (2, T), reported for tasks that an update did not include; the mean
+        # over its entries where a batch has a task several times.
         self.register_buffer("latest", torch.zeros(2, len(action_mask)), persistent=False)
         self.aggregate, self.penalty = aggregate, penalty
         self._aggregator_metrics: Callable[[], dict[str, Tensor]] = getattr(aggregate, "metrics", dict)
@@ -171,9 +173,9 @@ class SAC(nn.Module):
 
         Raises ``ValueError`` if the agent does not tell tasks apart by their context alone.
         """
-        self.encoder.set_tasks(context)
         if self.actor.own_parameters():
             raise ValueError("its trunk has weights of each task, and none for new ones")
+        self.encoder.set_tasks(context)
         self.mask = action_mask.float().to(self.mask.device)
 
     def scaled(self, batch: Batch) -> Batch:
@@ -245,7 +247,9 @@ class SAC(nn.Module):
         side = replace(self._critic_side, task=batch.task, common=extra)
         self._step(self.critic_optimizer, losses, side, self._clip_critic, (self.encoder, self.critic))
         self.critic.after_step(self.generator)
-        self.latest = said if batch.task is None else self.latest.index_copy(1, batch.task, said)
+        if batch.task is not None:
+            said = torch.stack([put(*rows, side) for rows in zip(self.latest, said, strict=True)])
+        self.latest = said
         return z.detach(), {"critic_loss": self.latest[0], "q_mean": self.latest[1]}
 
     def _update_actor(self, z: Tensor, task: Tensor | None = None) -> tuple[Tensor, Tensor]:

@@ -103,7 +103,7 @@ def evaluate(options: EvaluateConfig) -> int:
 
 
 def ablated_policies(run: Path, config: TrainConfig[Any], suite: TaskSuite, parts: Sequence[Part]) -> list[Policy]:
-    """Load the run's policies without one encoder each. Raises ``UsageError`` where there are none such."""
+    """Load the run's policies without one encoder each. Raises ``UsageError`` without a mixture or for other tasks."""
     from mtrl.policies.ablated import policies_without
 
     if any(part.kind for part in parts):

@@ -14,7 +14,11 @@ from agents.aggregators.weighing import GradientWeighing
 
 
 class IMTL(GradientWeighing):
-    """The combination with weights of sum 1, some of them possibly negative, that projects alike on all gradients."""
+    """The combination with weights of sum 1, some of them possibly negative, that projects alike on all gradients.
+
+    As in the paper, nothing keeps that projection from being negative where gradients depend on each other: all losses
+    would rise then.
+    """
 
     def weights(self, gram: Tensor, parameters: Parameters) -> Tensor:
         """Return the weights of the gradients with the inner products ``gram``."""

@@ -14,9 +14,9 @@ from agents.samplers.proportional import Proportional, with_floor
 
 
 class BySize(Proportional):
-    """At temperature 1 every transition is drawn alike often; the higher it is, the more alike tasks are.
+    """At temperature 1 every transition is drawn as often as any other; the higher it is, the more alike tasks are.
 
-    A task with little data is so drawn less often than others, and its transitions are not learned by heart. Raises
+    So a task with little data is drawn less often than others, and its transitions are not learned by heart. Raises
     ``RegistryError`` unless ``task_sizes`` has one for each task.
     """
 

@@ -16,11 +16,13 @@ from agents.networks import StackedLinear
 from agents.trunks.layered import LayeredTrunk, TaskLayer, normal
 from agents.trunks.trunk import TrunkShape
 
+REFUSED = -1e4  # the score of a block that is not a task's, once that is decided: no step of training makes it the best
+
 
 class SearchedLayer(TaskLayer):
     """``blocks`` linear layers; a task's output is their mean, weighted by the softmax of its ``scores``.
 
-    Once it is ``decided``, each task has the block of its highest score alone, which goes on learning.
+    Once it is ``decided``, each task has the block of its highest score alone, which goes on learning, and keeps it.
     """
 
     decided: Tensor
@@ -45,6 +47,13 @@ class SearchedLayer(TaskLayer):
         hard = torch.zeros_like(soft).scatter(-1, soft.argmax(dim=-1, keepdim=True), 1.0)
         return torch.lerp(soft, hard, self.decided)
 
+    @torch.no_grad()
+    def decide(self) -> None:
+        """Leave each task one block for good. A target network, which is not trained, follows the one that is."""
+        self.decided.fill_(1.0)
+        if self.scores.requires_grad:
+            self.scores.copy_(REFUSED * (1.0 - self.weights()))
+
     def shared_parameters(self) -> list[nn.Parameter]:
         """Return the blocks'."""
         return [*self.blocks.parameters()]
@@ -66,9 +75,10 @@ class SearchedTrunk(LayeredTrunk):
         super().__init__(shape, lambda a, b: SearchedLayer(shape, a, b, settings.search_blocks, generator))
 
     def set_progress(self, fraction: float) -> None:
-        """Decide once the search's share of the run is over."""
-        for layer in self._searched():
-            layer.decided.fill_(float(fraction >= self.fraction))
+        """Decide once the search's share of the run is over; a run that is made longer stays decided."""
+        if fraction >= self.fraction:
+            for layer in self._searched():
+                layer.decide()
 
     def inspect(self, x: Tensor) -> dict[str, Tensor]:
         """Each task's weights of each layer's blocks, ``blocks_1`` (T, K) and so on."""

@@ -62,8 +62,7 @@ def learn(
 
     Args:
         suite: A suite, or its name.
-        agent: The agent's name: ``care``, ``mtsac``, ``mtmhsac``, ``single-task``, ``sb3``, or your own as
-            ``module:attribute``.
+        agent: The agent's name, one of those that ``python -m mtrl.list`` shows, or your own as ``module:attribute``.
         callbacks: Functions called with a ``TrainingStatus`` after every log entry and every evaluation; training ends
             when one of them returns False. ``mtrl.every`` gives a callback its own interval.
         console: Console to show progress on; silent by default.

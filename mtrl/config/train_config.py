@@ -35,7 +35,7 @@ class TrainConfig(Generic[S]):
     suite: str = option("tabletop-50", changes="run", shown=True)
     """A suite listed by python -m mtrl.list, or your own: module:attribute, tasks.toml, or gym:ID,ID."""
     agent: str = option("care", changes="agent", shown=True)
-    """care, mtsac, mtmhsac, single-task, sb3, or your own as module:attribute."""
+    """An agent listed by python -m mtrl.list, or your own as module:attribute."""
     recipe: str = option(STANDARD, changes="run")
     """Named set of defaults: standard, or laptop, which trains metaworld on a few CPU cores."""
     tasks: tuple[str, ...] = option((), changes="run")

@@ -69,7 +69,7 @@ def _over_time(runs: Sequence[Run]) -> list[Picture]:
         shares = [table for tasks, curves in read if (table := _shares(tag, tasks, curves)) is not None]
         alike = [table for table in shares if (table.rows, table.columns) == (shares[0].rows, shares[0].columns)]
         if alike:
-            note = "Each column sums to 1 over all tasks; columns are steps per task, mean over seeds."
+            note = "In each column sizes sum to 1 over all tasks; columns are steps per task, mean over seeds."
             pictures.append(Picture(f"{title} through training", note, mean_table(alike)))
     return pictures
 

@@ -62,12 +62,16 @@ def _row(label: str, names: Sequence[str], sides: Sequence[Mapping[str, Curve]],
 
 
 def _error(curve: Curve, total: int, episodes: int) -> float:
-    """Return the standard error of an area: that of each evaluation's share of successes, by its weight in the area."""
+    """Return the standard error of an area: that of each evaluation's share of successes, by its weight in the area.
+
+    With half a success more on either side, since a share of 0 or 1 of few episodes is not certain.
+    """
     steps = np.concatenate([[0], curve.steps, [max(total, curve.steps[-1])]])
     widths = np.diff(steps)
     weights = (widths[:-1] + widths[1:]) / 2
     weights[-1] += widths[-1] / 2  # the last evaluation stands for what is left of the training too
-    variance = curve.values * (1 - curve.values) / episodes
+    share = (episodes * curve.values + 0.5) / (episodes + 1)
+    variance = share * (1 - share) / episodes
     return float(np.sqrt(np.sum((weights / steps[-1]) ** 2 * variance)))
 
 

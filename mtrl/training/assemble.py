@@ -38,7 +38,7 @@ EVALUATION, FINAL = (
 def suite_of(config: TrainConfig[AgentSettings], given: str | TaskSuite | None = None) -> TaskSuite:
     """Return the run's suite with the selected tasks; ``given``, a name or a suite, takes its place.
 
-    Raises ``SuiteError`` where there is none such.
+    Raises ``SuiteError`` where there is none of that name.
     """
     options = {"engine": config.engine, "reward_version": config.reward_version, "goal_seed": config.seed}
     suite = given if isinstance(given, TaskSuite) else make_suite(given or config.suite, **options)

@@ -22,7 +22,7 @@ class Mosaic:
     def __init__(
         self, env: MultiTaskVectorEnv, side: int, columns: int | None = None, shown: Sequence[int] | None = None
     ) -> None:
-        """``columns`` are those of the grid; unless given, it is made twice and a half as wide as high.
+        """``columns`` are those of the grid; unless given, the grid is made two and a half times as wide as it is high.
 
         It has all tasks, or those ``shown``, by number.
         """

@@ -61,6 +61,16 @@ def test_a_task_that_is_left_out_keeps_its_temperature_and_what_was_last_said_of
     assert (second["critic_loss"] == first["critic_loss"]).tolist() == [True, False, True]
 
 
+def test_what_is_said_of_a_task_that_is_there_twice_is_the_mean_of_both(make_agent: MakeAgent) -> None:
+    """Whichever of them comes last: samplers that go by losses would draw other tasks."""
+    batch = random_batch(3, 8, 4, 2)._replace(terminated=torch.ones(3, 8))  # so that no noise is in the critics' loss
+    said = []
+    for order in ([0, 1, 2], [2, 1, 0]):
+        given = batch.apply(lambda part, order=order: part[order])._replace(task=torch.tensor([1, 0, 1]))
+        said.append(make_agent("mtsac").update(given)["critic_loss"])
+    torch.testing.assert_close(*said)
+
+
 def test_a_replay_draws_the_tasks_it_is_told(make_agent: MakeAgent) -> None:
     replay = Replay(3, 16, 1, 1, seeded_generator(0))
     reward = torch.arange(3.0)[:, None].expand(-1, 8)

@@ -8,6 +8,7 @@ from agents.base import seeded_generator
 from agents.registry.sharing_settings import SearchSettings
 from agents.trunks import TrunkShape
 from agents.trunks.searched import SearchedTrunk
+from tests.agents.conftest import MakeAgent, random_batch
 
 
 def searched(tasks: int, hidden: tuple[int, ...], blocks: int = 2) -> SearchedTrunk:
@@ -45,3 +46,25 @@ def test_after_its_share_of_the_run_each_task_has_one_block() -> None:
     trunk(x).sum().backward()
     assert trunk.layers[0].scores.grad is None or not trunk.layers[0].scores.grad.any()
     assert trunk.state_dict()["layers.0.decided"] == 1.0  # a run that is taken up again stays decided
+
+
+def test_a_decision_outlasts_momentum_and_more_training_and_the_target_network_follows_it(
+    make_agent: MakeAgent,
+) -> None:
+    agent = make_agent("nas", search_fraction=0.5, learning_rate=0.1, polyak=0.05)
+    for step in range(30):
+        agent.set_progress(step / 60)
+        agent.update(random_batch(3, 8, 4, 2, seed=step))
+    with torch.no_grad():  # as where the last updates before the decision turned a choice
+        for layer in agent.target_critic._searched():
+            layer.scores.copy_(layer.scores.flip(-1))
+    agent.set_progress(0.5)
+    parts = [agent.critic, agent.actor]
+    decided = [layer.weights().argmax(dim=1).tolist() for part in parts for layer in part._searched()]
+    for step in range(30, 60):
+        agent.set_progress(0.1 if step > 40 else 0.6)
+        agent.update(random_batch(3, 8, 4, 2, seed=step))
+        assert [layer.weights().argmax(dim=1).tolist() for part in parts for layer in part._searched()] == decided
+        assert all(layer.weights().max() == 1.0 for part in parts for layer in part._searched())
+    followed = [layer.weights().argmax(dim=1).tolist() for layer in agent.target_critic._searched()]
+    assert followed == decided[: len(followed)]

@@ -42,7 +42,9 @@ def test_the_error_is_that_of_the_evaluated_episodes(tmp_path: Path) -> None:
     care = run_of(tmp_path / "care", {"a": [0.5, 1.0]})
     alone = run_of(tmp_path / "single-task", {"a": [0.0, 1.0]})
     row = over_training([care, alone], episodes=25)[0]
-    assert row.error == pytest.approx(0.5 * (0.5 * 0.5 / 25) ** 0.5)  # one uncertain point, with half of the weight
+    uncertain, almost_certain = 0.5 * 0.5, 25.5 / 26 * 0.5 / 26  # all or none of 25 episodes is not all or none of them
+    points = [(0.5, uncertain), (0.25, almost_certain), (0.5, almost_certain), (0.25, almost_certain)]
+    assert row.error == pytest.approx(sum(weight**2 * variance / 25 for weight, variance in points) ** 0.5)
 
 
 def test_many_tasks_are_gathered_by_group(tmp_path: Path) -> None:
