@@ -20,20 +20,21 @@ from mtrl.gathering.run import Run, load_run
 from mtrl.tracking.tags import task_tag
 
 Settings = dict[str, object]
-# What tells an agent's runs from others: care-brc has another network, and the ablations of CARE another attention.
+# What tells runs of an agent, at its own learning rate, from others: ablations of CARE have another attention.
 AGENTS: dict[str, Settings] = {
-    "hyper": {"encoder": "hyper"},
+    "hyper": {"encoder": "hyper", "learning_rate": 1e-3},
     "care": {
         "encoder": "care",
+        "learning_rate": 1e-3,
         "encoders": 4,
         "attention": "context",
         "attention_temperature": 1.0,
         "detach_context": True,
     },
-    "mtsac, context": {"encoder": "context"},
-    "mtsac, one-hot": {"encoder": "one-hot"},
+    "mtsac, context": {"encoder": "context", "learning_rate": 4e-3},
+    "mtsac, one-hot": {"encoder": "one-hot", "learning_rate": 4e-3},
 }
-ALONE: Settings = {"trunk": "separate"}
+ALONE: Settings = {"trunk": "separate", "learning_rate": 2e-3}
 ALL: Settings = {"context": "text+numbers", "network": "mlp", "critic": "scalar", "penalty": "none"}
 COLOURS = ("#1f5fa8", "#c8701a", "#4a8a3c", "#8a4a8a", "#555555")
 SKILLS = ("reach", "push", "pick-place", "door-open", "drawer-open")
