@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gymnasium as gym
@@ -43,7 +44,7 @@ def check_suite(suite: TaskSuite, longest: int = LONGEST) -> list[TaskCheck]:
     and actions give the same episode, and that a suite's simulator agrees with the tasks' environments.
 
     Args:
-        suite: The suite; held-out tasks are not checked.
+        suite: The suite; held-out tasks are not checked, as those of ``suite.unseen()`` they are.
         longest: Number of steps after which an episode is reported as endless.
 
     Returns:
@@ -58,13 +59,59 @@ def check_suite(suite: TaskSuite, longest: int = LONGEST) -> list[TaskCheck]:
         ((), 15)
     """
     reports = [_check_task(task, longest) for task in suite.tasks]
+    alike = _alike(suite.tasks)
+    reports = [_remarked(report, alike.get(report.name)) for report in reports]
     # A simulator that scores are not taken from may differ from the environments; it is then another engine.
-    alike = suite.simulator is not None and not suite.score_in_environments
-    if alike and not any(report.problems for report in reports):
+    one_engine = suite.simulator is not None and not suite.score_in_environments
+    if one_engine and not any(report.problems for report in reports):
         problem = _simulator_problem(suite)
         if problem:
             reports[0] = TaskCheck(reports[0].name, reports[0].description, problems=(problem,))
     return reports
+
+
+def check_unseen(suite: TaskSuite, trained: Sequence[TaskCheck], longest: int = LONGEST) -> list[TaskCheck]:
+    """Check a suite's held-out tasks as ``check_suite`` does, and that they fit an agent of the ``trained`` ones.
+
+    Empty where there are none.
+    """
+    if not suite.held_out:
+        return []
+    reports = check_suite(suite.unseen(), longest)
+    for what in ("obs_size", "action_size"):
+        most = max((getattr(report, what) for report in trained), default=0)
+        reports = [
+            replace(report, problems=(*report.problems, _too_large(report, what, most)))
+            if most < getattr(report, what)
+            else report
+            for report in reports
+        ]
+    return reports
+
+
+def _remarked(report: TaskCheck, other: str | None) -> TaskCheck:
+    if other is None:
+        return report
+    remark = (
+        f"task {report.name!r}: its sentence and parameters are those of {other!r}, so an agent that reads nothing "
+        "else cannot tell them apart"
+    )
+    return replace(report, remarks=(*report.remarks, remark))
+
+
+def _too_large(report: TaskCheck, what: str, most: int) -> str:
+    words = {"obs_size": "an observation", "action_size": "an action"}[what]
+    return (
+        f"task {report.name!r}: it is held out and has {getattr(report, what)} numbers in {words}, no task that is "
+        f"trained more than {most}, so no agent of theirs can play it"
+    )
+
+
+def _alike(tasks: Sequence[Task]) -> dict[str, str]:
+    """Return for each task, by name, one before it that its sentence and parameters do not tell it apart from."""
+    first: dict[Any, str] = {}
+    told = {task.name: (task.description, tuple(sorted(task.parameters.items()))) for task in tasks}
+    return {name: first[key] for name, key in told.items() if first.setdefault(key, name) != name}
 
 
 def _check_task(task: Task, longest: int) -> TaskCheck:

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from numbers import Real
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -71,7 +69,7 @@ def context_of(
     ``auto`` takes the sentence, the numbers where the suite gives them, and a learned row. Sentences and numbers are
     centred over ``frame``, which is the training tasks unless given: those that an agent was trained on before. ``new``
     are described in place of the held-out tasks; neither have a one-hot. Each part weighs the same. Raises
-    ``SuiteError`` as ``context_parts`` does, and for a parameter that is no finite number.
+    ``SuiteError`` as ``context_parts`` does.
     """
     base: Sequence[Described] = suite.tasks if frame is None else frame
     parts, known = context_parts(suite, wanted, base), len(base)
@@ -121,31 +119,23 @@ def _numbers(tasks: Sequence[Described], first: int) -> np.ndarray:
     """
     columns = []
     for name in sorted({name for task in tasks[:first] for name in task.parameters}):
-        known = np.array([_number(task, name) for task in tasks[:first] if name in task.parameters])
+        known = np.array([float(task.parameters[name]) for task in tasks[:first] if name in task.parameters])
         middle = (known.max() + known.min()) / 2.0
         scale = np.abs(known - middle).max() or np.inf
-        columns.append([(_number(task, name) - middle) / scale if name in task.parameters else 0.0 for task in tasks])
+        columns.append(
+            [(float(task.parameters[name]) - middle) / scale if name in task.parameters else 0.0 for task in tasks]
+        )
     rows = np.array(columns).T
     size = np.sqrt(np.square(rows[:first]).sum(axis=1).mean())
     return rows / (size or 1.0)
 
 
 def one_number(suite: TaskSuite) -> tuple[float, ...] | None:
-    """Return each training task's value of the one parameter in which all of them differ, None where none is such.
-
-    Raises ``SuiteError`` for a parameter that is no finite number.
-    """
+    """Return each training task's value of the one parameter in which all of them differ, None where none is such."""
     common = set.intersection(*({*task.parameters} for task in suite.tasks))
-    columns = [tuple(_number(task, name) for task in suite.tasks) for name in common]
+    columns = [tuple(float(task.parameters[name]) for task in suite.tasks) for name in common]
     varied = [column for column in columns if len({*column}) > 1]
     return varied[0] if len(varied) == 1 else None
-
-
-def _number(task: Described, name: str) -> float:
-    value = task.parameters[name]
-    if not isinstance(value, Real) or not math.isfinite(value):
-        raise SuiteError(f"task {task.name!r}: its parameter {name!r} is {value!r}; give a finite number")
-    return float(value)
 
 
 def encode(sentences: Sequence[str]) -> tuple[np.ndarray, str]:

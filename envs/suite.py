@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from typing import Any, Protocol
 
 import gymnasium as gym
@@ -196,6 +198,9 @@ def _check_task(task: Any, where: str) -> None:
         raise SuiteError(f"{where} ({task.name!r}) has the group {task.group!r}; give it a printable name, or none")
     if not isinstance(task.paraphrase, str):
         raise SuiteError(f"{where} ({task.name!r}) has the paraphrase {task.paraphrase!r}; give it a sentence, or none")
+    for name, value in task.parameters.items():
+        if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+            raise SuiteError(f"{where} ({task.name!r}) has the parameter {name!r}: {value!r}; give a finite number")
     steps = task.max_episode_steps
     if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
         raise SuiteError(f"{where} ({task.name!r}) has max_episode_steps {steps!r}; give a whole number of at least 1")

@@ -11,7 +11,7 @@ import tyro
 
 from agents.registry.facts import setting
 from agents.registry.spec import RegistryError
-from envs.check import LONGEST, check_suite
+from envs.check import LONGEST, check_suite, check_unseen
 from envs.printable import printable
 from envs.registry import make_suite
 from mtrl.config import agent_spec
@@ -60,6 +60,7 @@ def _check_agent(name: str) -> int:
 def _check_suite(options: CheckConfig) -> int:
     suite = make_suite(options.suite)
     reports = check_suite(suite, options.longest)
+    unseen = check_unseen(suite, reports, options.longest)
 
     from rich.markup import escape
     from rich.table import Table
@@ -72,17 +73,18 @@ def _check_suite(options: CheckConfig) -> int:
         table.add_column(name)
     for name in ("observation", "action", "horizon", "steps/s"):
         table.add_column(name, justify="right")
-    for report in reports:
+    for report in (*reports, *unseen):
         measured = report.horizon > 0
         table.add_row(
-            escape(report.name),
+            escape(f"{report.name} (held out)" if report in unseen else report.name),
             escape(printable(report.description)),
             *(str(size or "-") for size in (report.obs_size, report.action_size, report.horizon)),
             f"{report.steps_per_second:,.0f}" if measured else "-",
         )
     console.print(table)
-    problems = [problem for report in reports for problem in report.problems]
-    for kind, lines in (("remark", [r for report in reports for r in report.remarks]), ("problem", problems)):
+    every = [*reports, *unseen]
+    problems = [problem for report in every for problem in report.problems]
+    for kind, lines in (("remark", [r for report in every for r in report.remarks]), ("problem", problems)):
         for line in lines:
             console.print(f"{kind}: {line}", markup=False)
     console.print("this suite breaks the contract" if problems else "no problems found")

@@ -21,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
     sys.stdout.write(f"{plan_in_words(config)}\n")
     sys.stdout.flush()  # what follows imports torch, which takes seconds where nothing of it is cached
 
-    from mtrl.checkpoints.find import is_over
+    from mtrl.checkpoints.find import check_changes, is_over
     from mtrl.checkpoints.resume import resumed_run
     from mtrl.runs.folder import agent_folder, runs_dir_of
     from mtrl.runs.twin import finished_twin
@@ -36,6 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     resumed = None
     if asked.path is not None and asked.told is not None:
         if is_over(asked.path, config, asked.told):
+            check_changes(config, asked.told)
             console.print(f"{asked.path} is finished: nothing to do", markup=False)
             return 0
         resumed = resumed_run(asked.path, config, asked.told)

@@ -144,7 +144,7 @@ def check_spaces(task: Task, env: gym.Env[Any, Any]) -> tuple[gym.spaces.Box, gy
     if not (np.abs(np.array([action.low, action.high], dtype=np.float64)) < ENDLESS).all():
         raise SuiteError(
             f"task {task.name!r}: action space {in_words(action)} has no finite bounds; {supported} "
-            "(wrap it in ClipAction and give bounds)"
+            "(gymnasium.wrappers.TransformAction gives it another action_space)"
         )
     return obs, action
 

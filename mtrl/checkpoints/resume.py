@@ -36,5 +36,8 @@ def resumed_run(path: Path, config: TrainConfig[Any], told: TrainConfig[Any]) ->
     except Damaged as error:
         raise UsageError(f"--resume is {str(path)!r}, and none of its checkpoints is whole: {error}") from None
     if checkpoint is None:
-        raise UsageError(f"--resume is {str(path)!r}, which has no checkpoint; train it again")
+        raise UsageError(
+            f"--resume is {str(path)!r}, which has no checkpoint; train it again (a finished run keeps one with "
+            "--keep-checkpoint)"
+        )
     return Resumed(path, checkpoint)

@@ -44,7 +44,8 @@ def baseline_of(gathered: Gathered, name: str | None) -> Group | None:
 def measure_words(kind: str, measures: Sequence[Measure], base: Group | None) -> str:
     """Return in a sentence what the scores are."""
     others = sum(measure.kind != kind for measure in measures)
-    rest = f"; {others} tasks that say no success are left out of the means" if others else ""
+    many = "one task that says no success is" if others == 1 else f"{others} tasks that say no success are"
+    rest = f"; {many} left out of the means" if others else ""
     if kind == SUCCESS:
         return f"success at any step of the episode, final weights{rest}"
     if kind == NORMALISED and base is not None:

@@ -128,6 +128,8 @@ def effect_table(comparison: Comparison, overall: TaskEffect) -> Table:
     baseline = str(comparison.baseline)
     title = f"{overall.agent} ({_seeds(seeds[overall.agent])}) against {baseline} ({_seeds(seeds[baseline])})"
     second = "change of area" if overall.measure == RETURN else "transfer"
+    mixed = overall.measure != RETURN and any(one.measure == RETURN for one in comparison.effects)
+    second += " (of area, for returns)" if mixed else ""
     table = _table(title, "task", ">change of final score", f">{second}", "verdict")
     for effect in (*(one for one in comparison.effects if one.agent == overall.agent), overall):
         if effect is overall:

@@ -68,6 +68,8 @@ def parse_config(arguments: Sequence[str], told: TrainConfig[Any] | None = None)
         kind, "mtrl.train", arguments, default=start, description=_description(agent_spec(defaults.agent))
     )
     config: TrainConfig[Any] = TrainConfig(**_fields(parsed))
+    if "--tasks" in arguments and not config.tasks:
+        raise UsageError("--tasks names no task; give names, or leave it out for all")
     if told is None:
         config = with_added_tasks(
             config, *(value_of(arguments, flag) is not None for flag in ("--tasks", "--baseline"))

@@ -19,6 +19,7 @@ def check_config(config: TrainConfig[Any]) -> None:
     Beside what ``check_values`` finds, that is what this machine lacks.
     """
     check_values(config)
+    _check_learning(config)
     _check_beginning(config)
     _check_films(config)
     _check_cudagraphs(config)
@@ -45,6 +46,14 @@ def _check_replay(config: TrainConfig[Any]) -> None:
     if config.envs_per_task > config.replay_per_task:
         raise UsageError(
             f"--replay-per-task is {config.replay_per_task}, less than --envs-per-task {config.envs_per_task}"
+        )
+
+
+def _check_learning(config: TrainConfig[Any]) -> None:
+    if config.random_steps >= config.steps_per_task:
+        raise UsageError(
+            f"--random-steps is {config.random_steps}, of --steps-per-task {config.steps_per_task}: nothing would be "
+            "learned; give fewer random steps, or more steps"
         )
 
 

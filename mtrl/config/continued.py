@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from envs.suite import HELD_OUT
 from mtrl.config.train_config import TrainConfig
 from mtrl.errors import UsageError
 from mtrl.runs.folder import RESULT, read_run
@@ -56,6 +57,8 @@ def with_added_tasks(config: TrainConfig[Any], tasks_given: bool, baseline_given
     if config.suite != told.suite:
         raise UsageError(f"--add-task takes tasks of the run's own suite {told.suite!r}; leave out --suite")
     for name in config.add_task:
+        if name == HELD_OUT:
+            raise UsageError(f"--add-task is {name!r}, which stands for several; give the names of tasks")
         if name in own or config.add_task.count(name) > 1:
             again = "is one of the run's tasks already" if name in own else "is named twice"
             raise UsageError(f"--add-task: {name!r} {again}; give names of tasks that are new to it, once each")

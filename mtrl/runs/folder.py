@@ -113,6 +113,8 @@ def read_values(file: Path) -> dict[str, Any]:
     try:
         return read_json(file)
     except (FileNotFoundError, NotADirectoryError):
+        if file.name != CONFIG:
+            raise UsageError(f"there is no file {str(file)!r}; give a run's {CONFIG}, or its folder") from None
         raise UsageError(
             f"{str(file.parent)!r} is not a run: it has no {file.name}; give a folder such as runs/tabletop/care/seed0"
         ) from None

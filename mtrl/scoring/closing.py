@@ -28,3 +28,8 @@ def closing(results: Sequence[dict[str, Any]], episodes: int) -> Iterator[Table 
         agents = [result["agent"] for result in results]
         yield over_training_table(rows, agents, results[0]["steps_per_task"])
         yield Text(verdict_of_one_seed(rows, agents, results[0]["seed"]))
+    elif len(results) > 1:
+        yield Text(
+            "curves are compared where all tasks say success and were evaluated more than once (--eval-every); over "
+            "seeds, mtrl.sweep --seeds 0-4 and then mtrl.compare tell what learning together was worth"
+        )

@@ -39,7 +39,8 @@ class Row:
 def over_training(results: Sequence[dict[str, Any]], episodes: int) -> list[Row]:
     """Compare two runs' curves of success, by group where tasks are many, all tasks together in the last row.
 
-    ``episodes`` is how many were evaluated of each task. Empty unless there are two runs whose tasks all say success.
+    ``episodes`` is how many were evaluated of each task. Empty unless there are two runs whose tasks all say success
+    and were evaluated more than once: a single point is no curve.
     """
     if len(results) != 2:
         return []
@@ -47,6 +48,8 @@ def over_training(results: Sequence[dict[str, Any]], episodes: int) -> list[Row]
     read = [task_curves(Path(result["path"]) / METRICS, names) for result in results]
     curves = [{name: curve for name, curve in own.items() if curve is not None} for _, own in read]
     if any(measure != "success" for measure, _ in read) or any(len(own) < len(names) for own in curves):
+        return []
+    if min(len(curve.steps) for own in curves for curve in own.values()) < 2:
         return []
     groups = gathered(results[0]["tasks"])
     units = {f"{group} ({len(own)})": own for group, own in groups.items()} or {name: [name] for name in names}

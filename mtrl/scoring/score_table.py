@@ -59,7 +59,7 @@ def comparison_table(results: Sequence[dict[str, Any]]) -> Table:
         columns.append(("normalised", "", lambda line: line.normalised))
 
     groups = gathered(tasks)
-    caption = _caption(silent, floor, bool(groups))
+    caption = _caption(silent, floor, bool(groups), bool(normalised))
     table = Table(title=escape(_title(results, silent)), caption=caption, title_justify="left", caption_justify="left")
     table.add_column("group (tasks)" if groups else "task", overflow="fold")
     for name, below, _ in columns:
@@ -122,7 +122,8 @@ def _mean_of(
     label: str, names: Sequence[str], results: Sequence[dict[str, Any]], normalised: Mapping[str, float | None]
 ) -> Iterable[Line]:
     scores = [_means([result["tasks"][name] for name in names]) for result in results]
-    yield from _lines(label, "", scores, _share(_mean(normalised.get(name) for name in names)))
+    shares = [normalised[name] for name in names if name in normalised]
+    yield from _lines(label, "", scores, _share(None if None in shares else _mean(shares)))
 
 
 def _lines(label: str, side: str, scores: Sequence[Scores], normalised: str) -> Iterable[Line]:
@@ -177,9 +178,12 @@ def _title(results: Sequence[dict[str, Any]], silent: bool) -> str:
     return f"{what}: {'return' if silent else 'success'} over {episodes} episodes a task, seed {seeds}"
 
 
-def _caption(silent: bool, floor: bool, by_group: bool) -> str | None:
+def _caption(silent: bool, floor: bool, by_group: bool, normalised: bool) -> str | None:
     words = [] if silent else ["any: success at any step of an episode", "last: at its last step"]
     words += ["random: uniform actions from the same starts"] if floor else []
+    words += (
+        ["normalised: return, 0 random, 1 learned alone; - where that is no better than random"] if normalised else []
+    )
     words += ["rows are means of a group's tasks, each of which is in the run's folder"] if by_group else []
     return "; ".join(words) or None
 

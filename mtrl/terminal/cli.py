@@ -108,8 +108,12 @@ def _one_line(box: str, program: str) -> str:
     message = " ".join(sections[0]).rstrip(".")
     flags = [line.split(",")[-1].split() for section in sections[1:] for line in section if line.startswith("--")]
     hint = ""
-    if flags and "nrecognized" in message:
-        hint = f" Did you mean {flags[0][0]}?"
+    if "nrecognized" in message:
+        from mtrl.terminal.elsewhere import place_of
+
+        unknown = re.search(r"--[\w=-]+", message)
+        hint = place_of(unknown.group(), program) if unknown else ""
+        hint = hint or (f" Did you mean {flags[0][0]}?" if flags else "")
     elif flags and len(flags[0]) > 1:
         hint = f" It takes {' '.join(flags[0][1:])}."
     return f"{message}.{hint} See python -m {program} --help"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -9,8 +10,10 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from envs.check import check_suite
+from envs.check import check_suite, check_unseen
+from envs.errors import SuiteError
 from envs.registry import make_suite
+from envs.suite import Task, TaskSuite
 from tests.envs.scripted import CALM, Scripted, suite_of
 
 GOOD = [CALM, CALM, (1.0, False, True)]
@@ -101,3 +104,28 @@ def test_a_wrapper_that_rescales_actions_is_no_remark() -> None:
     far = np.full(1, 100.0, dtype=np.float32)
     (report,) = check_suite(suite_of(lambda: gym.wrappers.RescaleAction(Scripted(GOOD, -3.0, 5.0), -far, far)))
     assert (report.problems, report.remarks) == ((), ())
+
+
+def test_held_out_tasks_are_checked_and_held_to_the_sizes_of_those_that_are_trained() -> None:
+    tasks = [Task(f"t{size}", partial(Scripted, GOOD, size=size, actions=1), f"Task {size}.") for size in (1, 2, 3)]
+    suite = TaskSuite("some", tasks[:2], held_out=[replace(tasks[0], name="same"), tasks[2]])
+    same, larger = check_unseen(suite, check_suite(suite))
+    assert (same.name, same.problems) == ("same", ())
+    assert len(larger.problems) == 1
+    assert "it is held out and has 3 numbers in an observation" in larger.problems[0]
+    assert check_unseen(replace(suite, held_out=()), check_suite(suite)) == []
+
+
+def test_tasks_that_nothing_tells_apart_are_remarked_on() -> None:
+    make = partial(Scripted, GOOD, size=1, actions=1)
+    tasks = [Task("a", make, "Go."), Task("b", make, "Go.", parameters={"g": 1.0}), Task("c", make, "Go.")]
+    remarks = [report.remarks for report in check_suite(TaskSuite("some", tasks))]
+    assert [len(own) for own in remarks] == [0, 0, 1]
+    assert "task 'c': its sentence and parameters are those of 'a'" in remarks[2][0]
+
+
+@pytest.mark.parametrize("value", [float("nan"), "x", True])
+def test_a_parameter_that_is_no_finite_number_is_refused_with_the_suite(value: Any) -> None:
+    task = Task("a", partial(Scripted, GOOD), "Go.", parameters={"g": value})
+    with pytest.raises(SuiteError, match="has the parameter 'g': .*; give a finite number"):
+        TaskSuite("some", [task])

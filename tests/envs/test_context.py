@@ -178,8 +178,6 @@ def test_held_out_tasks_change_nothing_for_those_that_are_trained() -> None:
         (GRAVITIES, "text+nubmers", ["--context is 'text+nubmers'", "Did you mean 'numbers'?"]),
         (GRAVITIES, "", ["--context is ''", "auto"]),
         (numbered({}, {}), "text+numbers", ["'text+numbers'", "no task of suite 'numbered' has parameters", "text"]),
-        (numbered({"g": 1.0}, {"g": float("nan")}), "auto", ["task 't1'", "'g' is nan", "finite"]),
-        (numbered({"g": 1.0}, held_out=({"g": "big"},)), "auto", ["task 't1'", "'g' is 'big'", "finite"]),  # type: ignore[dict-item]
     ],
 )
 def test_a_context_that_cannot_be_is_named_with_what_it_may_be(suite: TaskSuite, wanted: str, parts: list[str]) -> None:

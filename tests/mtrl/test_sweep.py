@@ -77,14 +77,14 @@ def test_a_dry_run_prints_a_command_a_line_and_makes_nothing(
     monkeypatch.setattr("envs.stepping.pace.processors", lambda: 6)
     arguments = ["--suite", "tabletop", "--agents", "care,sb3", "--seeds", "3,1", "--jobs", "2", "--dry-run"]
     arguments += ["--runs-dir", str(tmp_path / "r")]
-    assert sweep.main([*arguments, "--", "--steps-per-task", "70"]) == 0
+    assert sweep.main([*arguments, "--", "--steps-per-task", "7000"]) == 0
     lines = [line.partition(": ") for line in capsys.readouterr().out.splitlines()]
     assert [line[0] for line in lines] == ["care seed 3", "sb3 seed 3", "care seed 1", "sb3 seed 1"]
     words = shlex.split(lines[1][2])
     assert words[words.index("mtrl.train") :][:9] == [
         *("mtrl.train", "--suite", "tabletop", "--agent", "sb3", "--seed", "3", "--baseline", "none")
     ]
-    assert words[-6:] == ["--threads", "3", "--jobs", "3", "--steps-per-task", "70"]
+    assert words[-6:] == ["--threads", "3", "--jobs", "3", "--steps-per-task", "7000"]
     assert not (tmp_path / "r").exists()
 
 

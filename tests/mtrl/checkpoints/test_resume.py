@@ -207,6 +207,9 @@ def test_the_newest_of_a_folder_is_found_and_a_finished_run_is_left_alone(
     assert (interrupted / "result.json").is_file()
     said = call(train.main, "--resume", interrupted)
     assert (said.code, said.out.splitlines()[-1]) == (0, f"{interrupted} is finished: nothing to do")
+    assert "--learning-rate would make it another" in refused(
+        train.main, "--resume", interrupted, "--learning-rate", "1e-4"
+    )
     assert "no run in" in refused(train.main, "--resume", "latest", "--runs-dir", runs_dir)
     assert "has no checkpoint" in refused(train.main, "--resume", interrupted, "--steps-per-task", "999")
     assert "is not a run" in refused(train.main, "--resume", runs_dir)

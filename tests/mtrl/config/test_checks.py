@@ -30,9 +30,10 @@ def test_defaults_are_within_their_ranges(suite: str, agent: str) -> None:
     ],
 )
 def test_a_number_below_its_range_is_named_and_the_least_is_taken(field: str, least: int) -> None:
-    check_config(dataclasses.replace(CARE, **{field: least}))
+    config = dataclasses.replace(CARE, random_steps=0)
+    check_config(dataclasses.replace(config, **{field: least}))
     with pytest.raises(UsageError) as error:
-        check_config(dataclasses.replace(CARE, **{field: least - 1}))
+        check_config(dataclasses.replace(config, **{field: least - 1}))
     flag = field.replace("_", "-")
     assert str(error.value) == f"--{flag} is {least - 1}; it has to be at least {least}"
 
@@ -49,6 +50,12 @@ def test_a_seed_is_what_stable_baselines3_takes() -> None:
     check_config(dataclasses.replace(CARE, seed=2**32 - 1))
     with pytest.raises(UsageError, match="--seed is 4294967296; it has to be at most 4294967295"):
         check_config(dataclasses.replace(CARE, seed=2**32))
+
+
+def test_some_steps_are_left_to_learn_from() -> None:
+    check_config(dataclasses.replace(CARE, random_steps=8, steps_per_task=9))
+    with pytest.raises(UsageError, match="--random-steps is 9, of --steps-per-task 9: nothing would be learned"):
+        check_config(dataclasses.replace(CARE, random_steps=9, steps_per_task=9))
 
 
 def test_the_replay_holds_at_least_a_batch_and_a_step_of_all_copies() -> None:

@@ -48,19 +48,24 @@ def test_the_error_is_that_of_the_evaluated_episodes(tmp_path: Path) -> None:
 
 
 def test_many_tasks_are_gathered_by_group(tmp_path: Path) -> None:
-    curves = {f"t{k}": [float(k % 2)] for k in range(22)}
+    curves = {f"t{k}": [float(k % 2)] * 2 for k in range(22)}
     rows = over_training([run_of(tmp_path / name, curves, group="g") for name in AGENTS], episodes=20)
     assert [row.label for row in rows] == ["g0 (11)", "g1 (11)", "mean"]
-    assert rows[1].areas == pytest.approx((0.5, 0.5))
+    assert rows[1].areas == pytest.approx((0.75, 0.75))
 
 
 def test_there_is_nothing_to_say_of_one_run_or_of_returns(tmp_path: Path) -> None:
-    care = run_of(tmp_path / "care", {"a": [0.5]})
-    silent = run_of(tmp_path / "single-task", {"a": [0.5]})
+    care = run_of(tmp_path / "care", {"a": [0.5, 0.5]})
+    silent = run_of(tmp_path / "single-task", {"a": [0.5, 0.5]})
     log = tmp_path / "single-task" / "metrics.csv"
     log.write_text(log.read_text().replace("success_rate", "return"))
     assert over_training([care], episodes=20) == []
     assert over_training([care, silent], episodes=20) == []
+
+
+def test_a_single_evaluation_is_no_curve(tmp_path: Path) -> None:
+    runs = [run_of(tmp_path / name, {"a": [0.5]}) for name in AGENTS]
+    assert over_training(runs, episodes=20) == []
 
 
 def test_the_verdict_counts_leads_beyond_the_episodes_and_says_what_one_seed_cannot(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_a_learning_rate_of_almost_nothing_leaves_the_run_as_it_was(run: Path) -
 
 def test_the_agent_acts_itself_from_the_first_step_on(run: Path) -> None:
     """Before it learns, where a new agent would draw its actions: one that learns nothing gets what it gets in all."""
-    new = begun(run, "--tasks", "hold0.9", "--steps-per-task", "20", "--random-steps", "20", "--log-every", "20")
+    new = begun(run, "--tasks", "hold0.9", "--steps-per-task", "20", "--random-steps", "19", "--log-every", "20")
     assert not any(tag == "train/critic_loss" for _, tag, _ in metrics(new))
     assert read_json(new / "result.json")["tasks"]["hold0.9"]["return"] == pytest.approx(
         read_json(new / "result.json")["before"]["tasks"]["hold0.9"]["return"]
@@ -126,8 +126,8 @@ def test_added_tasks_are_learned_beside_the_runs_own_and_forgetting_is_told(call
 @pytest.mark.parametrize("how", ["--tasks", "--add-task"])
 def test_a_run_that_began_from_another_goes_on_to_the_same_numbers(run: Path, how: str) -> None:
     """The folder that it is resumed in is the first one's, cut back to what it had after half of its steps."""
-    whole = begun(run, how, "hold0.9", "--steps-per-task", "64")
-    half = begun(run, how, "hold0.9", "--steps-per-task", "32", "--keep-checkpoint")
+    whole = begun(run, how, "hold0.9", "--steps-per-task", "64", "--random-steps", "31")
+    half = begun(run, how, "hold0.9", "--steps-per-task", "32", "--random-steps", "31", "--keep-checkpoint")
     before = read_json(half / "result.json")["before"]
     assert train.main(["--resume", str(half), *SUITE, "--steps-per-task", "64"]) == 0
     assert read_json(half / "result.json")["before"] == before == read_json(whole / "result.json")["before"]
@@ -157,6 +157,8 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(refused: Refuse
         (("--agent", "care"), ("leave out --agent",)),
         (("--encoder", "film"), ("leave out --encoder",)),
         (("--tasks", "hold0.8"), ("unknown task 'hold0.8'", "held out: hold0.0, hold0.9", "Did you mean")),
+        (("--add-task", "held-out"), ("which stands for several", "names of tasks")),
+        (("--tasks",), ("--tasks names no task", "leave it out for all")),
         (("--add-task", "hold0.5"), ("'hold0.5' is one of the run's tasks already",)),
         (("--add-task", "hold0.9", "--tasks", "hold0.5"), ("leave out --tasks",)),
         (("--add-task", "hold0.9", "--sampler", "loss"), ("leave out --sampler",)),
