@@ -37,7 +37,8 @@ def score(
 
     Args:
         policy: What ``mtrl.load`` returns, or any object with such a ``predict``, such as another library's model.
-        suite: A suite, or its name. Tasks are identified by name; it may have fewer than the policy was trained on.
+        suite: A suite, or its name. Tasks are identified by name; it may have fewer than the policy was trained on, as
+            ``make_suite("tabletop").only(["push"])`` has.
         episodes: Episodes per task. Fixed starts, where a task has them, are played in turn.
         seed: Seed of the environments. Policies scored with the same seed play from the same starts.
 
