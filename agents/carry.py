@@ -50,6 +50,8 @@ def carry(agent: Any, weights: Mapping[str, Tensor], rows: Sequence[int | None],
         else:
             kept[name] = mine  # what is known of the tasks, which the agent was built with
     agent.load_state_dict(kept)
+    for trunk in (agent.actor, agent.critic, agent.target_critic):
+        trunk.begin()
 
 
 def rows_for(stacked: Tensor, trained: int, rows: Sequence[int | None]) -> Tensor:

@@ -144,6 +144,7 @@ class SAC(nn.Module):
         """Anneal the learning rate linearly: set it for this fraction, in [0, 1], of the run."""
         for part in (self.encoder, self.actor, self.critic, self.target_encoder, self.target_critic):
             part.set_progress(fraction)
+        self.target_critic.follow(self.critic)
         first, last = self._learning_rates
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:

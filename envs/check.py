@@ -44,7 +44,7 @@ def check_suite(suite: TaskSuite, longest: int = LONGEST) -> list[TaskCheck]:
     and actions give the same episode, and that a suite's simulator agrees with the tasks' environments.
 
     Args:
-        suite: The suite; held-out tasks are not checked, as those of ``suite.unseen()`` they are.
+        suite: The suite; held-out tasks are not checked; check ``suite.unseen()`` for those.
         longest: Number of steps after which an episode is reported as endless.
 
     Returns:

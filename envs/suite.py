@@ -198,6 +198,10 @@ def _check_task(task: Any, where: str) -> None:
         raise SuiteError(f"{where} ({task.name!r}) has the group {task.group!r}; give it a printable name, or none")
     if not isinstance(task.paraphrase, str):
         raise SuiteError(f"{where} ({task.name!r}) has the paraphrase {task.paraphrase!r}; give it a sentence, or none")
+    if not isinstance(task.parameters, Mapping):
+        raise SuiteError(
+            f"{where} ({task.name!r}) has the parameters {task.parameters!r}; give numbers by name, or none"
+        )
     for name, value in task.parameters.items():
         if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
             raise SuiteError(f"{where} ({task.name!r}) has the parameter {name!r}: {value!r}; give a finite number")

@@ -12,6 +12,8 @@ from agents.aggregators.aggregator import Parameters
 from agents.aggregators.quadratic import cosines_and_norms, nonnegative_minimum
 from agents.aggregators.weighing import GradientWeighing
 
+LARGE = 1e3  # of what is solved for: the shorter the combination, the larger it is
+
 
 class MGDA(GradientWeighing):
     """The point of least norm in the convex hull of the tasks' gradients; it goes to zero where they oppose."""
@@ -27,5 +29,5 @@ def shortest(gram: Tensor) -> Tensor:
     They are the direction of the least v G v / 2 - sum(v) over v >= 0: along a ray its least value is -1 / (2 w G w).
     """
     cosines, norms = cosines_and_norms(gram)
-    found = nonnegative_minimum(cosines, (norms.mean() / norms)[None])[0] / norms
+    found = nonnegative_minimum(cosines, (norms.mean() / norms)[None], start=LARGE)[0] / norms
     return found / found.sum()

@@ -22,16 +22,16 @@ def cosines_and_norms(gram: Tensor) -> tuple[Tensor, Tensor]:
     return gram.double() / (norms[:, None] * norms) + ridge, norms
 
 
-def nonnegative_minimum(gram: Tensor, linear: Tensor, rounds: int = 14) -> Tensor:
+def nonnegative_minimum(gram: Tensor, linear: Tensor, start: float = 1.0, rounds: int = 14) -> Tensor:
     """Minimise v G v / 2 - b v over v >= 0 for each row b of ``linear``, (B, T): -> (B, T), no number of it below 0.
 
     ``gram`` has a diagonal of about 1. An interior-point method with a predictor and a corrector (Mehrotra 1992), which
-    takes about as many rounds however much the gradients depend on each other: after 14, v and the slope are, one of
-    them at each place, zero to 1e-4 of the largest of b at worst, mostly to 1e-6.
+    takes about as many rounds however much the gradients depend on each other, where it begins at about the ``start``
+    times the largest of b that the solution is as large as.
     """
     size = linear.abs().amax(dim=-1, keepdim=True).clamp_min(TINY)
     linear = linear / size
-    v, slope = torch.ones_like(linear), torch.ones_like(linear)
+    v, slope = torch.full_like(linear, start), torch.full_like(linear, start)
     for _ in range(rounds):
         gap = linear - v @ gram + slope
         factor = torch.linalg.cholesky_ex(gram + torch.diag_embed(slope / v)).L

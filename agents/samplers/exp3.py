@@ -20,9 +20,9 @@ MIXED = 1e-3  # of the weights that is spread evenly at each update
 class EXP3(Proportional):
     """Shares are (1 - ``bandit_floor``) softmax(w) + ``bandit_floor`` / T; w grows by importance-weighted rewards.
 
-    A drawn task is paid by how far its log-loss is below its moving average, in units of the average size of such
-    rewards, between -1 and 1. At each update a little of the weights is spread evenly, so that a task that begins to
-    pay late is found.
+    A drawn task is paid, once for each time that the batch has it, by how far its log-loss is below its moving average,
+    in units of the average size of such rewards, between -1 and 1. At each update a little of the weights is spread
+    evenly, so that a task that begins to pay late is found.
     """
 
     def __init__(self, shape: PieceShape) -> None:

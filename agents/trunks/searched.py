@@ -14,9 +14,7 @@ from torch import Tensor, nn
 from agents.base import rows_of
 from agents.networks import StackedLinear
 from agents.trunks.layered import LayeredTrunk, TaskLayer, normal
-from agents.trunks.trunk import TrunkShape
-
-REFUSED = -1e4  # the score of a block that is not a task's, once that is decided: no step of training makes it the best
+from agents.trunks.trunk import Trunk, TrunkShape
 
 
 class SearchedLayer(TaskLayer):
@@ -26,6 +24,7 @@ class SearchedLayer(TaskLayer):
     """
 
     decided: Tensor
+    choice: Tensor
 
     def __init__(self, shape: TrunkShape, size_in: int, size_out: int, blocks: int, generator: torch.Generator) -> None:
         super().__init__()
@@ -34,6 +33,8 @@ class SearchedLayer(TaskLayer):
         # Members of an ensemble are to agree on what is shared, so a task has one row for all of them.
         self.scores = normal(shape.tasks, blocks, std=0.01, generator=generator)
         self.register_buffer("decided", torch.zeros(()))
+        self.register_buffer("choice", torch.zeros(shape.tasks, blocks))  # 1 at a task's block, once it is decided
+        self.register_load_state_dict_pre_hook(_choosing)
 
     def forward(self, x: Tensor, task: Tensor | None = None) -> Tensor:
         """(E, T, N, in) -> (E, T, N, out)."""
@@ -43,16 +44,13 @@ class SearchedLayer(TaskLayer):
 
     def weights(self) -> Tensor:
         """-> each task's weights of the blocks, (T, K); rows sum to 1."""
-        soft = self.scores.softmax(dim=-1)
-        hard = torch.zeros_like(soft).scatter(-1, soft.argmax(dim=-1, keepdim=True), 1.0)
-        return torch.lerp(soft, hard, self.decided)
+        return torch.lerp(self.scores.softmax(dim=-1), self.choice, self.decided)
 
     @torch.no_grad()
     def decide(self) -> None:
-        """Leave each task one block for good. A target network, which is not trained, follows the one that is."""
+        """Choose each task's best block, unless it has been done."""
+        self.choice.lerp_(_best(self.scores), 1.0 - self.decided)
         self.decided.fill_(1.0)
-        if self.scores.requires_grad:
-            self.scores.copy_(REFUSED * (1.0 - self.weights()))
 
     def shared_parameters(self) -> list[nn.Parameter]:
         """Return the blocks'."""
@@ -80,9 +78,32 @@ class SearchedTrunk(LayeredTrunk):
             for layer in self._searched():
                 layer.decide()
 
+    def follow(self, trained: Trunk) -> None:
+        """Take over what the network that is trained decided."""
+        if isinstance(trained, SearchedTrunk):
+            for mine, theirs in zip(self._searched(), trained._searched(), strict=True):
+                mine.choice.copy_(theirs.choice)
+                mine.decided.copy_(theirs.decided)
+
+    def begin(self) -> None:
+        """Search anew."""
+        for layer in self._searched():
+            layer.decided.zero_()
+
     def inspect(self, x: Tensor) -> dict[str, Tensor]:
         """Each task's weights of each layer's blocks, ``blocks_1`` (T, K) and so on."""
         return {f"blocks_{k}": layer.weights() for k, layer in enumerate(self._searched(), start=1)}
 
     def _searched(self) -> list[SearchedLayer]:
         return [layer for layer in self.layers if isinstance(layer, SearchedLayer)]
+
+
+def _best(scores: Tensor) -> Tensor:
+    """Return 1 at each row's highest score, else 0."""
+    return torch.zeros_like(scores).scatter(-1, scores.argmax(dim=-1, keepdim=True), 1.0)
+
+
+def _choosing(module: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
+    """Let weights be loaded that were saved before choices were: the highest scores stood for them."""
+    if f"{prefix}scores" in state:
+        state.setdefault(f"{prefix}choice", _best(state[f"{prefix}scores"]))

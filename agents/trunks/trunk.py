@@ -81,6 +81,12 @@ class Trunk(nn.Module):
     def set_progress(self, fraction: float) -> None:
         """Set the fraction of the run that is done, in [0, 1]. Default: nothing depends on it."""
 
+    def follow(self, trained: Trunk) -> None:
+        """As a target network, take over what averaging the weights of ``trained`` does not bring. Default: nothing."""
+
+    def begin(self) -> None:
+        """Forget how far the run was whose weights were loaded, as another one begins with them. Default: nothing."""
+
     def masked(self, losses: Tensor, task: Tensor | None = None) -> Tensor:
         """Return the losses (T',) to be learned from, 0 for a task to be left out. Default: all as they are."""
         return losses

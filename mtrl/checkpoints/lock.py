@@ -61,7 +61,7 @@ def holder(run: Path) -> int | None:
 
 @contextmanager
 def _alone(run: Path) -> Iterator[None]:
-    """Let one process at a time look who trains and write itself down, where the system can lock a folder."""
+    """Let one process at a time see who holds the lock and take it, where the system can lock a folder."""
     if os.name != "posix":
         yield
         return

@@ -6,7 +6,7 @@ from typing import Any
 
 from agents.registry.compose import pieces_named, pieces_of, uncapturable
 from agents.registry.settings import SACSettings, only_width
-from mtrl.config.defaults import RECIPES
+from mtrl.config.defaults import RECIPES, baseline_config
 from mtrl.config.train_config import STANDARD, TrainConfig, agent_spec
 from mtrl.config.values import check_fields
 from mtrl.errors import UsageError
@@ -20,6 +20,8 @@ def check_config(config: TrainConfig[Any]) -> None:
     """
     check_values(config)
     _check_learning(config)
+    if config.from_run is not None and config.baseline not in ("none", config.agent):  # which begins from scratch
+        _check_learning(baseline_config(config), f"the baseline's {config.baseline}: ")
     _check_beginning(config)
     _check_films(config)
     _check_cudagraphs(config)
@@ -49,11 +51,11 @@ def _check_replay(config: TrainConfig[Any]) -> None:
         )
 
 
-def _check_learning(config: TrainConfig[Any]) -> None:
+def _check_learning(config: TrainConfig[Any], whose: str = "") -> None:
     if config.random_steps >= config.steps_per_task:
         raise UsageError(
-            f"--random-steps is {config.random_steps}, of --steps-per-task {config.steps_per_task}: nothing would be "
-            "learned; give fewer random steps, or more steps"
+            f"{whose}--random-steps is {config.random_steps}, of --steps-per-task {config.steps_per_task}: nothing "
+            "would be learned; give fewer random steps, or more steps"
         )
 
 

@@ -67,7 +67,7 @@ def _row(label: str, names: Sequence[str], sides: Sequence[Mapping[str, Curve]],
 def _error(curve: Curve, total: int, episodes: int) -> float:
     """Return the standard error of an area: that of each evaluation's share of successes, by its weight in the area.
 
-    With half a success more on either side, since a share of 0 or 1 of few episodes is not certain.
+    Half a success and half a failure are added, since a share of 0 or 1 of few episodes is not certain.
     """
     steps = np.concatenate([[0], curve.steps, [max(total, curve.steps[-1])]])
     widths = np.diff(steps)

@@ -129,3 +129,5 @@ def test_a_parameter_that_is_no_finite_number_is_refused_with_the_suite(value: A
     task = Task("a", partial(Scripted, GOOD), "Go.", parameters={"g": value})
     with pytest.raises(SuiteError, match="has the parameter 'g': .*; give a finite number"):
         TaskSuite("some", [task])
+    with pytest.raises(SuiteError, match="has the parameters .*; give numbers by name"):
+        TaskSuite("some", [replace(task, parameters=[value])])  # type: ignore[arg-type]

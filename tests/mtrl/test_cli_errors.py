@@ -29,6 +29,7 @@ WRONG_FLAGS: list[tuple[list[str], list[str]]] = [
     (["--tasks", "reach", "door-opne"], ["unknown task 'door-opne'", "tabletop", "Did you mean 'door-open'?"]),
     (["--agent", "mtsac", "--lora-rank", "8"], ["--lora-rank", "It comes with --trunk lora.", "--help"]),
     (["--agent", "mtsac", "--context", "text"], ["--context", "It comes with --encoder context, care, film or hyper."]),
+    (["--agent", "mtsac", "--no-detach-context"], ["--no-detach-context", "It comes with --encoder care"]),
     (["--steps-per-task", "900", "--random-steps", "900"], ["--random-steps is 900", "nothing would be learned"]),
     (["--config", "nope.json"], ["there is no file 'nope.json'"]),
     (["--steps-per-tsk", "5"], ["--steps-per-tsk", "Did you mean --steps-per-task?", "--help"]),

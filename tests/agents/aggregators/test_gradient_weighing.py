@@ -56,8 +56,17 @@ def test_upgrad_has_no_negative_product_with_any_task(seed: int, draw: Draw) -> 
     assert float((drawn @ combined / drawn.norm(dim=1)).min()) > -1e-4 * float(combined.norm())
 
 
-@pytest.mark.parametrize("draw", DRAWN)
-@pytest.mark.parametrize("seed", SEEDS)
+def almost_alike(seed: int) -> Tensor:
+    """Three gradients (T, P) in nearly one direction, to either side."""
+    generator = seeded_generator(seed)
+    lengths, direction, noise = (
+        torch.randn(shape, generator=generator, dtype=torch.float64) for shape in ((3, 1), (1, 200), (3, 200))
+    )
+    return lengths @ direction + 0.03 * noise
+
+
+@pytest.mark.parametrize("draw", [*DRAWN, pytest.param(almost_alike, id="almost alike")])
+@pytest.mark.parametrize("seed", [*SEEDS, 6, 7, 11, 17, 38, 47])
 def test_mgda_is_the_shortest_convex_combination(seed: int, draw: Draw) -> None:
     """At the least norm no task's gradient has a smaller product with the combination than the combination itself."""
     drawn = draw(seed)

@@ -68,3 +68,17 @@ def test_a_decision_outlasts_momentum_and_more_training_and_the_target_network_f
         assert all(layer.weights().max() == 1.0 for part in parts for layer in part._searched())
     followed = [layer.weights().argmax(dim=1).tolist() for layer in agent.target_critic._searched()]
     assert followed == decided[: len(followed)]
+
+
+def test_a_run_that_begins_from_another_searches_anew() -> None:
+    trunk = searched(3, (8,))
+    trunk.set_progress(1.0)
+    trunk.begin()
+    assert (trunk.layers[0].weights() < 1.0).all()
+
+
+def test_weights_from_before_choices_were_saved_have_their_best_blocks() -> None:
+    trunk, other = searched(3, (8,)), searched(3, (8,))
+    trunk.set_progress(1.0)
+    other.load_state_dict({name: value for name, value in trunk.state_dict().items() if "choice" not in name})
+    assert torch.equal(other.layers[0].weights(), trunk.layers[0].weights())

@@ -23,8 +23,10 @@ def run_of(path: Path, curves: Mapping[str, Sequence[float]], group: str = "") -
         lines += [f"{100 * (k + 1)},0.0,eval/success_rate/{name},{value}" for k, value in enumerate(values)]
     (path / "metrics.csv").write_text("\n".join(lines) + "\n")
     steps = 100 * max(map(len, curves.values()))
-    tasks = {name: {"group": f"{group}{k % 2}" if group else ""} for k, name in enumerate(curves)}
-    return {"path": str(path), "steps_per_task": steps, "tasks": tasks, "agent": path.name}
+    ended = {"success_any": 1.0, "success_last": 1.0, "return": 9.0, "episodes": 5}
+    tasks = {name: {**ended, "group": f"{group}{k % 2}" if group else ""} for k, name in enumerate(curves)}
+    facts = {"path": str(path), "suite": "some", "agent": path.name, "seed": 0}
+    return {**facts, "steps_per_task": steps, "tasks": tasks}
 
 
 def test_areas_and_steps_are_those_of_the_curves(tmp_path: Path) -> None:

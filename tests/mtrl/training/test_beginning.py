@@ -158,6 +158,10 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(refused: Refuse
         (("--encoder", "film"), ("leave out --encoder",)),
         (("--tasks", "hold0.8"), ("unknown task 'hold0.8'", "held out: hold0.0, hold0.9", "Did you mean")),
         (("--add-task", "held-out"), ("which stands for several", "names of tasks")),
+        (
+            ("--steps-per-task", "64", "--baseline", "single-task"),
+            ("the baseline's single-task: --random-steps is 1000",),
+        ),
         (("--tasks",), ("--tasks names no task", "leave it out for all")),
         (("--add-task", "hold0.5"), ("'hold0.5' is one of the run's tasks already",)),
         (("--add-task", "hold0.9", "--tasks", "hold0.5"), ("leave out --tasks",)),
