@@ -174,9 +174,9 @@ class SAC(nn.Module):
 
         Raises ``ValueError`` if the agent does not tell tasks apart by their context alone.
         """
+        self.encoder.set_tasks(context)
         if self.actor.own_parameters():
             raise ValueError("its trunk has weights of each task, and none for new ones")
-        self.encoder.set_tasks(context)
         self.mask = action_mask.float().to(self.mask.device)
 
     def scaled(self, batch: Batch) -> Batch:

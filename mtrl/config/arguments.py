@@ -68,8 +68,8 @@ def parse_config(arguments: Sequence[str], told: TrainConfig[Any] | None = None)
         kind, "mtrl.train", arguments, default=start, description=_description(agent_spec(defaults.agent))
     )
     config: TrainConfig[Any] = TrainConfig(**_fields(parsed))
-    if "--tasks" in arguments and not config.tasks:
-        raise UsageError("--tasks names no task; give names, or leave it out for all")
+    if "--tasks" in arguments and not config.tasks and config.from_run is not None:
+        raise UsageError("--tasks names no task to go on with; give names, or leave it out for those of the run")
     if told is None:
         config = with_added_tasks(
             config, *(value_of(arguments, flag) is not None for flag in ("--tasks", "--baseline"))

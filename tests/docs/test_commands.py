@@ -81,8 +81,9 @@ def known_flags() -> set[str]:
     modules = [importlib.import_module(name.removesuffix(".py")) for name in FILES if name.endswith(".py")]
     shown = [value for module in modules for value in vars(module).values() if isinstance(value, Spec)]
     kinds += [spec.settings for spec in shown if spec.settings]
-    names = {field.name.replace("_", "-") for kind in kinds for field in dataclasses.fields(kind)}
-    return {f"--{name}" for name in names} | {"--help"}
+    fields = [field for kind in kinds for field in dataclasses.fields(kind)]
+    names = {field.name for field in fields} | {f"no_{field.name}" for field in fields if field.type in (bool, "bool")}
+    return {f"--{name.replace('_', '-')}" for name in names} | {"--help"}
 
 
 @pytest.mark.usefixtures("folder")

@@ -45,7 +45,7 @@ def test_another_agent_takes_what_it_can_be_told(care_run: Path) -> None:
 
 
 def test_a_file_that_is_none_is_named(refused: Refused, tmp_path: Path, care_run: Path) -> None:
-    assert "is not a run" in refused(train.main, "--config", tmp_path / "none.json")
+    assert "there is no file" in refused(train.main, "--config", tmp_path / "none.json")
     (tmp_path / "x.json").write_text("[]")
     assert "x.json' is damaged" in refused(train.main, "--config", tmp_path / "x.json")
     (tmp_path / "x.json").write_text(json.dumps({"agent": "care", "settings": {"network": 3}, "runs_dir": "."}))

@@ -162,7 +162,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(refused: Refuse
             ("--steps-per-task", "64", "--baseline", "single-task"),
             ("the baseline's single-task: --random-steps is 1000",),
         ),
-        (("--tasks",), ("--tasks names no task", "leave it out for all")),
+        (("--tasks",), ("--tasks names no task", "leave it out for those of the run")),
         (("--add-task", "hold0.5"), ("'hold0.5' is one of the run's tasks already",)),
         (("--add-task", "hold0.9", "--tasks", "hold0.5"), ("leave out --tasks",)),
         (("--add-task", "hold0.9", "--sampler", "loss"), ("leave out --sampler",)),
