@@ -70,8 +70,7 @@ class SAC(nn.Module):
         self.register_buffer(
             "target_entropy", -settings.target_entropy * action_mask.float().sum(dim=1), persistent=False
         )
-        # Each task's latest critic loss and value, (2, T), reported for tasks that an update did not include; the mean
-        # over its entries where a batch has a task several times.
+        # Each task's latest critic loss and value, (2, T), reported for tasks that an update did not include.
         self.register_buffer("latest", torch.zeros(2, len(action_mask)), persistent=False)
         self.aggregate, self.penalty = aggregate, penalty
         self._aggregator_metrics: Callable[[], dict[str, Tensor]] = getattr(aggregate, "metrics", dict)
@@ -248,9 +247,7 @@ class SAC(nn.Module):
         side = replace(self._critic_side, task=batch.task, common=extra)
         self._step(self.critic_optimizer, losses, side, self._clip_critic, (self.encoder, self.critic))
         self.critic.after_step(self.generator)
-        if batch.task is not None:
-            said = torch.stack([put(*rows, side) for rows in zip(self.latest, said, strict=True)])
-        self.latest = said
+        self.latest = put(self.latest, said, side)
         return z.detach(), {"critic_loss": self.latest[0], "q_mean": self.latest[1]}
 
     def _update_actor(self, z: Tensor, task: Tensor | None = None) -> tuple[Tensor, Tensor]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -77,16 +78,13 @@ def check_unseen(suite: TaskSuite, trained: Sequence[TaskCheck], longest: int = 
     """
     if not suite.held_out:
         return []
-    reports = check_suite(suite.unseen(), longest)
-    for what in ("obs_size", "action_size"):
-        most = max((getattr(report, what) for report in trained), default=0)
-        reports = [
-            replace(report, problems=(*report.problems, _too_large(report, what, most)))
-            if most < getattr(report, what)
-            else report
-            for report in reports
-        ]
-    return reports
+    most = [max(sizes) for sizes in zip(*((one.obs_size, one.action_size) for one in trained), strict=True)]
+    if any(one.problems for one in trained):
+        most = [math.inf, math.inf]  # sizes that nobody knows
+    return [
+        replace(report, problems=(*report.problems, *_too_large(report, *most)))
+        for report in check_suite(suite.unseen(), longest)
+    ]
 
 
 def _remarked(report: TaskCheck, other: str | None) -> TaskCheck:
@@ -99,12 +97,14 @@ def _remarked(report: TaskCheck, other: str | None) -> TaskCheck:
     return replace(report, remarks=(*report.remarks, remark))
 
 
-def _too_large(report: TaskCheck, what: str, most: int) -> str:
-    words = {"obs_size": "an observation", "action_size": "an action"}[what]
-    return (
-        f"task {report.name!r}: it is held out and has {getattr(report, what)} numbers in {words}, no task that is "
-        f"trained more than {most}, so no agent of theirs can play it"
-    )
+def _too_large(report: TaskCheck, obs: float, action: float) -> Iterator[str]:
+    """Yield what of a held-out task is larger than the largest of the trained ones."""
+    for words, size, most in (("an observation", report.obs_size, obs), ("an action", report.action_size, action)):
+        if size > most:
+            yield (
+                f"task {report.name!r}: it is held out and has {size} numbers in {words}, no task that is trained more "
+                f"than {most}, so no agent of theirs can play it"
+            )
 
 
 def _alike(tasks: Sequence[Task]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from mtrl.config import agent_spec
 from mtrl.config.arguments import defaults_of, value_of
 from mtrl.config.train_config import MAX_PROCESSES
 from mtrl.errors import UsageError
-from mtrl.sweeping.plan import Job, make_plan
+from mtrl.sweeping.plan import Job, make_plan, place_of
 from mtrl.terminal.cli import FAILED, command, parse
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class SweepConfig:
 def main(arguments: Sequence[str]) -> int:
     """Parse, plan, run what is missing, and compare; 1 where a run failed."""
     own, further = split(arguments)
-    options: SweepConfig = parse(SweepConfig, "mtrl.sweep", own)
+    options: SweepConfig = parse(SweepConfig, "mtrl.sweep", own, place_of=place_of)
     agents, seeds = agents_of(options.agents), seeds_of(options.seeds)
     # After --, --config may name a suite too; what would be imported by it has to be given here, or trusted there.
     named = value_of(own, "--suite") or (defaults_of(further).suite if value_of(further, "--config") else options.suite)

@@ -100,12 +100,12 @@ def of_tasks(table: Tensor, parameters: Parameters) -> Tensor:
 
 
 def put(table: Tensor, values: Tensor, parameters: Parameters) -> Tensor:
-    """Return a table (T,) with the losses' ``values``, (T',), at their tasks: the mean where a task is repeated."""
+    """Return a table (..., T) with the losses' ``values``, (..., T'), at their tasks; of a repeated one the mean."""
     values = values.to(table.dtype)
     if parameters.task is None:
         return values
-    count = torch.zeros_like(table).index_add(0, parameters.task, torch.ones_like(values))
-    total = torch.zeros_like(table).index_add(0, parameters.task, values)
+    count = torch.zeros_like(table).index_add(-1, parameters.task, torch.ones_like(values))
+    total = torch.zeros_like(table).index_add(-1, parameters.task, values)
     return torch.where(count > 0, total / count.clamp_min(1.0), table)
 
 

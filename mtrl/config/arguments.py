@@ -14,6 +14,7 @@ from mtrl.checkpoints.find import run_named
 from mtrl.config.checks import check_config
 from mtrl.config.continued import continued, with_added_tasks
 from mtrl.config.defaults import as_agent, default_config
+from mtrl.config.owners import owners_in_words
 from mtrl.config.train_config import STANDARD, S, TrainConfig, agent_spec
 from mtrl.errors import UsageError
 from mtrl.runs.folder import CONFIG, config_of, read_values
@@ -64,9 +65,8 @@ def parse_config(arguments: Sequence[str], told: TrainConfig[Any] | None = None)
         make_suite(defaults.suite)  # raises, naming the nearest
     kind: Any = TrainArguments.__class_getitem__(type(defaults.settings))  # type: ignore[attr-defined]
     start = TrainArguments(**_fields(defaults))
-    parsed: Any = parse(
-        kind, "mtrl.train", arguments, default=start, description=_description(agent_spec(defaults.agent))
-    )
+    about = _description(agent_spec(defaults.agent))
+    parsed: Any = parse(kind, "mtrl.train", arguments, start, owners_in_words, description=about)
     config: TrainConfig[Any] = TrainConfig(**_fields(parsed))
     if "--tasks" in arguments and not config.tasks and config.from_run is not None:
         raise UsageError("--tasks names no task to go on with; give names, or leave it out for those of the run")

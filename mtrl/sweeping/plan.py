@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agents.registry.settings import SACSettings
 from mtrl.config import TrainConfig, agent_spec
+from mtrl.config.owners import owners_in_words
 from mtrl.errors import UsageError
 from mtrl.runs.folder import RESULT, agent_folder, read_run, seed_folders
 from mtrl.runs.twin import same_run
@@ -25,6 +27,14 @@ TAKEN = {
     "--baseline": "name the baseline among --agents",
 }
 LOGS = ".sweep"  # hidden, so that patterns such as runs/tabletop/* do not take it for an agent
+
+
+def place_of(name: str) -> str:
+    """Return the sentence that says where a setting of ``mtrl.train`` is given to a sweep; empty for any other name."""
+    of_agents = owners_in_words(name) or name in {field.name for field in fields(SACSettings)}
+    if not of_agents and name not in {field.name for field in fields(TrainConfig)}:
+        return ""
+    return "" if f"--{name.replace('_', '-')}" in TAKEN else "Flags of mtrl.train stand behind --."
 
 
 @dataclass(frozen=True, eq=False)

@@ -62,9 +62,17 @@ def _exit_code(main: Callable[[Sequence[str]], int]) -> int:
         return INTERRUPTED
 
 
-def parse(kind: type[T] | Any, program: str, arguments: Sequence[str], default: Any = None, **options: Any) -> T:
+def parse(
+    kind: type[T] | Any,
+    program: str,
+    arguments: Sequence[str],
+    default: Any = None,
+    place_of: Callable[[str], str] | None = None,
+    **options: Any,
+) -> T:
     """Parse ``arguments`` into the dataclass ``kind`` with tyro.
 
+    ``place_of`` returns, for the name of a field that ``kind`` has not, a sentence that says where it belongs.
     Raises ``UsageError``, in one line, for what cannot be parsed and for values out of their fields' ranges, and
     ``SystemExit`` after printing help.
     """
@@ -88,12 +96,12 @@ def parse(kind: type[T] | Any, program: str, arguments: Sequence[str], default: 
     except SystemExit as end:
         if end.code in (0, None):
             raise
-        raise UsageError(_one_line(said.getvalue(), program)) from None
+        raise UsageError(_one_line(said.getvalue(), program, place_of)) from None
     check_fields(parsed)
     return parsed
 
 
-def _one_line(box: str, program: str) -> str:
+def _one_line(box: str, program: str, place_of: Callable[[str], str] | None) -> str:
     """Turn tyro's framed error into a sentence, with the flag it suggests or the type that it asks for."""
     sections: list[list[str]] = [[]]
     for line in box.splitlines():
@@ -109,11 +117,9 @@ def _one_line(box: str, program: str) -> str:
     flags = [line.split(",")[-1].split() for section in sections[1:] for line in section if line.startswith("--")]
     hint = ""
     if "nrecognized" in message:
-        from mtrl.terminal.elsewhere import place_of
-
-        unknown = re.search(r"--[\w=-]+", message)
-        hint = place_of(unknown.group(), program) if unknown else ""
-        hint = hint or (f" Did you mean {flags[0][0]}?" if flags else "")
+        unknown = re.search(r"--(no-)?([\w-]+)", message)
+        place = place_of(unknown[2].replace("-", "_")) if place_of and unknown else ""
+        hint = f" {place}" if place else f" Did you mean {flags[0][0]}?" if flags else ""
     elif flags and len(flags[0]) > 1:
         hint = f" It takes {' '.join(flags[0][1:])}."
     return f"{message}.{hint} See python -m {program} --help"

@@ -106,6 +106,13 @@ def test_a_wrapper_that_rescales_actions_is_no_remark() -> None:
     assert (report.problems, report.remarks) == ((), ())
 
 
+class Unmade(Scripted):
+    """Of sizes that nobody comes to know."""
+
+    def __init__(self) -> None:
+        raise RuntimeError("no")
+
+
 def test_held_out_tasks_are_checked_and_held_to_the_sizes_of_those_that_are_trained() -> None:
     tasks = [Task(f"t{size}", partial(Scripted, GOOD, size=size, actions=1), f"Task {size}.") for size in (1, 2, 3)]
     suite = TaskSuite("some", tasks[:2], held_out=[replace(tasks[0], name="same"), tasks[2]])
@@ -114,6 +121,8 @@ def test_held_out_tasks_are_checked_and_held_to_the_sizes_of_those_that_are_trai
     assert len(larger.problems) == 1
     assert "it is held out and has 3 numbers in an observation" in larger.problems[0]
     assert check_unseen(replace(suite, held_out=()), check_suite(suite)) == []
+    broken = replace(suite, tasks=[Task("broken", Unmade, "Break.")])
+    assert [report.problems for report in check_unseen(broken, check_suite(broken))] == [(), ()]
 
 
 def test_tasks_that_nothing_tells_apart_are_remarked_on() -> None:

@@ -1,0 +1,22 @@
+"""Which pieces a flag comes with, for one that the pieces of a command line do not have."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from agents.registry.compose import SLOTS
+from agents.registry.pieces import PIECES
+
+
+def owners_in_words(name: str) -> str:
+    """Return the sentence that says with which built-in pieces a setting comes; empty where it is none's."""
+    for slot, kind in SLOTS.items():
+        names = [spec.name for spec in PIECES[kind].values() if spec.settings and name in _fields(spec.settings)]
+        if names:
+            *others, last = names
+            return f"It comes with --{slot} {', '.join(others) + ' or ' if others else ''}{last}."
+    return ""
+
+
+def _fields(settings: type) -> set[str]:
+    return {field.name for field in dataclasses.fields(settings)}
