@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -34,14 +35,14 @@ def gradients(seed: int, tasks: int = 6, size: int = 40) -> Tensor:
     return (drawn * torch.tensor([0.1, 1.0, 5.0, 1.0, 0.5, 10.0], dtype=torch.float64)[:, None])[:tasks]
 
 
-def in_few_dimensions(seed: int, tasks: int = 10) -> Tensor:
+def in_few_dimensions(seed: int, tasks: int = 10, noisy: float = 0.03) -> Tensor:
     """Gradients (T, P) that almost depend on each other: half as many directions as tasks, and a little noise."""
     generator = seeded_generator(seed)
     combined, directions, noise = (
         torch.randn(shape, generator=generator, dtype=torch.float64)
         for shape in ((tasks, tasks // 2), (tasks // 2, 200), (tasks, 200))
     )
-    return combined @ directions + 0.03 * noise
+    return combined @ directions + noisy * noise
 
 
 DRAWN = [pytest.param(gradients, id="conflicting"), pytest.param(in_few_dimensions, id="in few dimensions")]
@@ -123,7 +124,7 @@ def test_nash_solves_again_after_as_many_updates_as_it_is_told(monkeypatch: pyte
     assert shared.grad.tolist() == pytest.approx([1.5, 1.5], rel=1e-4)
 
 
-@pytest.mark.parametrize("draw", DRAWN)
+@pytest.mark.parametrize("draw", [*DRAWN, pytest.param(partial(in_few_dimensions, tasks=50, noisy=0.1), id="fifty")])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_cagrad_finds_the_least_of_its_dual(seed: int, draw: Draw) -> None:
     drawn = draw(seed)
