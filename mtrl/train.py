@@ -24,8 +24,8 @@ def main(arguments: Sequence[str]) -> int:
     from mtrl.checkpoints.find import check_changes, is_over
     from mtrl.checkpoints.resume import resumed_run
     from mtrl.runs.folder import agent_folder, runs_dir_of
-    from mtrl.runs.twin import finished_twin
-    from mtrl.scoring.closing import closing
+    from mtrl.runs.reuse import find_finished
+    from mtrl.scoring.summary import summary
     from mtrl.terminal.console import plain_console
     from mtrl.training.assemble import check_context, device_of, suite_of
 
@@ -44,11 +44,11 @@ def main(arguments: Sequence[str]) -> int:
     results = [trainer_of(config)(config, console, resumed=resumed)]
     if config.baseline not in ("none", config.agent):
         plan = baseline_config(config)
-        twin = finished_twin(agent_folder(plan.runs_dir, suite.name, plan.agent), plan, suite.task_names)
+        twin = find_finished(agent_folder(plan.runs_dir, suite.name, plan.agent), plan, suite.task_names)
         if twin is not None:
             console.print(f"{plan.agent}: the same run already exists, {twin['path']}", markup=False)
         results.append(twin or trainer_of(plan, config.settings)(plan, console))
-    for part in closing(results, config.eval_episodes):
+    for part in summary(results, config.eval_episodes):
         console.print(part)
     console.print(f"tensorboard --logdir {config.runs_dir}", markup=False)
     return 0

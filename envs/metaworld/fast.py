@@ -2,7 +2,7 @@
 
 Of an official step, physics is a quarter; the rest is Python that looks up names, loops over contacts and stacks
 little arrays. Models, physics and every reward stay metaworld's own: ``fast`` makes a subclass in which what surrounds
-them is computed without detours, and in which metaworld's own code runs on the stand-ins of ``quick``. Held to
+them is computed without detours, and in which metaworld's own code runs on the stand-ins of ``stand_ins``. Held to
 bit-equality on all fifty tasks by ``tests/envs/metaworld/test_fast.py``.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from envs.metaworld import quick
+from envs.metaworld import stand_ins
 
 HAND_DOWN = np.array([1, 0, 1, 0])  # the quaternion of the mocap body that draws the hand along
 
@@ -61,9 +61,9 @@ def _stand_ins() -> dict[str, Any]:
     from metaworld.utils import reward_utils
 
     return {
-        "np": SimpleNamespace(**{**vars(np), "linalg": SimpleNamespace(**{**vars(np.linalg), "norm": quick.norm})}),
-        "reward_utils": SimpleNamespace(**{**vars(reward_utils), "tolerance": quick.tolerance}),
-        "Rotation": quick.Rotation,
+        "np": SimpleNamespace(**{**vars(np), "linalg": SimpleNamespace(**{**vars(np.linalg), "norm": stand_ins.norm})}),
+        "reward_utils": SimpleNamespace(**{**vars(reward_utils), "tolerance": stand_ins.tolerance}),
+        "Rotation": stand_ins.Rotation,
     }
 
 

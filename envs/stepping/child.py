@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from envs.errors import TaskFailed, one_line
-from envs.stepping.inside import BEAT, CALL, CALLS, ROW
+from envs.stepping.heartbeat import BEAT, CALL, CALLS, ROW
 
 SPAWN = get_context("spawn")  # a fork would take along the learner's threads and its GPU
 REAP = 1.0  # seconds in which a process that is dead is gone
@@ -38,7 +38,7 @@ class Child:
     def launch(self, target: Callable[..., None], *arguments: Any) -> None:
         """Start ``target(connection, place, parent, dies_with_parent, *arguments)``.
 
-        The first four are what ``envs.stepping.inside`` asks for. Raises ``TaskFailed`` where the system refuses.
+        The first four are what ``envs.stepping.heartbeat`` asks for. Raises ``TaskFailed`` where the system refuses.
         """
         self.end(0.0)
         try:

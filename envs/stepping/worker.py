@@ -1,77 +1,78 @@
-"""What runs inside a worker process: it steps its share of the rows on request. Free of torch."""
+"""One worker process as its parent sees it: asked, and waited for with a time limit."""
 
 from __future__ import annotations
 
 import contextlib
-import pickle
-from collections.abc import Callable, Sequence
-from multiprocessing.connection import Connection
+from collections.abc import Sequence
 from typing import Any
 
-import gymnasium as gym
+import numpy as np
 
-from envs.errors import SuiteError, one_line
-from envs.output import lasting_output
-from envs.stepping.copies import GymCopies
-from envs.stepping.inside import Place, detach
-from envs.suite import Task
+from envs.stepping.child import Child
+from envs.stepping.worker_main import serve
+
+START_LIMIT = 60.0  # seconds until the first environment is being made: Python starts and imports
+LOOK_AGAIN = 0.25  # seconds between looks at a process that has not answered
 
 
-def serve(
-    connection: Connection,
-    shared: Any,
-    parent: int,
-    dies_with_parent: bool,
-    tasks: Sequence[bytes],
-    specs: Sequence[bytes],
-) -> None:
-    """Make one environment for each of ``tasks`` (pickled) and answer the parent until it says nothing more.
+class Died(Exception):
+    """A worker process is no more: the text says how and where, ``row`` which of its rows it was at, if any."""
 
-    A request is ``(number, name of a method, arguments)``, its answer ``(number, result or SuiteError's text,
-    failures)``; the first answer has the number 0 and the sizes. ``specs`` are registered with Gymnasium before.
+    def __init__(self, words: str, row: int | None) -> None:
+        super().__init__(words)
+        self.row = row
+
+
+class Worker(Child):
+    """A process that steps ``rows``, numbers in the whole engine; ``tasks`` are theirs, pickled.
+
+    One call of an environment may take ``timeout`` seconds, whatever the number of rows.
     """
-    detach(parent, dies_with_parent)
-    with lasting_output():  # an environment that prints does not fail because nobody reads it
-        _answer_all(connection, shared, tasks, specs)
 
+    def __init__(self, rows: np.ndarray, tasks: Sequence[bytes], specs: Sequence[bytes], timeout: float) -> None:
+        super().__init__("mtrl-worker", timeout)
+        self.rows, self._told = rows, (tasks, specs)
 
-def _answer_all(connection: Connection, shared: Any, tasks: Sequence[bytes], specs: Sequence[bytes]) -> None:
-    place, failures = Place(shared), list[tuple[int, str]]()
-    copies = _made(tasks, specs, place, lambda row, words: failures.append((row, words)))
-    if isinstance(copies, str):
-        connection.send((0, copies, []))
-        return
-    connection.send((0, (copies.obs_size, copies.action_mask.sum(axis=1)), []))
-    answers: dict[str, Callable[..., Any]] = {"reset": copies.reset, "step": lambda action: tuple(copies.step(action))}
-    with contextlib.suppress(EOFError, OSError):  # the parent is gone
-        while (request := connection.recv()) is not None:
-            number, name, arguments = request
-            failures.clear()
+    def start(self) -> None:
+        """Start the process; the next ``answer`` is its first. Raises ``TaskFailed`` where the system refuses."""
+        self.launch(serve, *self._told)
+        self._number = 0
+
+    def ask(self, name: str, *arguments: Any) -> None:
+        """Ask for a method's result; where the process is gone, ``answer`` will say so."""
+        self._number += 1
+        with contextlib.suppress(OSError):
+            self.connection.send((self._number, name, arguments))
+
+    def answer(self) -> tuple[Any, list[tuple[int, str]]]:
+        """Wait for the answer to the last request -> result, failures. Raises ``Died``, and the process is gone."""
+        self.look()
+        while True:
             try:
-                result = answers[name](*arguments)
-            except SuiteError as error:
-                result = str(error)
-            place.leave()
-            connection.send((number, result, failures))
-    copies.close()
+                if self.connection.poll(min(LOOK_AGAIN, self.timeout / 4)):
+                    number, result, failures = self.connection.recv()
+                    if number == self._number:  # Ctrl-C may have given up on an older one
+                        return result, failures
+                    continue
+            except (EOFError, OSError):
+                raise self._died() from None
+            if self.over:
+                raise self._died()  # and something that it started holds its end of the pipe
+            limit = self.timeout if self.begun else max(self.timeout, START_LIMIT)
+            if self.waited() > limit:
+                raise self._died(limit)
 
+    @property
+    def row(self) -> int | None:
+        """Which of its rows, in the whole engine, the process is busy with."""
+        at = self.row_at_work
+        return None if at is None else int(self.rows[at])
 
-def _made(
-    tasks: Sequence[bytes], specs: Sequence[bytes], place: Place, failed: Callable[[int, str], None]
-) -> GymCopies | str:
-    """Make the environments -> them, or what keeps them from being made here."""
-    for spec in map(pickle.loads, specs):
-        gym.registry.setdefault(spec.id, spec)
-    unpacked: list[Task] = []
-    for row, task in enumerate(tasks):
-        place.enter(row, "make")
-        try:
-            unpacked.append(pickle.loads(task))
-        except Exception as error:  # noqa: BLE001  # whatever importing its parts raises
-            return one_line(error)
-    try:
-        return GymCopies(unpacked, 1, failed=failed, before=place.enter)
-    except SuiteError as error:
-        return str(error)
-    finally:
-        place.leave()  # but not from what cannot be unpickled: it is the parent that knows its name
+    def dismiss(self) -> None:
+        """Ask the process to close its environments and end."""
+        with contextlib.suppress(OSError):
+            self.connection.send(None)
+
+    def _died(self, patience: float | None = None) -> Died:
+        row = self.row
+        return Died(self.death(patience), row)

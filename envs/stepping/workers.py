@@ -16,7 +16,7 @@ from envs.errors import SuiteError, one_line, warn
 from envs.stepping.copies import GymCopies
 from envs.stepping.engine import Engine, Step
 from envs.stepping.failures import Failures, RestartingCopies
-from envs.stepping.process import Died, Worker
+from envs.stepping.worker import Died, Worker
 from envs.suite import Task
 
 TIMEOUT = 60.0  # seconds that one call of an environment may take

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv
 
-from envs.stepping.inside import Place
+from envs.stepping.heartbeat import Heartbeat
 from envs.stepping.vector import MultiTaskVectorEnv
 from envs.suite import TaskSuite
 
@@ -18,7 +18,7 @@ class SB3VecEnv(VecEnv):
     ``place`` is told of each call of an environment, and when there is none.
     """
 
-    def __init__(self, suite: TaskSuite, copies: int, seed: int, place: Place | None = None) -> None:
+    def __init__(self, suite: TaskSuite, copies: int, seed: int, place: Heartbeat | None = None) -> None:
         self._place = place
         self._env = MultiTaskVectorEnv(suite, copies, before=None if place is None else place.enter)
         self._start: int | None = seed

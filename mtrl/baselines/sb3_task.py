@@ -15,7 +15,7 @@ from torch import Tensor
 
 from envs.errors import SuiteError, TaskFailed, one_line
 from envs.output import lasting_output
-from envs.stepping.inside import Place, detach
+from envs.stepping.heartbeat import Heartbeat, detach
 from envs.suite import TaskSuite
 from mtrl.baselines.sb3_env import SB3VecEnv
 from mtrl.baselines.sb3_model import divergence, make_model, task_seed
@@ -65,7 +65,7 @@ def train_task(
     keep_freed_memory()
     with lasting_output():
         try:
-            connection.send(_trained(config, given, task, connection.send, halt.is_set, Place(shared)))
+            connection.send(_trained(config, given, task, connection.send, halt.is_set, Heartbeat(shared)))
         except SAID as error:
             connection.send(next(kind for kind in SAID if isinstance(error, kind))(str(error)))
         except Exception as error:  # noqa: BLE001  # whatever the library raises: in one line, and whole on stderr
@@ -79,7 +79,7 @@ def _trained(
     task: str,
     tell: Callable[[News], None],
     halted: Callable[[], bool],
-    place: Place,
+    place: Heartbeat,
 ) -> Model | None:
     """Train one task to its budget -> its model, or None if told to halt."""
     whole = suite_of(config, given)
@@ -114,7 +114,7 @@ class _Watch(BaseCallback):
         scorer: Scorer,
         tell: Callable[[News], None],
         halted: Callable[[], bool],
-        place: Place,
+        place: Heartbeat,
     ) -> None:
         super().__init__()
         self._config, self._task, self._scorer, self._place = config, task, scorer, place

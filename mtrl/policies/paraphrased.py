@@ -13,7 +13,7 @@ from mtrl.config import TrainConfig, agent_spec
 from mtrl.errors import UsageError
 from mtrl.policies.trained import for_tasks, load_agent
 from mtrl.policies.weights import check_source
-from mtrl.runs.frame import frame_of_run
+from mtrl.runs.context_reference import reference_of_run
 from mtrl.scoring.scores import Policy
 
 
@@ -31,7 +31,7 @@ def policy_in_other_words(
     agent, _, sizes = load_agent(path, config, suite)
     by_name = {task.name: task for task in told.tasks}
     described = [by_name.get(task.name, task) for task in suite.tasks]
-    context = context_of(suite, wanted, frame_of_run(path), described)
+    context = context_of(suite, wanted, reference_of_run(path), described)
     check_source(path, context.source, source, "the paraphrases")
     try:
         agent.describe(torch.as_tensor(context.held_out))

@@ -17,7 +17,7 @@ from envs.suite import TaskSuite
 from mtrl.config import TrainConfig, agent_spec
 from mtrl.policies.weights import misfit, weights_of
 from mtrl.rollout.tensor_env import TensorEnv
-from mtrl.runs.frame import frame_of_run
+from mtrl.runs.context_reference import reference_of_run
 from mtrl.scoring.scores import Policy
 from mtrl.training.assemble import agent_of, device_of
 
@@ -71,7 +71,7 @@ def load_agent(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> tuple[
     """Build the run's agent as it was, with its weights -> it, its tasks' context, and what it was built for."""
     weights = weights_of(path, config)
     env = TensorEnv(suite, 1, device_of(config))
-    agent, context = agent_of(config, suite, env, frame=frame_of_run(path))
+    agent, context = agent_of(config, suite, env, frame=reference_of_run(path))
     env.close()
     try:
         agent.load_state_dict(weights)

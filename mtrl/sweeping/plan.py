@@ -13,7 +13,7 @@ from mtrl.config import TrainConfig, agent_spec
 from mtrl.config.owners import owners_in_words
 from mtrl.errors import UsageError
 from mtrl.runs.folder import RESULT, agent_folder, read_run, seed_folders
-from mtrl.runs.twin import same_run
+from mtrl.runs.reuse import same_run
 
 if TYPE_CHECKING:
     from mtrl.gathering.run import Run

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mtrl.errors import UsageError
 from mtrl.guard import HOME
 from mtrl.runs.folder import METRICS, read_run, seed_folders
-from mtrl.runs.twin import same_run
+from mtrl.runs.reuse import same_run
 from mtrl.sweeping.plan import Job
 from mtrl.sweeping.progress import SweepDisplay
 from mtrl.terminal.cli import SIGNALLED

@@ -16,7 +16,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from mtrl.pictures.heat_maps import Scale, heat_map
 from mtrl.runs.folder import MATRICES, METRICS
 from mtrl.scoring.many_tasks import Groups, table_by_group
-from mtrl.tracking.lasting import Board, Complaint, LineFile
+from mtrl.tracking.robust_files import Complaint, LineFile, SafeWriter
 from mtrl.tracking.stopwatch import Spent, Stopwatch
 from mtrl.tracking.tags import task_tag
 from mtrl.tracking.tracker import Status, Tracker, status_of
@@ -50,7 +50,7 @@ class RunLog:
         before = resumed or {"seconds": 0.0, "cpu_seconds": 0.0, METRICS: 0, MATRICES: 0}
         self._watch = Stopwatch(Spent(before["seconds"], before.get("cpu_seconds")))  # older checkpoints lack it
         complain = Complaint()
-        self._events = Board(path, None if resumed is None else step + 1, complain)
+        self._events = SafeWriter(path, None if resumed is None else step + 1, complain)
         self._file = LineFile(path / METRICS, before[METRICS], complain)
         self._csv = csv.writer(self._file)
         if resumed is None:

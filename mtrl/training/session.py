@@ -47,7 +47,6 @@ from mtrl.training.assemble import (
     threads_of,
     workers_of,
 )
-from mtrl.training.beginning import BEFORE, beginning_of, carry_over, rehearsal_of
 from mtrl.training.callbacks import Callback, ScheduledCallback, UserCallbacks
 from mtrl.training.diagnoser import Diagnoser
 from mtrl.training.evaluation import Evaluation
@@ -68,6 +67,7 @@ from mtrl.training.records import (
 from mtrl.training.replay_size import replay_of
 from mtrl.training.schedule import Scheduled, either, multiples_of, rules_of
 from mtrl.training.success import check_success
+from mtrl.training.warm_start import BEFORE, rehearsal_of, start_from, warm_start_of
 from mtrl.video.camera import Camera, camera_for
 
 
@@ -87,7 +87,7 @@ def run_agent(
     """
     torch.set_num_threads(threads_of(config))
     keep_freed_memory()
-    device, suite, begun = device_of(config), suite_of(config, given), beginning_of(config, given)
+    device, suite, begun = device_of(config), suite_of(config, given), warm_start_of(config, given)
     stepped = suite.only(config.add_task) if config.add_task else suite
     config = dataclasses.replace(config, workers=workers_of(config, as_scored(suite)))
     with ExitStack() as files, ExitStack() as stack:
@@ -107,7 +107,7 @@ def run_agent(
         if not before:
             check_success(config, suite, agent, device)
             if begun:
-                carry_over(begun, agent, context, config, suite, whole)
+                start_from(begun, agent, context, config, suite, whole)
         replay, size = replay_of(config, env)
         seed = score_seed(config.seed, EVALUATION)
         camera = camera_for(as_scored(suite), seed, device) if config.record_every else None

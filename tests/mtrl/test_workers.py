@@ -26,7 +26,7 @@ from mtrl.errors import UsageError
 from mtrl.rollout.episodes import Episode
 from mtrl.rollout.tensor_env import TensorEnv, Transition
 from mtrl.runs.folder import write_config, write_result
-from mtrl.runs.twin import finished_twin
+from mtrl.runs.reuse import find_finished
 from mtrl.scoring.scorer import Scorer
 from mtrl.tracking.metrics import MetricsWriter
 from mtrl.tracking.run_log import RunLog
@@ -268,5 +268,5 @@ def test_a_run_with_other_workers_is_the_same_run(tmp_path: Path) -> None:
     (tmp_path / "seed0").mkdir()
     write_config(tmp_path / "seed0", config)
     write_result(tmp_path / "seed0", result_of({"reach": 0.5}, suite="tabletop", agent="care", seed=0))
-    assert finished_twin(tmp_path, dataclasses.replace(config, workers=0, env_timeout=5.0), ["reach"]) is not None
-    assert finished_twin(tmp_path, dataclasses.replace(config, steps_per_task=5), ["reach"]) is None
+    assert find_finished(tmp_path, dataclasses.replace(config, workers=0, env_timeout=5.0), ["reach"]) is not None
+    assert find_finished(tmp_path, dataclasses.replace(config, steps_per_task=5), ["reach"]) is None

@@ -33,14 +33,14 @@ AGGREGATORS: tuple[Spec, ...] = (
         "aggregator",
         "weighted",
         "the mean of losses times weights that are given",
-        "agents.aggregators.given:Weighted",
+        "agents.aggregators.weighted:Weighted",
         WeightedSettings,
     ),
     Spec(
         "aggregator",
         "inverse-size",
         "weights inverse to how much data each task has",
-        "agents.aggregators.given:InverseSize",
+        "agents.aggregators.weighted:InverseSize",
         TaskSizesSettings,
     ),
     Spec(

@@ -16,7 +16,7 @@ from mtrl import train
 from mtrl.api.learn import config_of_settings
 from mtrl.gathering.run import load_run
 from mtrl.runs.folder import read_run
-from mtrl.runs.twin import finished_twin
+from mtrl.runs.reuse import find_finished
 from tests.mtrl.conftest import Scripted, read_json, same_weights, scripted_suite, tiny
 
 TINY = {
@@ -87,7 +87,7 @@ def test_a_run_that_was_stopped_is_no_run_of_the_whole_budget(tmp_path: Path) ->
     result = mtrl.learn("tabletop", "mtsac", callbacks=[lambda status: False], runs_dir=tmp_path, **TINY)
     with pytest.raises(mtrl.UsageError, match="was stopped early, after 16 of 64 steps per task"):
         load_run(result.path)
-    assert finished_twin(result.path.parent, read_run(result.path)[0], [*result.scores]) is None
+    assert find_finished(result.path.parent, read_run(result.path)[0], [*result.scores]) is None
 
 
 def test_a_suite_made_in_the_program_is_trained_on_and_has_to_be_handed_over_again(tmp_path: Path) -> None:

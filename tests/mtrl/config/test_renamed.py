@@ -16,7 +16,7 @@ from mtrl.config.defaults import default_config
 from mtrl.config.renamed import PRESENT_NAMES, present_names
 from mtrl.gathering.gather import gather
 from mtrl.runs.folder import read_run
-from mtrl.runs.twin import same_run
+from mtrl.runs.reuse import same_run
 from tests.mtrl.made_runs import make_run
 
 

@@ -17,7 +17,7 @@ from mtrl.gathering.run import load_run
 from mtrl.reporting.insight import read_tables
 from mtrl.runs.checksums import CHECKSUMS, check_file
 from mtrl.runs.folder import GUARDED, read_run
-from mtrl.runs.twin import finished_twin
+from mtrl.runs.reuse import find_finished
 from mtrl.sweeping.plan import make_plan
 from tests.mtrl.conftest import Said, read_json, tiny
 from tests.mtrl.made_runs import make_run
@@ -122,9 +122,9 @@ def test_a_damaged_run_is_no_twin_and_a_sweep_says_why_it_is_made_anew(
     assert train.main(tiny(tmp_path, "--agent", "mtsac", "--baseline", "none")) == 0
     run = tmp_path / "tabletop" / "mtsac" / "seed0"
     config = read_run(run)[0]
-    assert finished_twin(run.parent, config, config.tasks) is not None
+    assert find_finished(run.parent, config, config.tasks) is not None
     flip(run / "result.json", random.Random(3))
-    assert finished_twin(run.parent, config, config.tasks) is None
+    assert find_finished(run.parent, config, config.tasks) is None
     (job,) = make_plan("tabletop", ["mtsac"], [0], 1, tmp_path / "made", ["--steps-per-task", "4000"])
     made = make_run(tmp_path / "made", "mtsac")
     assert (job.finished() is not None, job.left_out()) == (True, [])

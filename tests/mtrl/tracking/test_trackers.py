@@ -19,7 +19,7 @@ from mtrl.errors import RunError
 from mtrl.gathering.grouping import settings_of
 from mtrl.pictures.heat_maps import SHARES
 from mtrl.runs.folder import read_run
-from mtrl.runs.twin import same_run
+from mtrl.runs.reuse import same_run
 from mtrl.terminal.interrupt import Stopped
 from mtrl.tracking import trackers
 from mtrl.tracking.run_log import RunLog

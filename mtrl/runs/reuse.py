@@ -17,7 +17,7 @@ from mtrl.runs.result import read_result
 from mtrl.version import __version__
 
 
-def finished_twin(folder: Path, config: TrainConfig[Any], tasks: Sequence[str]) -> dict[str, Any] | None:
+def find_finished(folder: Path, config: TrainConfig[Any], tasks: Sequence[str]) -> dict[str, Any] | None:
     """Return the result of a finished run in ``folder`` with the same configuration and code, if there is one.
 
     It scores ``tasks``. Code that is not known to be the same (a changed checkout, a suite or a piece of the user's

@@ -14,7 +14,7 @@ from mtrl.config.defaults import default_config
 from mtrl.runs import folder
 from mtrl.runs.checksums import CHECKSUMS
 from mtrl.runs.folder import agent_folder, new_run_folder, write_config, write_result
-from mtrl.runs.twin import finished_twin
+from mtrl.runs.reuse import find_finished
 from tests.mtrl.conftest import CLEAN, read_json, retold
 from tests.mtrl.made_runs import result_of
 
@@ -32,7 +32,7 @@ def finished_run(tmp_path: Path, clean_checkout: None) -> Path:
 
 
 def twin_of(tmp_path: Path, config: TrainConfig[Any]) -> dict[str, Any] | None:
-    return finished_twin(agent_folder(tmp_path, "tabletop", "single-task"), config, ["reach"])
+    return find_finished(agent_folder(tmp_path, "tabletop", "single-task"), config, ["reach"])
 
 
 def test_an_equal_finished_run_is_found_and_its_result_returned_with_its_path(

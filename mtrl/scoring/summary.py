@@ -13,7 +13,7 @@ from mtrl.scoring.over_training import over_training, over_training_table, verdi
 from mtrl.scoring.score_table import comparison_table
 
 
-def closing(results: Sequence[dict[str, Any]], episodes: int) -> Iterator[Table | Text]:
+def summary(results: Sequence[dict[str, Any]], episodes: int) -> Iterator[Table | Text]:
     """Yield what is shown of an agent's result, and of its baseline's where there is one.
 
     ``episodes`` is how many each evaluation had of every task. A run that began from another shows what it changed.

@@ -16,8 +16,8 @@ import pytest
 
 from mtrl import train
 from mtrl.checkpoints.lock import LOCK
-from mtrl.tracking import lasting
-from mtrl.tracking.lasting import Complaint, LineFile
+from mtrl.tracking import robust_files
+from mtrl.tracking.robust_files import Complaint, LineFile
 from mtrl.tracking.run_log import RunLog
 from mtrl.training.session import Saving
 from tests.mtrl.checkpoints.test_resume import compared
@@ -40,7 +40,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
         space["left"] -= taken
         return taken
 
-    monkeypatch.setattr(lasting.os, "write", write)
+    monkeypatch.setattr(robust_files.os, "write", write)
     yield space
     space["left"] = 10**9
 

@@ -7,10 +7,10 @@ import torch
 
 from agents.base import seeded_generator
 from agents.build import Sizes, build_agent
-from agents.carry import CarryError, carry, rows_for
 from agents.registry.compose import settings_type
 from agents.registry.presets import PRESETS
 from agents.sac import SAC
+from agents.warm_start import WarmStartError, rows_for, warm_start
 from tests.agents.conftest import CPU, random_batch, sentence_vectors
 
 OBS, ACTIONS = 4, 2
@@ -38,7 +38,7 @@ def trained(name: str, **settings: object) -> SAC:
 
 def carried(old: SAC, name: str, contexts: list[int], rows: list[int | None], **settings: object) -> SAC:
     new, larger = (agent(name, own, seed=1, **settings) for own in (contexts, [*contexts, contexts[-1]]))
-    carry(new, old.state_dict(), rows, larger)
+    warm_start(new, old.state_dict(), rows, larger)
     return new
 
 
@@ -90,7 +90,7 @@ def test_running_scales_come_along_and_optimisers_and_weighing_do_not() -> None:
 def test_networks_with_an_input_for_each_task_are_refused_whatever_their_number(
     contexts: list[int], rows: list[int | None]
 ) -> None:
-    with pytest.raises(CarryError, match="has an input for each task"):
+    with pytest.raises(WarmStartError, match="has an input for each task"):
         carried(trained("mtsac"), "mtsac", contexts, rows)
 
 
@@ -102,5 +102,5 @@ def test_the_same_tasks_take_everything() -> None:
 
 def test_other_widths_are_named() -> None:
     old = trained("care")
-    with pytest.raises(CarryError, match=r"is of shape \(.*16.*\), and \(.*8.*\) here"):
+    with pytest.raises(WarmStartError, match=r"is of shape \(.*16.*\), and \(.*8.*\) here"):
         carried(old, "care", [0, 1], [0, 1], hidden=(8,))

@@ -17,7 +17,7 @@ PR_SET_PDEATHSIG = 1  # from <linux/prctl.h>
 LOOK_AGAIN = 0.5  # seconds
 
 
-class Place:
+class Heartbeat:
     """Where a process is, in memory that its parent reads, so that what hangs or dies can be named."""
 
     def __init__(self, shared: Any) -> None:

@@ -86,7 +86,7 @@ class LineFile:
         self._handle, self._kept = handle, before + self._kept
 
 
-class Board:
+class SafeWriter:
     """TensorBoard's ``SummaryWriter``, without its exceptions: where it cannot write, it is left out from then on.
 
     Where its folder was removed it begins another file.

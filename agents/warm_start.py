@@ -16,15 +16,15 @@ from torch import Tensor, nn
 AGGREGATOR, PENALTY = "aggregate.", "penalty."  # what the names of their weights begin with
 
 
-class CarryError(ValueError):
+class WarmStartError(ValueError):
     """What was trained does not fit; the message is one line."""
 
 
-def carry(agent: Any, weights: Mapping[str, Tensor], rows: Sequence[int | None], larger: Any) -> None:
+def warm_start(agent: Any, weights: Mapping[str, Tensor], rows: Sequence[int | None], larger: Any) -> None:
     """Put a trained agent's ``weights`` into ``agent``, an ``agents.sac.SAC``.
 
     ``rows`` says for each of its tasks which of the trained ones it is, None for a new one. ``larger`` is the same
-    agent built for a task more, which shows whose shape is a matter of tasks. Raises ``CarryError`` where shapes do
+    agent built for a task more, which shows whose shape is a matter of tasks. Raises ``WarmStartError`` where shapes do
     not fit, and where the networks have an input for each task, which a new one has not.
     """
     trained = len(weights["log_temperature"])
@@ -36,14 +36,14 @@ def carry(agent: Any, weights: Mapping[str, Tensor], rows: Sequence[int | None],
             kept[name] = mine
             continue
         if name not in weights:
-            raise CarryError(f"it has no {name}; leave the settings as they were")
+            raise WarmStartError(f"it has no {name}; leave the settings as they were")
         theirs = weights[name].to(mine.device)
         if shapes[name] == mine.shape or [*rows] == [*range(trained)]:
             kept[name] = _fitting(name, theirs, mine)
         elif name in own:
             kept[name] = _fitting(name, rows_for(theirs, trained, rows), mine)
         elif name in dict(agent.named_parameters()):
-            raise CarryError(
+            raise WarmStartError(
                 f"its {name} has an input for each task, and none for a new one; begin from --agent care, or another "
                 "that reads the context, such as --encoder context"
             )
@@ -75,7 +75,7 @@ def _own_names(agent: Any) -> set[str]:
 
 def _fitting(name: str, theirs: Tensor, mine: Tensor) -> Tensor:
     if theirs.shape != mine.shape:
-        raise CarryError(
+        raise WarmStartError(
             f"its {name} is of shape {(*theirs.shape,)}, and {(*mine.shape,)} here; leave the settings as they were, "
             "and take tasks whose observations and actions are as large"
         )

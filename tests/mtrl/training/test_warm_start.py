@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from mtrl import evaluate, train
+from mtrl.runs.context_reference import reference_of
 from mtrl.runs.folder import read_run
-from mtrl.runs.frame import frame_of
 from tests.mtrl.conftest import Said, metrics, read_json, retold, same_weights, weights
 from tests.mtrl.holding import HOLDING, SMALL, hold, trained
 
@@ -90,7 +90,7 @@ def test_the_context_is_centred_over_the_first_runs_tasks_in_every_generation(ru
     first = begun(run, "--tasks", "hold0.9")
     second = begun(first, "--tasks", "hold0.0", "hold0.5")
     for path in (first, second):
-        frame = frame_of(read_run(path)[1], path)
+        frame = reference_of(read_run(path)[1], path)
         assert frame is not None
         assert [task.name for task in frame] == TRAINED
         assert [dict(task.parameters) for task in frame] == [{"aim": -0.5}, {"aim": 0.25}, {"aim": 0.5}]

@@ -16,15 +16,15 @@ from mtrl.runs.folder import CONFIG, read_run
 FRAME = "context_frame"  # its key in config.json
 
 
-def frame_facts(tasks: Sequence[Described]) -> dict[str, Any]:
+def reference_facts(tasks: Sequence[Described]) -> dict[str, Any]:
     """Return what ``config.json`` holds of the tasks: name to sentence and parameters."""
     return {task.name: {"sentence": task.description, "parameters": {**task.parameters}} for task in tasks}
 
 
-def frame_of(facts: Mapping[str, Any], path: Path) -> tuple[Described, ...] | None:
+def reference_of(facts: Mapping[str, Any], path: Path) -> tuple[Described, ...] | None:
     """Read the tasks back, None where a run's own are its frame.
 
-    Raises ``UsageError``, naming the file in ``path``, for anything else than ``frame_facts`` returns.
+    Raises ``UsageError``, naming the file in ``path``, for anything else than ``reference_facts`` returns.
     """
     told = facts.get(FRAME)
     if told is None:
@@ -38,9 +38,9 @@ def frame_of(facts: Mapping[str, Any], path: Path) -> tuple[Described, ...] | No
     return frame
 
 
-def frame_of_run(path: Path) -> tuple[Described, ...] | None:
+def reference_of_run(path: Path) -> tuple[Described, ...] | None:
     """Return the frame of a run's context, None where its own tasks are that."""
-    return frame_of(read_run(path)[1], path)
+    return reference_of(read_run(path)[1], path)
 
 
 def _task(name: str, said: Mapping[str, Any]) -> Description:

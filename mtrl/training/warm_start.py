@@ -12,9 +12,9 @@ from torch import Tensor
 
 from agents.base import Agent, seeded_generator
 from agents.build import Sizes, build_agent
-from agents.carry import CarryError, carry
 from agents.rehearsal import Rehearsal
 from agents.replay import Replay
+from agents.warm_start import WarmStartError, warm_start
 from envs.context import Context, Described
 from envs.suite import TaskSuite
 from mtrl.checkpoints.folders import Damaged
@@ -23,8 +23,8 @@ from mtrl.config import TrainConfig, agent_spec
 from mtrl.errors import UsageError
 from mtrl.policies.weights import check_source, weights_of
 from mtrl.rollout.tensor_env import TensorEnv
+from mtrl.runs.context_reference import FRAME, reference_facts, reference_of
 from mtrl.runs.folder import read_run
-from mtrl.runs.frame import FRAME, frame_facts, frame_of
 from mtrl.runs.trust import foreign
 from mtrl.scoring.scores import MEASURES
 from mtrl.training.assemble import suite_of
@@ -35,7 +35,7 @@ BEFORE = "before"  # the key of the scores before anything is learned, in config
 
 
 @dataclass(frozen=True)
-class Beginning:
+class WarmStart:
     """A run to begin from: its folder, what it was told, its tasks, and those that centre and scale its context."""
 
     path: Path
@@ -55,10 +55,10 @@ class Beginning:
             name: {**{measure: own[measure] for measure in MEASURES}, "new": name not in self.tasks}
             for name, own in scores["tasks"].items()
         }
-        return {FRAME: frame_facts(self.frame), BEFORE: {"run": str(self.path), "tasks": tasks}}
+        return {FRAME: reference_facts(self.frame), BEFORE: {"run": str(self.path), "tasks": tasks}}
 
 
-def beginning_of(config: TrainConfig[Any], given: TaskSuite | None = None) -> Beginning | None:
+def warm_start_of(config: TrainConfig[Any], given: TaskSuite | None = None) -> WarmStart | None:
     """Return what a run begins from, None where it begins anew.
 
     Raises ``UsageError`` for a run of another agent, and where its tasks cannot be known.
@@ -69,13 +69,13 @@ def beginning_of(config: TrainConfig[Any], given: TaskSuite | None = None) -> Be
     told, facts = read_run(path)
     if told.agent != config.agent:
         raise UsageError(f"--from is {str(path)!r}, a run of agent {told.agent!r}; give --agent {told.agent}")
-    frame = frame_of(facts, path) or _own_frame(path, told, config, given)
+    frame = reference_of(facts, path) or _own_reference(path, told, config, given)
     own = facts.get("task_sentences") or {task.name: task.description for task in frame}
-    return Beginning(path, told, (*own,), frame, facts.get("context_source"))
+    return WarmStart(path, told, (*own,), frame, facts.get("context_source"))
 
 
-def carry_over(
-    begun: Beginning, agent: Agent, context: Context, config: TrainConfig[Any], suite: TaskSuite, whole: TensorEnv
+def start_from(
+    begun: WarmStart, agent: Agent, context: Context, config: TrainConfig[Any], suite: TaskSuite, whole: TensorEnv
 ) -> None:
     """Put a run's networks into a new agent for ``suite``; ``whole`` shows what its tasks look like.
 
@@ -87,13 +87,13 @@ def carry_over(
     rows = [begun.tasks.index(name) if same_suite and name in begun.tasks else None for name in suite.task_names]
     weights = weights_of(begun.path, config)
     try:
-        carry(agent, weights, rows, _with_one_task_more(config, context, whole))
-    except CarryError as error:
+        warm_start(agent, weights, rows, _with_one_task_more(config, context, whole))
+    except WarmStartError as error:
         raise UsageError(f"--from is {where!r}, and {error}") from None
 
 
 def rehearsal_of(
-    begun: Beginning, agent: Agent, config: TrainConfig[Any], suite: TaskSuite, whole: TensorEnv, stepped: TensorEnv
+    begun: WarmStart, agent: Agent, config: TrainConfig[Any], suite: TaskSuite, whole: TensorEnv, stepped: TensorEnv
 ) -> Rehearsal:
     """Return an agent that learns ``config.add_task`` alone and rehearses the rest from the replay of its first run.
 
@@ -114,7 +114,7 @@ def rehearsal_of(
     return Rehearsal(agent, _kept_replay(begun, config, whole), kept, new, sizes, stepped.action_size, config.seed)
 
 
-def _kept_replay(begun: Beginning, config: TrainConfig[Any], whole: TensorEnv) -> Replay:
+def _kept_replay(begun: WarmStart, config: TrainConfig[Any], whole: TensorEnv) -> Replay:
     where = f"--from is {str(begun.path)!r}"
     if begun.told.add_task:
         raise UsageError(
@@ -138,7 +138,7 @@ def _kept_replay(begun: Beginning, config: TrainConfig[Any], whole: TensorEnv) -
     return replay
 
 
-def _own_frame(
+def _own_reference(
     path: Path, told: TrainConfig[Any], config: TrainConfig[Any], given: TaskSuite | None
 ) -> tuple[Described, ...]:
     """Return the tasks of a run's own suite, where that may be made."""
