@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -49,14 +50,14 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class PieceShape:
-    """What samplers, heads, and aggregators and penalties that are classes are constructed with.
+    """The argument of the constructors of samplers, heads, and aggregators and penalties that are classes.
 
     Args:
         tasks: T, the number of tasks.
         device: The learner's device.
         settings: The agent's settings, which include those of the piece.
         seed: The run's seed, for a piece that draws random numbers.
-        numbers: Each task's number, where the suite's tasks differ in one; told to samplers alone.
+        numbers: Each task's number, where the suite's tasks differ in one; given to samplers only.
 
     Example:
         >>> class Weighted:
@@ -90,7 +91,7 @@ class Agent(Protocol):
         """Update running statistics with a step of the environments: (T, N, obs), (T, N), (T, N) bool."""
 
     def update(self, batch: Batch) -> dict[str, Tensor]:
-        """Take a gradient step on a batch -> metrics, 0-d or (T,), still on the device."""
+        """Take a gradient step on a batch and return metrics, 0-d or (T,), still on the device."""
 
     def set_progress(self, fraction: float) -> None:
         """Set the fraction of the run that is done, in [0, 1], which schedules depend on."""
@@ -121,6 +122,15 @@ class Agent(Protocol):
 def rows_of(table: Tensor, task: Tensor | None) -> Tensor:
     """Return the rows ``task`` of a table (T, ...), or the whole table for None."""
     return table if task is None else table.index_select(0, task)
+
+
+def restore_generator(generator: torch.Generator, state: Tensor) -> None:
+    """Put a generator into a saved state; a state from another kind of device only seeds it, since it does not fit."""
+    if state.shape == generator.get_state().shape:
+        generator.set_state(state)
+    else:
+        digest = hashlib.sha256(state.numpy().tobytes()).digest()
+        generator.manual_seed(int.from_bytes(digest[:7], "big"))
 
 
 def seeded_generator(seed: int, device: torch.device | str = "cpu") -> torch.Generator:

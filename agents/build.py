@@ -1,4 +1,4 @@
-"""From a choice of pieces to an agent."""
+"""Builds agents and samplers from a choice of pieces."""
 
 from __future__ import annotations
 
@@ -28,40 +28,40 @@ from agents.samplers.uniform import Uniform
 from agents.trunks import MakeTrunk, Trunk, TrunkShape
 
 NETWORKS = {"mlp": StackedMLP, "residual": StackedResidual}
-LARGEST = 9.0  # what the largest return is scaled to: at the outermost bins HL-Gauss has no room for its Gaussian
+MAX_SCALED_RETURN = 9.0  # for reward_scale return: at the outermost bins HL-Gauss has no room for its Gaussian
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """What an agent has to know of a suite: the observation's size, which actions a task has, and its context."""
+    """What an agent needs to know about a suite: the observation's size, each task's actions and its context."""
 
     obs: int
     action_mask: Tensor  # (T, A) bool
     context: Tensor  # (T, d) float32, rows of about unit norm; d = 0 where all of it is learned
-    learned_context: bool = True  # a learned row per task beside it
+    learned_context: bool = True  # whether each task has a learned row in addition
 
 
 def build_agent(spec: AgentSpec, sizes: Sizes, settings: Any, seed: int, device: torch.device) -> Agent:
-    """Build an agent by its own function, or out of the pieces that ``settings`` name.
+    """Build an agent by its own function, or from the pieces that ``settings`` name.
 
-    Raises ``RegistryError`` for pieces that are not known or do not fit together.
+    Raises ``RegistryError`` for unknown pieces and for pieces that do not fit together.
     """
     if not spec.of_pieces:
         return spec.load()(sizes, settings, seed, device)
     pieces = _pieces(spec, settings)
     init, tasks = seeded_generator(seed), len(sizes.action_mask)
-    told = PieceShape(tasks, device, settings, seed)
+    shape = PieceShape(tasks, device, settings, seed)
     encoder_shape = EncoderShape(sizes.obs, tasks, sizes.context, sizes.learned_context, settings)
     return build_sac(
         pieces["encoder"].load()(encoder_shape, init),
         pieces["trunk"].load(),
-        _aggregator(pieces, told),
+        _aggregator(pieces, shape),
         sizes,
         settings,
         init,
         device,
-        pieces["critic"].load()(told),
-        _function_or_made(pieces["penalty"], told),
+        pieces["critic"].load()(shape),
+        _function_or_instance(pieces["penalty"], shape),
     )
 
 
@@ -73,9 +73,9 @@ def build_sampler(
     device: torch.device,
     numbers: tuple[float, ...] | None = None,
 ) -> Sampler:
-    """Build what chooses the tasks of each batch; all alike for an agent that is not made of pieces.
+    """Build the sampler, which chooses the tasks of each batch; uniform for an agent that is not made of pieces.
 
-    ``numbers`` are the tasks', where they differ in one.
+    ``numbers`` holds each task's number, where the tasks differ in one.
     """
     if not spec.of_pieces:
         return Uniform()
@@ -93,7 +93,7 @@ def build_sac(
     head: ValueHead | None = None,
     penalty: Penalty | None = None,
 ) -> SAC:
-    """Put actor and twin critics on an encoder. Weights are drawn on the CPU, so every device starts alike."""
+    """Put actor and twin critics on an encoder. Weights are drawn on the CPU, so they do not depend on the device."""
     tasks, actions = sizes.action_mask.shape
     head = head or ScalarHead(settings.critic_reduction)
 
@@ -114,9 +114,10 @@ def build_sac(
     noise = seeded_generator(int(torch.randint(2**62, (), generator=init)), device)
     actor, critic = trunk(encoder.size, 2 * actions, 1), trunk(encoder.size + actions, head.size, 2)
     shared = any(part.shared_parameters() for part in (encoder, actor, critic))
-    # Agents that share nothing must not share what they know of observations either.
+    # Agents that share nothing must not share statistics of observations either.
     obs_scale = ObsScale(sizes.obs, tasks=None if shared else tasks) if settings.obs_scale == "running" else None
-    reward_scale = ReturnScale(tasks, settings.discount, LARGEST) if settings.reward_scale == "return" else None
+    by_return = settings.reward_scale == "return"
+    reward_scale = ReturnScale(tasks, settings.discount, MAX_SCALED_RETURN) if by_return else None
     return SAC(
         encoder,
         actor=actor,
@@ -136,16 +137,16 @@ def _pieces(spec: AgentSpec, settings: Any) -> Mapping[str, Spec]:
     return pieces_of(spec, pieces_named(settings))
 
 
-def _aggregator(pieces: Mapping[str, Spec], told: PieceShape) -> Aggregate:
-    """Make the aggregator, which measures gradients where the sampler goes by them."""
-    aggregate: Aggregate = _function_or_made(pieces["aggregator"], told)
-    return WithGradientNorms(aggregate, told) if pieces["sampler"].needs_gradients else aggregate
+def _aggregator(pieces: Mapping[str, Spec], shape: PieceShape) -> Aggregate:
+    """Make the aggregator; it also measures gradient norms if the sampler needs them."""
+    aggregate: Aggregate = _function_or_instance(pieces["aggregator"], shape)
+    return WithGradientNorms(aggregate, shape) if pieces["sampler"].needs_gradients else aggregate
 
 
-def _function_or_made(spec: Spec, told: PieceShape) -> Any:
-    """A function is the piece itself, a class is called for one."""
-    made_of: Any = spec.load()
-    if not inspect.isclass(made_of):
-        return made_of
-    make: Callable[..., Any] = made_of
-    return make(told)
+def _function_or_instance(spec: Spec, shape: PieceShape) -> Any:
+    """Return the piece itself if it is a function, an instance if it is a class."""
+    target: Any = spec.load()
+    if not inspect.isclass(target):
+        return target
+    make: Callable[..., Any] = target
+    return make(shape)

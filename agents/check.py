@@ -14,6 +14,7 @@ from agents.base import Batch, seeded_generator
 from agents.build import Sizes, build_agent
 from agents.registry.compose import settings_type
 from agents.registry.spec import AgentSpec, RegistryError
+from agents.sac import SAC
 
 CPU = torch.device("cpu")
 TASKS, ROWS, OBS, ACTIONS, CONTEXT = 3, 16, 4, 2, 6
@@ -25,7 +26,7 @@ SMALL = {"hidden": (16, 16), "learning_rate": 1e-2, "final_learning_rate": 1e-2}
 
 @dataclass
 class AgentReport:
-    """The properties that ``passed``, the ``problems`` found, and those ``skipped``, with the reason."""
+    """The properties that ``passed``, the ``problems`` found, and the properties ``skipped``, with the reason."""
 
     agent: str
     passed: list[str] = field(default_factory=list)
@@ -53,7 +54,7 @@ class Recorder(TorchDispatchMode):
 def check_agent(spec: AgentSpec, pieces: Mapping[str, str] | None = None) -> AgentReport:
     """Train an agent on random batches of three tasks and report what breaks the contract.
 
-    Checked are shapes and ranges, updates of some tasks only, that gradients reach every parameter, that masked actions
+    It checks shapes and ranges, updates of some tasks only, that gradients reach every parameter, that masked actions
     have no influence, that tasks may be permuted, that seeds determine the result, that weights and training state
     survive a round trip, and that an update never synchronises with the device.
 
@@ -65,7 +66,7 @@ def check_agent(spec: AgentSpec, pieces: Mapping[str, str] | None = None) -> Age
         A report: ``passed``, ``problems`` and ``skipped``, a sentence each.
 
     Raises:
-        RegistryError: A piece is unknown, pieces do not fit together, or the agent has a trainer of its own.
+        RegistryError: A piece is unknown, pieces do not fit together, or the agent has its own trainer.
 
     Example:
         >>> report = mtrl.check_agent(mtrl.preset("one-hot SAC", encoder="one-hot"))
@@ -82,10 +83,10 @@ def check_agent(spec: AgentSpec, pieces: Mapping[str, str] | None = None) -> Age
     for name, check in _CHECKS.items():
         try:
             problem = check(trial)
-        except _Skip as why:
-            report.skipped.append(f"{name}: {why}")
+        except _Skip as reason:
+            report.skipped.append(f"{name}: {reason}")
             continue
-        except Exception as error:  # noqa: BLE001  (whatever the agent raises is what is wrong with it)
+        except Exception as error:  # noqa: BLE001  (any exception is a problem to report)
             problem = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
         if problem:
             report.problems.append(f"{name}: {problem}")
@@ -113,12 +114,12 @@ class _Trial:
 
 
 def noise(*shape: int, seed: int) -> Tensor:
-    """Standard normal numbers from this seed."""
+    """Return standard normal numbers from this seed."""
     return torch.randn(shape, generator=seeded_generator(seed))
 
 
 def noisy_batch(seed: int) -> Batch:
-    """A batch of noise for three tasks."""
+    """Return a batch of noise for three tasks."""
     return Batch(
         obs=noise(TASKS, ROWS, OBS, seed=10 * seed),
         action=torch.tanh(noise(TASKS, ROWS, ACTIONS, seed=10 * seed + 1)),
@@ -128,7 +129,8 @@ def noisy_batch(seed: int) -> Batch:
     )
 
 
-def _learned(agent: Any, first: int = 0) -> Any:
+def _trained(agent: Any, first: int = 0) -> Any:
+    """Return the agent after ``UPDATES`` updates, on the batches from number ``first`` on."""
     for seed in range(first, first + UPDATES):
         batch = noisy_batch(seed)
         agent.observe(batch.obs, batch.reward, batch.terminated > 0)
@@ -165,30 +167,29 @@ def _some_tasks(trial: _Trial) -> str | None:
 def _gradients(trial: _Trial) -> str | None:
     agent = trial.agent()
     before = {name: parameter.detach().clone() for name, parameter in agent.named_parameters()}
-    _learned(agent)
-    still = [name for name, parameter in agent.named_parameters() if torch.equal(parameter, before[name])]
-    return f"{', '.join(still)} did not change in {UPDATES} updates: no gradient reaches them" if still else None
+    _trained(agent)
+    unchanged = [name for name, parameter in agent.named_parameters() if torch.equal(parameter, before[name])]
+    if not unchanged:
+        return None
+    return f"{', '.join(unchanged)} did not change in {UPDATES} updates: no gradient reaches them"
 
 
 def _masked(trial: _Trial) -> str | None:
     """Action dimensions that a task does not have must have no influence."""
     mask = torch.tensor([[True, True], [True, False], [True, True]])
     agent, batch = trial.agent(mask=mask), noisy_batch(0)
-    _learned(agent)
+    _trained(agent)
     if bool(agent.act(batch.obs, explore=True)[1, :, 1].any()):
         return "an action is not zero in a dimension that its task does not have"
     target = getattr(agent, "target_entropy", None)
     if target is not None and target[1] * 2 != target[0]:
-        return f"target entropies are {target.tolist()}; masked dimensions have to be excluded"
-    if hasattr(agent, "sample") and hasattr(agent, "encoder"):
+        return f"target entropies are {target.tolist()}; exclude masked dimensions"
+    if isinstance(agent, SAC):
         with torch.no_grad():
-            z = agent.encoder(batch.obs)
-            found = []
-            for scale in (1.0, 100.0):
-                factor = torch.where(mask, 1.0, scale)[:, None, :]
-                agent._noise = lambda shape, factor=factor: noise(*shape, seed=3) * factor
-                found.append(agent.sample(z)[1])
-        if not torch.allclose(*found):
+            z, drawn = agent.encoder(batch.obs), noise(*batch.action.shape, seed=3)
+            scales = [torch.where(mask, 1.0, masked)[:, None, :] for masked in (1.0, 100.0)]
+            plain, changed = (agent.sample(z, noise=drawn * scale)[1] for scale in scales)
+        if not torch.allclose(plain, changed):
             return "the log-probability depends on a dimension that the task does not have"
     return None
 
@@ -206,7 +207,7 @@ def _permuted(trial: _Trial) -> str | None:
     other, obs = trial.agent(order=order), noise(TASKS, ROWS, OBS, seed=1)
     buffers = zip(agent.encoder.buffers(), other.encoder.buffers(), strict=True)
     if any(one.shape[:1] == (TASKS,) and torch.equal(one, two) for one, two in buffers):
-        raise _Skip("its encoder tells tasks apart by their number, not by their context")
+        raise _Skip("its encoder distinguishes tasks by their number, not by their context")
     expected, found = agent.act(obs, explore=False)[order], other.act(obs[order], explore=False)
     return None if torch.allclose(found, expected, atol=1e-5) else "the order of the tasks changes their actions"
 
@@ -216,7 +217,7 @@ def _seeded(trial: _Trial) -> str | None:
     try:
         for seed in (1, 2):
             torch.manual_seed(seed)
-            agent = _learned(trial.agent())
+            agent = _trained(trial.agent())
             found.append(torch.cat([parameter.detach().flatten() for parameter in agent.parameters()]))
             if not torch.equal(torch.get_rng_state(), torch.manual_seed(seed).get_state()):
                 return "it draws from torch's global generator; use the one that it is given"
@@ -228,7 +229,7 @@ def _seeded(trial: _Trial) -> str | None:
 
 
 def _round_trip(trial: _Trial) -> str | None:
-    agent, other, obs = _learned(trial.agent()), trial.agent(seed=9), noise(TASKS, ROWS, OBS, seed=1)
+    agent, other, obs = _trained(trial.agent()), trial.agent(seed=9), noise(TASKS, ROWS, OBS, seed=1)
     other.load_state_dict(agent.state_dict())
     if not torch.equal(agent.act(obs, explore=False), other.act(obs, explore=False)):
         return "an agent that loads another's weights acts differently"
@@ -236,20 +237,21 @@ def _round_trip(trial: _Trial) -> str | None:
 
 
 def _continued(trial: _Trial) -> str | None:
-    whole, resumed = _learned(trial.agent()), trial.agent(seed=9)
-    state = whole.training_state()
+    uninterrupted, resumed = _trained(trial.agent()), trial.agent(seed=9)
+    state = uninterrupted.training_state()
     resumed.load_training_state(state)
-    pairs = zip(*(_learned(agent, UPDATES).state_dict().values() for agent in (whole, resumed)), strict=True)
+    weights = (_trained(agent, UPDATES).state_dict().values() for agent in (uninterrupted, resumed))
+    pairs = zip(*weights, strict=True)
     same = all(torch.equal(one, two) for one, two in pairs)
     return (
         None
         if same
-        else "an agent restored from training_state ends with other weights than one that was never interrupted"
+        else "an agent restored from training_state ends with different weights from one that was never interrupted"
     )
 
 
 def _no_waiting(trial: _Trial) -> str | None:
-    agent = _learned(trial.agent())  # optimisers make their state at the first step
+    agent = _trained(trial.agent())  # optimisers create their state at the first step
     batch = noisy_batch(UPDATES)
     with Recorder() as recorder:
         agent.act(batch.obs, explore=True)

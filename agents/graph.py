@@ -1,9 +1,9 @@
 """Updates as a CUDA graph: recorded once, then replayed in one launch where eager updates take hundreds each.
 
-A replay runs no Python. It repeats the recorded kernels with the recorded numbers, on tensors that stay where they
-were, so all that changes from one replay to the next has to be in such a tensor: weights and optimisers, which are
-written in place; the replay buffer's size and the learning rates, which are filled in before each replay. Generators of
-random numbers are advanced by torch. https://docs.pytorch.org/docs/stable/notes/cuda.html#cuda-graphs
+A replay runs no Python. It repeats the recorded kernels with the recorded numbers, on tensors that stay in place, so
+everything that changes from one replay to the next must be in such a tensor: weights and optimisers, which are written
+in place; the replay buffer's size and the learning rates, which are filled in before each replay. torch advances the
+random generators. https://docs.pytorch.org/docs/stable/notes/cuda.html#cuda-graphs
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from torch import Tensor
 from agents.base import Batch
 from agents.replay import Replay
 
-WARM_UP = 3  # eager updates first, since what libraries and optimisers make at their first calls cannot be captured
-MOST = 16  # updates in one graph; beyond, a launch is a small part of it, and capturing takes long
+WARM_UP = 3  # eager updates first: what libraries and optimisers allocate at their first calls cannot be captured
+MAX_UPDATES_PER_GRAPH = 16  # beyond, a launch is a small part of a replay, and capturing takes long
 Metrics = dict[str, Tensor]
-Recorded = tuple[Callable[[], Any], Metrics]  # what repeats the work, and where it writes its result
+Recorded = tuple[Callable[[], Any], Metrics]  # a function that repeats the work, and where it writes its result
 
 
 class CaptureFailed(RuntimeError):
@@ -29,7 +29,7 @@ class CaptureFailed(RuntimeError):
 
 
 class Learner(Protocol):
-    """What is asked of an agent; ``agents.sac.SAC`` made of pieces that are ``capturable`` has it."""
+    """What an agent must provide; ``agents.sac.SAC`` with pieces that are ``capturable`` does."""
 
     optimizers: dict[str, torch.optim.Optimizer]
     generator: torch.Generator
@@ -38,17 +38,17 @@ class Learner(Protocol):
 
 
 class Capture(Protocol):
-    """How work is recorded: ``CUDACapture``, and in tests a record that a CPU can repeat."""
+    """Records work: ``CUDACapture``, and in tests a recorder that a CPU can repeat."""
 
     def aside(self) -> AbstractContextManager[None]:
-        """Run what is inside where ``record`` will run, in order with what comes before and after."""
+        """Run the block where ``record`` will run, in order with the work before and after it."""
 
     def record(self, work: Callable[[], Metrics], generators: Sequence[torch.Generator]) -> Recorded:
-        """Record ``work`` without doing it -> what does it, and the tensors that it then writes its result to."""
+        """Record ``work`` without doing it; return what repeats it, and the tensors that it writes its result to."""
 
 
 class CUDACapture:
-    """Captures on a stream of its own, on which warm-ups run too.
+    """Captures on its own stream, on which warm-ups run too.
 
     Autograd runs a parameter's part of the backward pass on the stream that first used the parameter, and matrix
     libraries keep a workspace per stream; in a capture neither may belong to another stream.
@@ -59,7 +59,7 @@ class CUDACapture:
 
     @contextmanager
     def aside(self) -> Iterator[None]:
-        """Run what is inside on the capture's stream."""
+        """Run the block on the capture's stream."""
         current = torch.cuda.current_stream(self._device)
         self._stream.wait_stream(current)
         with torch.cuda.stream(self._stream):
@@ -69,7 +69,7 @@ class CUDACapture:
     def record(self, work: Callable[[], Metrics], generators: Sequence[torch.Generator]) -> Recorded:
         """Capture ``work`` in a CUDA graph. Raises ``CaptureFailed``."""
         graph = torch.cuda.CUDAGraph()
-        # Compared as versions are; later ones find out by themselves, and warn where they are told.
+        # Compared as versions, not as strings. Later ones register generators themselves, and warn about this call.
         if torch.__version__ < "2.14":
             for generator in generators:
                 graph.register_generator_state(generator)
@@ -84,11 +84,11 @@ class CUDACapture:
 
 
 class GraphedUpdates:
-    """So many ``updates`` of an agent at a call, each on a batch of all tasks that is drawn on the device.
+    """Takes ``updates`` updates of an agent per call, each on a batch of all tasks that is drawn on the device.
 
-    The first calls are eager, until there were ``WARM_UP`` updates; then they are captured, once, and replayed. A call
-    takes the same steps either way. They differ from those of ``agent.update(replay.sample(rows))`` in that other rows
-    are drawn (``Replay.sample``), and in learning rates that are float32.
+    The first calls are eager, until ``WARM_UP`` updates are done; then the updates are captured, once, and replayed. A
+    call takes the same steps either way. They differ from those of ``agent.update(replay.sample(rows))`` in that other
+    rows are drawn (``Replay.sample``), and in learning rates that are float32.
     """
 
     def __init__(self, agent: Learner, replay: Replay, rows: int, updates: int, capture: Capture | None = None) -> None:
@@ -100,12 +100,12 @@ class GraphedUpdates:
         self.reset()
 
     def reset(self) -> None:
-        """Forget what was captured: to be called where tensors of the agent were replaced, as loading a state does."""
+        """Forget the capture; call this after tensors of the agent were replaced, as loading a state does."""
         self._recorded: Recorded | None = None
         self._warm = 0
 
     def __call__(self) -> Metrics:
-        """Take the updates -> the last one's metrics, which later calls do not overwrite."""
+        """Take the updates and return the last one's metrics, which later calls do not overwrite."""
         self._size.fill_(self._replay.size)
         for rate, group in zip(self._rates, self._groups, strict=True):
             rate.fill_(group["lr"])
@@ -114,8 +114,8 @@ class GraphedUpdates:
             with self._capture.aside(), self._device_rates(capturing=False):
                 return self._update()
         if self._recorded is None:
-            # Gradients are forgotten inside of it, not zeroed: the backward pass then allocates them in the graph's own
-            # memory, which nothing else is given, and writes them there at every replay.
+            # Gradients are set to None inside the capture, not zeroed: the backward pass then allocates them in the
+            # graph's private memory, and writes them there at every replay.
             with self._device_rates(capturing=True):
                 self._recorded = self._capture.record(self._update, [self._agent.generator, self._replay.generator])
         replay, metrics = self._recorded
@@ -136,7 +136,7 @@ class GraphedUpdates:
     def _device_rates(self, capturing: bool) -> Iterator[None]:
         """Have optimisers read their learning rates from the device; schedules and checkpoints see plain numbers.
 
-        ``capturable`` tells them that they are captured, which they refuse otherwise, and warn of where they are not.
+        Without ``capturable`` optimisers refuse to be captured, and with it they warn if they are not.
         """
         plain = [(group, group["lr"], group["capturable"]) for group in self._groups]
         for (group, _, _), rate in zip(plain, self._rates, strict=True):
@@ -149,12 +149,12 @@ class GraphedUpdates:
 
 
 def first_cause(error: BaseException) -> str:
-    """Return in one line what went wrong first: ending a capture that failed is an error of its own."""
+    """Return the first error of a chain in one line: ending a failed capture raises another one."""
     while error.__context__ is not None:
         error = error.__context__
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def updates_in_one(updates: int) -> int:
-    """Return how many of the ``updates`` after a step are captured in one graph: a divisor, so none is left over."""
-    return next(count for count in range(min(updates, MOST), 0, -1) if updates % count == 0)
+    """Return how many of the ``updates`` after a step one graph captures: a divisor, so that none is left over."""
+    return next(count for count in range(min(updates, MAX_UPDATES_PER_GRAPH), 0, -1) if updates % count == 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import torch
@@ -19,7 +19,7 @@ class StackedLinear(nn.Module):
 
     def __init__(self, groups: int, size_in: int, size_out: int, generator: torch.Generator) -> None:
         super().__init__()
-        self._single = size_out == 1  # a Python number, which a shape is not while torch traces an export
+        self._single = size_out == 1  # a Python bool: while torch traces an export, a shape is not a Python number
         bound = 1.0 / math.sqrt(size_in)
         self.weight = nn.Parameter(torch.empty(groups, size_in, size_out).uniform_(-bound, bound, generator=generator))
         self.bias = nn.Parameter(torch.empty(groups, 1, size_out).uniform_(-bound, bound, generator=generator))
@@ -33,7 +33,7 @@ class StackedLinear(nn.Module):
 
 
 class Network(nn.Module):
-    """G networks alike in shape, (G, R, in) -> (G, R, out)."""
+    """G networks of equal shape, (G, R, in) -> (G, R, out)."""
 
     def probed_layers(self) -> list[nn.Module]:
         """Return the layers that read hidden units, the last one those of the last hidden layer. Default: none."""
@@ -62,7 +62,7 @@ class StackedMLP(Network):
 
     def forward(self, x: Tensor, groups: Tensor | None = None) -> Tensor:
         """Apply all networks, or those that ``groups`` (G',) int64 names, each to its own rows."""
-        *hidden, last = self.layers  # a slice would be made into a module of its own, every time
+        *hidden, last = self.layers  # a slice would create a new module at every call
         for layer in hidden:
             x = hidden_activation(layer(x, groups), self.layer_norm)
         return last(x, groups)
@@ -76,7 +76,7 @@ class StackedResidual(Network):
     """G residual networks in one product, (G, R, in) -> (G, R, out): BroNet (Nauman et al. 2024).
 
     The first of ``hidden`` is the layer that everything else is added to, each further one a block of two layers of
-    that width. Raises ``ValueError`` for widths that differ.
+    that width. Raises ``ValueError`` if the widths differ.
     """
 
     def __init__(
@@ -109,6 +109,15 @@ class StackedResidual(Network):
         return [*self.inner[:1], *self.outer, self.last]
 
 
+def in_float32(apply: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
+    """Apply an output layer in full precision under autocast too: values rounded to bfloat16 take few numbers."""
+    kind = inputs[0].device.type
+    if not torch.is_autocast_enabled(kind):
+        return apply(*inputs)
+    with torch.autocast(kind, enabled=False):
+        return apply(*(one.float() for one in inputs))
+
+
 def hidden_activation(x: Tensor, layer_norm: bool) -> Tensor:
     """Apply layer normalisation, if enabled, and ReLU; ``x`` may be overwritten."""
     return F.relu(normalized(x) if layer_norm else x, inplace=True)
@@ -117,7 +126,7 @@ def hidden_activation(x: Tensor, layer_norm: bool) -> Tensor:
 def normalized(x: Tensor) -> Tensor:
     """Apply layer normalisation without learned scale.
 
-    A scale of ones is passed all the same: without one, torch's loop on the CPU is not vectorised and takes 1.6 times
+    A scale of ones is passed anyway: without one, torch's loop on the CPU is not vectorised and takes 1.6 times
     as long, for the same numbers.
     """
     size = x.shape[-1:]

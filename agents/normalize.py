@@ -9,7 +9,7 @@ from agents.base import rows_of
 
 
 class Unscaled(nn.Module):
-    """Leaves everything as it is."""
+    """Changes nothing."""
 
     def observe(self, *_: Tensor | None) -> None:
         """Do nothing."""
@@ -17,6 +17,9 @@ class Unscaled(nn.Module):
     def forward(self, values: Tensor, task: Tensor | None = None) -> Tensor:
         """Return ``values``."""
         return values
+
+    def break_off(self) -> None:
+        """Do nothing."""
 
 
 class ObsScale(nn.Module):
@@ -40,7 +43,7 @@ class ObsScale(nn.Module):
     def observe(self, obs: Tensor, task: Tensor | None = None) -> None:
         """Update the moments with observations (T, N, obs); they are pooled exactly (Chan et al. 1983).
 
-        Moments that each task has of its own are left as they are where only some tasks, ``task``, are observed.
+        Per-task moments do not change if only some tasks, ``task``, are observed.
         """
         per_task = self.mean.dim() == 3
         if per_task and task is not None:
@@ -58,10 +61,10 @@ class ObsScale(nn.Module):
         self.count += added
 
     def forward(self, obs: Tensor, task: Tensor | None = None) -> Tensor:
-        """(T, N, obs) -> (T, N, obs); ``task``, (T,) int64, names the tasks that the leading axis stands for."""
+        """(T, N, obs) -> (T, N, obs); ``task``, (T,) int64, gives the tasks of the leading axis."""
         mean, square = (m if m.dim() == 1 else rows_of(m, task) for m in (self.mean, self.square))
         deviation = (square / self.count.clamp_min(1.0)).sqrt()
-        # A number that never changes carries nothing, whatever its value.
+        # A component that never changes carries no information, whatever its value.
         deviation = torch.where(deviation < 1e-6, torch.ones_like(deviation), deviation)
         return ((obs - mean.float()) / deviation.float()).clamp(-self.limit, self.limit)
 
@@ -71,7 +74,7 @@ class ReturnScale(nn.Module):
 
     After BRC (Nauman et al. 2025), which scales by the largest Monte-Carlo return: tasks with small rewards then weigh
     as much as those with large ones. The return is summed forward, sum of discount^(t-k) r_k, so that no episode has to
-    be kept.
+    be stored.
     """
 
     largest: Tensor
@@ -86,15 +89,19 @@ class ReturnScale(nn.Module):
     def observe(self, reward: Tensor, ended: Tensor, task: Tensor | None = None) -> None:
         """Update the running returns with a step's rewards (T, N) and where an episode ended, (T, N) bool.
 
-        ``task`` as for ``forward``: always the same ones, whose returns are summed.
+        ``task`` is as for ``forward``, and must be the same at every call, since returns are summed.
         """
         if self.running.shape != reward.shape:
             self.running = torch.zeros_like(reward)
         self.running = self.discount * self.running + reward
         largest = torch.maximum(rows_of(self.largest, task), self.running.abs().amax(dim=1))
-        # In place, since a CUDA graph that was captured reads where they were.
+        # In place, since a captured CUDA graph reads the original memory.
         self.largest.copy_(largest if task is None else self.largest.index_copy(0, task, largest))
         self.running = self.running * ~ended
+
+    def break_off(self) -> None:
+        """Forget the returns of running episodes, which will not be continued."""
+        self.running = torch.zeros_like(self.running)
 
     def forward(self, reward: Tensor, task: Tensor | None = None) -> Tensor:
         """(T, N) -> (T, N); ``task`` as for observations."""

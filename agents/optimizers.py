@@ -1,4 +1,4 @@
-"""The optimiser of all that is learned, and a cheaper way to forget its gradients."""
+"""The optimiser of all learned parameters, and a cheaper way to clear their gradients."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from agents.registry.settings import SACSettings
 
 
 def adam(parameters: Sequence[nn.Parameter], settings: SACSettings) -> torch.optim.Adam:
-    """Return AdamW by the settings; with a weight decay of 0 it is plain Adam."""
+    """Return AdamW with these settings; with a weight decay of 0 it is plain Adam."""
     return torch.optim.AdamW(
         parameters, settings.learning_rate, eps=settings.adam_epsilon, weight_decay=settings.weight_decay, fused=True
     )
 
 
-def forget_gradients(optimizer: torch.optim.Optimizer) -> None:
-    """Do what ``zero_grad`` does, without its wrapper for profilers, which takes longer than all of the rest."""
+def clear_gradients(optimizer: torch.optim.Optimizer) -> None:
+    """Do what ``zero_grad`` does, without its wrapper for profilers, which takes longer than the rest."""
     for group in optimizer.param_groups:
         for parameter in group["params"]:
             parameter.grad = None

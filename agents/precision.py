@@ -1,4 +1,4 @@
-"""Whether this machine multiplies matrices faster in reduced precision: timed on it, since processors differ."""
+"""Chooses the precision of matrix products by timing them on this machine, since processors differ."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 REPEATS = 7
-WORTH_IT = 1.1  # how many times as fast reduced precision has to be to be taken
+MIN_SPEEDUP = 1.1  # auto takes reduced precision if it is at least this many times as fast
 
 
 @dataclass(frozen=True)
@@ -46,32 +46,32 @@ def choose_precision(asked: str, rows: int, width: int, device: torch.device) ->
     if asked == "float32":
         return Precision(asked, asked)
     speedup = bfloat16_speedup(rows, width, device)
-    faster = "bfloat16" if speedup >= WORTH_IT else "float32"
+    faster = "bfloat16" if speedup >= MIN_SPEEDUP else "float32"
     return Precision(asked, faster if asked == "auto" else asked, round(speedup, 2))
 
 
 def bfloat16_speedup(rows: int, width: int, device: torch.device) -> float:
-    """Time the same products in float32 and under autocast, in turn -> float32's shortest time over bfloat16's."""
+    """Time the same products in float32 and under autocast, in turn; return float32's shortest time over bfloat16's."""
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(2, rows, width, generator=generator).to(device)
     weight = torch.randn(2, width, width, generator=generator).to(device).requires_grad_(True)
     times: dict[bool, list[float]] = {False: [], True: []}
     for repeat in range(REPEATS + 1):
-        for reduced, own in times.items():
+        for reduced, measured in times.items():
             seconds = _seconds(x, weight, reduced)
             if repeat:  # the first one warms up
-                own.append(seconds)
-    return min(times[False]) / min(times[True])  # the least is what neighbours on the cores disturbed least
+                measured.append(seconds)
+    return min(times[False]) / min(times[True])  # the shortest is the least disturbed by other processes
 
 
 def _seconds(x: torch.Tensor, weight: torch.Tensor, reduced: bool) -> float:
     _wait(x.device)
-    begin = time.perf_counter()
+    start = time.perf_counter()
     with torch.autocast(x.device.type, torch.bfloat16, enabled=reduced):
         out = torch.bmm(torch.bmm(x, weight).relu(), weight)
     out.float().sum().backward()
     _wait(x.device)
-    seconds = time.perf_counter() - begin
+    seconds = time.perf_counter() - start
     weight.grad = None
     return seconds
 

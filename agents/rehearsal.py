@@ -1,4 +1,4 @@
-"""Learning some of an agent's tasks, while the others are rehearsed from transitions that were kept of them.
+"""Learns some of an agent's tasks, while the others are rehearsed from their kept transitions.
 
 Experience replay against forgetting (Rolnick, Ahuja, Schwarz, Lillicrap and Wayne, "Experience Replay for Continual
 Learning", NeurIPS 2019), without their behavioural cloning.
@@ -13,16 +13,16 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from agents.base import Batch, seeded_generator
+from agents.base import Batch, restore_generator, seeded_generator
 from agents.replay import Replay
 
 
 class Rehearsal:
-    """An agent as the loop sees it that steps the new tasks alone: every update has as many rows of each kept task.
+    """Wraps an agent so that the loop steps only the new tasks: every update has as many rows of each kept task.
 
     ``kept`` (T_kept rings) and ``new`` are tasks' numbers in the agent; together they are all of its tasks. Rows of
     the new tasks may be shorter than the agent's ``sizes``, (obs, action), and are padded with zeros; their
-    environments take ``actions`` numbers. What the agent says of itself is said of all its tasks.
+    environments take ``actions`` numbers. Metrics and diagnoses cover all of the agent's tasks.
     """
 
     def __init__(
@@ -51,6 +51,10 @@ class Rehearsal:
         """Update running statistics with a step of the new tasks' environments."""
         self.agent.observe(self._obs(obs), reward, ended, self._new)
 
+    def break_off(self) -> None:
+        """Forget what running statistics know of running episodes, which will not be continued."""
+        self.agent.break_off()
+
     def update(self, batch: Batch) -> dict[str, Tensor]:
         """Take a gradient step on a batch of the new tasks, and as many rows of each kept one."""
         return self.agent.update(self._joined(batch, self._replay.sample(batch.obs.shape[1], self._generator)))
@@ -60,12 +64,12 @@ class Rehearsal:
         self.agent.set_progress(fraction)
 
     def inspect(self, obs: Tensor) -> dict[str, Tensor]:
-        """Return quantities to visualise, of all tasks: the new ones' on ``obs``, the others' on kept observations."""
+        """Return quantities to visualise for all tasks: new ones on ``obs``, the others on kept observations."""
         kept = self._replay.sample(obs.shape[1], torch.Generator(obs.device).manual_seed(0)).obs
         return self.agent.inspect(self._all(self._obs(obs), kept))
 
     def diagnose(self, batch: Batch, history: Batch | None, generator: torch.Generator) -> dict[str, Tensor]:
-        """Diagnose the agent on a batch of all tasks, without a history, which the kept ones do not have."""
+        """Diagnose the agent on a batch of all tasks, without a history, since kept tasks have none."""
         kept = self._replay.sample(batch.obs.shape[1], generator)
         return self.agent.diagnose(self._joined(batch, kept), None, generator)
 
@@ -78,13 +82,13 @@ class Rehearsal:
         return self.agent.load_state_dict(state_dict)
 
     def training_state(self) -> dict[str, Any]:
-        """Return the agent's, and what decides which kept rows are drawn."""
+        """Return the agent's state, and that of the generator that draws kept rows."""
         return {"agent": self.agent.training_state(), "rehearsed": self._generator.get_state()}
 
     def load_training_state(self, state: dict[str, Any]) -> None:
         """Restore what ``training_state`` returned."""
         self.agent.load_training_state(state["agent"])
-        self._generator.set_state(state["rehearsed"])
+        restore_generator(self._generator, state["rehearsed"])
 
     def _obs(self, obs: Tensor) -> Tensor:
         return pad(obs, (0, self._sizes[0] - obs.shape[-1]))
@@ -95,5 +99,5 @@ class Rehearsal:
 
     def _joined(self, batch: Batch, kept: Batch) -> Batch:
         action = pad(batch.action, (0, self._sizes[1] - batch.action.shape[-1]))
-        mine = batch._replace(obs=self._obs(batch.obs), next_obs=self._obs(batch.next_obs), action=action)
-        return Batch(*(self._all(new, old) for new, old in zip(mine[:5], kept[:5], strict=True)))
+        padded = batch._replace(obs=self._obs(batch.obs), next_obs=self._obs(batch.next_obs), action=action)
+        return Batch(*(self._all(new, old) for new, old in zip(padded[:5], kept[:5], strict=True)))

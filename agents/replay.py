@@ -7,29 +7,29 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from agents.base import Batch, rows_of
+from agents.base import Batch, restore_generator, rows_of
 
-MANY = 2**62  # numbers that are drawn from before their remainder by the size is taken: none is likelier by 1e-12
+DRAW_RANGE = 2**62  # integers below it are drawn and taken modulo the size: no row is likelier by more than 1e-12
 
 
 class Replay:
     """T rings of ``capacity`` transitions, each one float32 row: obs, next obs, action, reward, terminated.
 
-    All tasks are added to in step, so one position serves them all. ``sample`` draws the same number of rows from
+    All tasks grow in step, so one position serves them all. ``sample`` draws the same number of rows from
     every task, or of the given ones, uniformly from their rings.
     """
 
     def __init__(self, tasks: int, capacity: int, obs_size: int, action_size: int, generator: torch.Generator) -> None:
-        self.capacity, self.added = capacity, 0  # transitions of each task, since the run began
+        self.capacity, self.added = capacity, 0  # transitions of each task, since the start of the run
         self._sizes = [obs_size, obs_size, action_size, 1, 1]
-        self.generator = generator  # which rows are drawn
+        self.generator = generator  # of the rows that are drawn
         self.device = generator.device
         self._rows = torch.zeros(tasks, capacity, sum(self._sizes), device=self.device)
         self._starts = torch.arange(tasks, device=self.device)[:, None] * capacity
 
     @property
     def size(self) -> int:
-        """Transitions of each task that are held."""
+        """Number of transitions held of each task."""
         return min(self.added, self.capacity)
 
     @property
@@ -56,20 +56,19 @@ class Replay:
     ) -> Batch:
         """Draw ``rows_per_task`` transitions of every task, with replacement. Raises ``ValueError`` while empty.
 
-        ``task``, (T',) int64, draws so many for each of its entries instead. A ``generator`` given here leaves the
-        replay's own, and so every later draw, as it is. ``size``, 0-d int64 on the device, stands in for the number of
-        transitions held where it is to be read when the draw runs, not when it is asked for, as in a CUDA graph; the
-        rows drawn are then others.
+        With ``task``, (T',) int64, that many are drawn for each of its entries instead. A ``generator`` given here
+        leaves the replay's own, and so every later draw, unchanged. ``size``, 0-d int64 on the device, replaces the
+        number of transitions held; it is read when the draw runs, as a CUDA graph needs. Other rows are then drawn.
         """
         if self.size == 0:
             raise ValueError("the replay buffer is empty; add transitions before sampling")
         shape = (len(self._rows) if task is None else len(task), rows_per_task)
         generator = generator or self.generator
-        picks = torch.randint(self.size if size is None else MANY, shape, generator=generator, device=self.device)
+        picks = torch.randint(self.size if size is None else DRAW_RANGE, shape, generator=generator, device=self.device)
         return self._batch(picks if size is None else picks % size, task)
 
     def rows_between(self, first: int, end: int) -> Tensor:
-        """Return the transitions numbered ``first`` to before ``end`` since the run began, packed: (T, n, row).
+        """Return transitions ``first`` to before ``end``, counted from the start of the run, packed: (T, n, row).
 
         Raises ``ValueError`` where they are not all held.
         """
@@ -80,7 +79,7 @@ class Replay:
         return self._rows[:, torch.arange(first, end, device=self.device) % self.capacity]
 
     def state_dict(self, rows: bool = True) -> dict[str, Any]:
-        """Return the transitions held, unless ``rows`` is False, and what decides which are drawn."""
+        """Return the transitions held, unless ``rows`` is False, and the state that determines later draws."""
         state = {"added": self.added, "generator": self.generator.get_state()}
         return {**state, "rows": self.rows_between(self.added - self.size, self.added)} if rows else state
 
@@ -89,10 +88,10 @@ class Replay:
         if (rows := state.get("rows")) is not None:
             self.put_rows(rows, state["added"] - rows.shape[1])
         self.added = state["added"]
-        self.generator.set_state(state["generator"])
+        restore_generator(self.generator, state["generator"])
 
     def put_rows(self, rows: Tensor, first: int) -> None:
-        """Put packed transitions, (T, n, row), in their places; the one in front is number ``first`` of the run.
+        """Put packed transitions, (T, n, row), in their places; the first is number ``first`` of the run.
 
         Raises ``ValueError`` where they do not fit this replay.
         """
@@ -113,8 +112,8 @@ class Replay:
     def history(self, steps: int, copies: int, taken: int) -> Batch:
         """Return the last ``steps`` steps of the first ``taken`` of ``copies`` copies: (T, taken, steps, ...).
 
-        It takes each step to have added a transition of every copy; where some were lost, what looks consecutive is
-        not. Raises ``ValueError`` where fewer are held.
+        It assumes that each step added a transition of every copy; if some were lost, the steps are not consecutive.
+        Raises ``ValueError`` where fewer are held.
         """
         if steps * copies > self.size:
             raise ValueError(
@@ -127,7 +126,7 @@ class Replay:
 
     def _batch(self, picks: Tensor, task: Tensor | None = None) -> Batch:
         flat = self._rows.view(-1, self._rows.shape[-1])
-        places = picks + rows_of(self._starts, task)
-        rows = flat.index_select(0, places.flatten()).view(*picks.shape, -1)
+        indices = picks + rows_of(self._starts, task)
+        rows = flat.index_select(0, indices.flatten()).view(*picks.shape, -1)
         obs, next_obs, action, reward, terminated = rows.split(self._sizes, dim=-1)
         return Batch(obs, action, reward.squeeze(-1), terminated.squeeze(-1), next_obs, task)

@@ -20,7 +20,7 @@ from agents.gaussian import split_head, squash
 from agents.heads import ValueHead
 from agents.heads.scalar import ScalarHead
 from agents.normalize import Unscaled
-from agents.optimizers import adam, forget_gradients
+from agents.optimizers import adam, clear_gradients
 from agents.penalties import Penalty
 from agents.registry.settings import SACSettings
 from agents.snapshot import load_training_state, training_state
@@ -78,8 +78,13 @@ class SAC(nn.Module):
         self.target_encoder = copy.deepcopy(self.encoder).requires_grad_(False)
         self.target_critic = copy.deepcopy(self.critic).requires_grad_(False)
         self.discount, self.polyak = settings.discount, settings.polyak
+        self._learning_rates = (settings.learning_rate, settings.final_learning_rate)
+        self._reduced = settings.precision == "bfloat16"
         self.generator = generator
+        self._set_up_training(settings)
 
+    def _set_up_training(self, settings: SACSettings) -> None:
+        """Make what takes the steps: optimisers, the parameters that losses are differentiated by, and clipping."""
         self._critic_parameters: list[nn.Parameter] = [*self.encoder.parameters(), *self.critic.parameters()]
         self._actor_parameters = list(self.actor.parameters())
         self._target_parameters: list[Tensor] = [*self.target_encoder.parameters(), *self.target_critic.parameters()]
@@ -92,21 +97,20 @@ class SAC(nn.Module):
             "actor": self.actor_optimizer,
             "temperature": self.temperature_optimizer,
         }
-        learned = [*aggregate.parameters()] if isinstance(aggregate, nn.Module) else []
+        learned = [*self.aggregate.parameters()] if isinstance(self.aggregate, nn.Module) else []
         if learned:
             self.optimizers["aggregator"] = adam(learned, undecayed)
-        self._learning_rates = (settings.learning_rate, settings.final_learning_rate)
-        self._reduced = settings.precision == "bfloat16"
         own = [*self.encoder.own_parameters(), *self.critic.own_parameters()]
-        self._critic_side = split_parameters("critic", self._critic_parameters, own, generator)
-        self._actor_side = split_parameters("actor", self._actor_parameters, self.actor.own_parameters(), generator)
-        tasks, norm = len(action_mask), settings.gradient_norm
-        self._clip_critic = GradientClip(self._critic_parameters, self.critic.own_parameters(), tasks, norm)
-        self._clip_actor = GradientClip(self._actor_parameters, self.actor.own_parameters(), tasks, norm)
+        actor_own = self.actor.own_parameters()
+        self._critic_side = split_parameters("critic", self._critic_parameters, own, self.generator)
+        self._actor_side = split_parameters("actor", self._actor_parameters, actor_own, self.generator)
+        tasks, norm = len(self.mask), settings.gradient_norm
+        self._clip_critic = GradientClip(self._critic_parameters, own, tasks, norm)
+        self._clip_actor = GradientClip(self._actor_parameters, actor_own, tasks, norm)
 
     @property
     def generator(self) -> torch.Generator:
-        """Where the noise comes from, the encoder's too."""
+        """The source of all noise, including the encoder's."""
         return self._generator
 
     @generator.setter
@@ -126,6 +130,10 @@ class SAC(nn.Module):
         self.obs_scale.observe(obs, task)
         self.reward_scale.observe(reward, ended, task)
 
+    def break_off(self) -> None:
+        """Forget what the running scales know of running episodes, which will not be continued."""
+        self.reward_scale.break_off()
+
     def update(self, batch: Batch) -> dict[str, Tensor]:
         """Take a step on critics, actor, temperatures and target networks, with the tasks of ``batch``.
 
@@ -140,7 +148,10 @@ class SAC(nn.Module):
         return {**critic_metrics, **metrics, **self._aggregator_metrics()}
 
     def set_progress(self, fraction: float) -> None:
-        """Anneal the learning rate linearly: set it for this fraction, in [0, 1], of the run."""
+        """Set the fraction of the run that is done, in [0, 1].
+
+        Anneal the learning rate linearly, and pass the fraction on to encoder, trunks and targets.
+        """
         for part in (self.encoder, self.actor, self.critic, self.target_encoder, self.target_critic):
             part.set_progress(fraction)
         self.target_critic.follow(self.critic)
@@ -154,14 +165,14 @@ class SAC(nn.Module):
         with torch.no_grad():
             scaled = self.obs_scale(obs)
             actor = self.actor.inspect(self.encoder(scaled))
-            return {**self.encoder.inspect(scaled), **{f"actor_{name}": seen for name, seen in actor.items()}}
+            return {**self.encoder.inspect(scaled), **{f"actor_{name}": values for name, values in actor.items()}}
 
     def diagnose(self, batch: Batch, history: Batch | None, generator: torch.Generator) -> dict[str, Tensor]:
         """Return what ``agents.diagnostics.diagnose`` measures; the agent does not change."""
         return diagnose(self, batch, history, generator)
 
     def mask_expert(self, expert: int | None) -> None:
-        """Mask one expert of the encoder's mixture, None: none. Raises ``ValueError`` if it is not a mixture."""
+        """Mask one expert of the encoder's mixture; None unmasks. Raises ``ValueError`` if it is not a mixture."""
         self.encoder.mask_expert(expert)
 
     def describe(self, context: Tensor) -> None:
@@ -171,11 +182,11 @@ class SAC(nn.Module):
     def set_tasks(self, action_mask: Tensor, context: Tensor) -> None:
         """Replace the tasks by new ones, with action masks (T', A) and contexts (T', d), to act on but not to learn.
 
-        Raises ``ValueError`` if the agent does not tell tasks apart by their context alone.
+        Raises ``ValueError`` if the agent does not distinguish tasks by their context alone.
         """
         self.encoder.set_tasks(context)
         if self.actor.own_parameters():
-            raise ValueError("its trunk has weights of each task, and none for new ones")
+            raise ValueError("its trunk has task-specific weights, and none for new tasks")
         self.mask = action_mask.float().to(self.mask.device)
 
     def scaled(self, batch: Batch) -> Batch:
@@ -187,25 +198,29 @@ class SAC(nn.Module):
         )
 
     def policy(self, z: Tensor, task: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """-> mean and log standard deviation of the Gaussian before it is squashed, (T, N, A) each."""
+        """Return mean and log standard deviation of the Gaussian before squashing, (T, N, A) each."""
         return split_head(self.actor(z, task)[0].float())
 
-    def sample(self, z: Tensor, task: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Sample an action for each row -> actions (T, N, A), log-probabilities (T, N)."""
+    def sample(self, z: Tensor, task: Tensor | None = None, *, noise: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Sample an action for each row and return actions (T, N, A) and log-probabilities (T, N).
+
+        ``noise`` (T, N, A), if given, takes the place of standard normal numbers from the generator.
+        """
         mean, log_std = self.policy(z, task)
-        return squash(mean, log_std, self._noise(mean.shape), rows_of(self.mask, task)[:, None, :])
+        noise = self._noise(mean.shape) if noise is None else noise
+        return squash(mean, log_std, noise, rows_of(self.mask, task)[:, None, :])
 
     def critic_output(self, z: Tensor, action: Tensor, task: Tensor | None = None, *, target: bool = False) -> Tensor:
-        """-> the critics' output, or the target critics', (E, T, N, ...), in the head's terms."""
+        """Return the critics' output, or the target critics', (E, T, N, ...), in the head's terms."""
         critic = self.target_critic if target else self.critic
         return critic(torch.cat([z, action], dim=-1), task)
 
     def q(self, z: Tensor, action: Tensor, task: Tensor | None = None) -> Tensor:
-        """-> the value that the actor maximises, (T, N)."""
+        """Return the value that the actor maximises, (T, N)."""
         return self.head.value(self.critic_output(z, action, task))
 
     def td_target(self, batch: Batch) -> Tensor:
-        """r + discount (1 - terminated) (Q'(s', a') - temperature log pi(a'|s')), in the head's terms: (T, N, ...)."""
+        """Return r + discount (1 - terminated) (Q'(s', a') - temperature log pi(a'|s')), (T, N, ...), in head terms."""
         with torch.no_grad():
             next_action, log_prob = self.sample(self.encoder(batch.next_obs, batch.task), batch.task)
             target_z = self.target_encoder(batch.next_obs, batch.task)
@@ -218,12 +233,12 @@ class SAC(nn.Module):
     def critic_losses(
         self, z: Tensor, action: Tensor, target: Tensor, task: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """-> each task's loss (T,), the critics' output (E, T, N, ...)."""
+        """Return each task's loss (T,) and the critics' output (E, T, N, ...)."""
         out = self.critic_output(z, action, task)
         return self.head.losses(out, target), out
 
     def actor_losses(self, z: Tensor, task: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """-> each task's loss (T,), the log-probability of the sampled actions (T, N)."""
+        """Return each task's loss (T,) and the log-probability of the sampled actions (T, N)."""
         action, log_prob = self.sample(z, task)
         temperature = rows_of(self.log_temperature.detach().exp(), task)
         return (temperature[:, None] * log_prob - self.q(z, action, task)).mean(dim=1), log_prob
@@ -241,13 +256,13 @@ class SAC(nn.Module):
             z = self.encoder(batch.obs, batch.task)
             extra = self.encoder.auxiliary_loss()
             losses, out = self.critic_losses(z, batch.action, self.td_target(batch), batch.task)
-        said = torch.stack([losses.detach(), self.head.value(out.detach()).mean(dim=1)])
+        reported = torch.stack([losses.detach(), self.head.value(out.detach()).mean(dim=1)])
         losses = self.critic.masked(losses, batch.task)
         losses = losses if extra is None else losses + extra
         side = replace(self._critic_side, task=batch.task, common=extra)
         self._step(self.critic_optimizer, losses, side, self._clip_critic, (self.encoder, self.critic))
         self.critic.after_step(self.generator)
-        self.latest = put(self.latest, said, side)
+        self.latest = put(self.latest, reported, side)
         return z.detach(), {"critic_loss": self.latest[0], "q_mean": self.latest[1]}
 
     def _update_actor(self, z: Tensor, task: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -280,9 +295,9 @@ class SAC(nn.Module):
         trained: Sequence[nn.Module],
     ) -> None:
         weighting = self.optimizers.get("aggregator")
-        forget_gradients(optimizer)
+        clear_gradients(optimizer)
         if weighting is not None:
-            forget_gradients(weighting)
+            clear_gradients(weighting)
         if self.penalty is not None:
             losses = losses + sum(self.penalty(module) for module in trained)
         self.aggregate(losses, side)
@@ -292,9 +307,9 @@ class SAC(nn.Module):
             weighting.step()
 
     def _autocast(self) -> torch.autocast:
-        """Reduced precision for one forward pass: autocast keeps its casts of weights until the block is left.
+        """Use reduced precision for one forward pass: autocast keeps its casts of weights until the block ends.
 
-        So no optimiser may step inside of it, or what follows would see the weights from before the step.
+        No optimiser may step inside the block, or later operations would see the weights from before the step.
         """
         return torch.autocast(self.generator.device.type, torch.bfloat16, enabled=self._reduced)
 

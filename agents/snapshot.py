@@ -1,4 +1,4 @@
-"""Everything of an agent that changes while it trains, out of it and back, so that a run can be continued exactly."""
+"""Saves and restores everything that training changes in an agent, so that a run can be resumed exactly."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from agents.base import restore_generator
+
 Optimizers = Mapping[str, torch.optim.Optimizer]
 
 
 def training_state(agent: nn.Module, optimizers: Optimizers, generator: torch.Generator) -> dict[str, Any]:
     """Return copies of an agent's weights, optimisers and generator.
 
-    Among the weights are targets, running scales and what an aggregator learns; ``buffers`` are those that no file of
-    weights holds, such as the returns of episodes that are still open.
+    The weights include targets, running scales and what an aggregator learns; ``buffers`` are those that files of
+    weights do not hold, such as the returns of unfinished episodes.
     """
     return copy.deepcopy(
         {
@@ -31,14 +33,14 @@ def training_state(agent: nn.Module, optimizers: Optimizers, generator: torch.Ge
 def load_training_state(
     agent: nn.Module, optimizers: Optimizers, generator: torch.Generator, state: dict[str, Any]
 ) -> None:
-    """Put an agent of the same pieces and sizes into a state; nothing of the state is shared with it afterwards."""
+    """Restore the state of an agent of the same pieces and sizes; it shares no memory with ``state`` afterwards."""
     agent.load_state_dict(state["weights"])
     for name, value in state["buffers"].items():
         owner, _, attribute = name.rpartition(".")
         setattr(agent.get_submodule(owner), attribute, value.to(generator.device, copy=True))
     for name, optimizer in optimizers.items():
-        optimizer.load_state_dict(copy.deepcopy(state["optimizers"][name]))  # it would keep the tensors
-    generator.set_state(state["generator"])
+        optimizer.load_state_dict(copy.deepcopy(state["optimizers"][name]))  # it would keep references to the tensors
+    restore_generator(generator, state["generator"])
 
 
 def _unsaved_buffers(agent: nn.Module) -> dict[str, Tensor]:

@@ -1,1 +1,1 @@
-"""Tasks, suites of tasks, and what steps them; without torch, and without anything of ``agents`` or ``mtrl``."""
+"""Tasks, task suites and the engines that step them. Imports neither torch nor ``agents`` nor ``mtrl``."""

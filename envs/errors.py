@@ -9,31 +9,31 @@ from collections.abc import Iterable
 
 from envs.printable import printable
 
-_said: set[str] = set()  # what `warn_once` was about
+_warned: set[str] = set()  # the subjects that `warn_once` has warned about
 
 
 class SuiteError(ValueError):
-    """A task, suite or environment breaks the contract; the message is one line and names the way out."""
+    """A task, suite or environment breaks the contract; the message is one line and says how to fix it."""
 
 
 class EnvFailed(SuiteError):
-    """An environment raised something of its own; ``words`` say what, without the task's name."""
+    """An environment raised an exception; ``message`` describes it without the task's name."""
 
-    def __init__(self, task_name: str, words: str) -> None:
-        super().__init__(f"task {task_name!r}: {words}")
-        self.words = words
+    def __init__(self, task_name: str, message: str) -> None:
+        super().__init__(f"task {task_name!r}: {message}")
+        self.message = message
 
 
 class TaskFailed(RuntimeError):
-    """A task's environment, or the process it runs in, failed again and again; the message is one line."""
+    """A task's environment, or the process it runs in, failed repeatedly; the message is one line."""
 
 
 class MissingExtra(SuiteError):
-    """A suite needs a package that only an extra of the kit installs; the message is the line that installs it."""
+    """A suite needs a package that only an extra of the kit installs; the message is the command that installs it."""
 
 
 def need(module: str, extra: str) -> None:
-    """Raise ``MissingExtra`` where ``module`` is not installed; it is looked for, not imported."""
+    """Raise ``MissingExtra`` if ``module`` is not installed, without importing it."""
     if importlib.util.find_spec(module) is None:
         raise MissingExtra(f"{module.replace('_', '-')} is not installed: pip install -e '.[{extra}]'")
 
@@ -45,19 +45,19 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """Return ``TypeName: first line`` of an exception, for a message that has to stay on one line."""
+    """Return ``TypeName: first line`` of an exception, for a message that must stay on one line."""
     text = str(error).strip().splitlines()
     return f"{type(error).__name__}: {text[0][:200]}" if text else type(error).__name__
 
 
 def warn(text: str) -> None:
-    """Say on stderr, in one line, what was survived."""
+    """Write a warning of one line to stderr."""
     sys.stderr.write(f"warning: {printable(text)}\n")
     sys.stderr.flush()
 
 
-def warn_once(about: str, text: str) -> None:
-    """Say it as ``warn`` does, unless this process has said something ``about`` the same before."""
-    if about not in _said:
-        _said.add(about)
+def warn_once(subject: str, text: str) -> None:
+    """Call ``warn``, unless this process has already warned about ``subject``."""
+    if subject not in _warned:
+        _warned.add(subject)
         warn(text)

@@ -1,4 +1,4 @@
-"""Output that nobody reads any more, as after ``| head -1``, or that a full disk refuses: no reason to end."""
+"""Output that survives a reader that is gone, as after ``| head -1``, and a full disk."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-NOBODY = (errno.EPIPE, errno.EIO)  # the reader is gone; so is the terminal
+READER_GONE = (errno.EPIPE, errno.EIO)  # from a closed pipe; from a closed terminal
 
 
-class _Lasting(io.FileIO):
-    """A stream of the system that takes everything: what it cannot write is dropped, and ``failure`` says why."""
+class _LastingStream(io.FileIO):
+    """A standard stream that never raises: what it cannot write is dropped, and ``failure`` is the error."""
 
     failure: OSError | None = None
 
     def write(self, data: object) -> int:
-        """Write what can be written -> how much was taken, which is all of it."""
+        """Write what can be written; return the size of all of it."""
         view = memoryview(data)  # type: ignore[arg-type]
-        size = taken = view.nbytes
+        total = left = view.nbytes
         try:
-            while size:
-                size -= super().write(view[-size:])
+            while left:
+                left -= super().write(view[-left:])
         except OSError as error:
-            if error.errno not in NOBODY:
+            if error.errno not in READER_GONE:
                 self.failure = error
-        return taken
+        return total
 
 
 @contextmanager
 def lasting_output() -> Iterator[list[OSError]]:
-    """Have ``print`` and all else that goes to stdout and stderr never raise -> what went wrong, once this is left.
+    """Keep writes to stdout and stderr from raising; yield a list that gets the errors at the end of the block.
 
-    A reader that is gone is nothing that went wrong.
+    A reader that is gone is not an error.
     """
     failures: list[OSError] = []
     former = {name: getattr(sys, name) for name in ("stdout", "stderr")}
     ours: dict[str, io.TextIOWrapper] = {}
     for number, (name, stream) in enumerate(former.items(), 1):
-        if stream is None:  # closed by whoever started this
+        if stream is None:  # closed by the parent process
             ours[name] = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-        elif stream is getattr(sys, f"__{name}__"):  # and not what somebody has put in its place
+        elif stream is getattr(sys, f"__{name}__"):  # not a replacement, such as pytest's
             stream.flush()
-            ours[name] = _like(stream, _Lasting(number, "w", closefd=False))
+            ours[name] = _like(stream, _LastingStream(number, "w", closefd=False))
         setattr(sys, name, ours.get(name, stream))
     try:
         yield failures
@@ -53,15 +53,15 @@ def lasting_output() -> Iterator[list[OSError]]:
             setattr(sys, name, former[name])
             raw = getattr(stream.buffer, "raw", stream.buffer)
             stream.close()
-            failures += [raw.failure] if isinstance(raw, _Lasting) and raw.failure else []
+            failures += [raw.failure] if isinstance(raw, _LastingStream) and raw.failure else []
 
 
 def _like(stream: io.TextIOWrapper, raw: io.FileIO) -> io.TextIOWrapper:
-    """Return a text stream over ``raw`` that writes as another one does, and escapes what its encoding lacks."""
+    """Return a text stream over ``raw`` with the settings of ``stream``, which escapes what its encoding lacks."""
     return io.TextIOWrapper(
-        raw if stream.write_through else io.BufferedWriter(raw),  # as Python's own, with -u
+        raw if stream.write_through else io.BufferedWriter(raw),  # as Python does with -u
         encoding=stream.encoding,
-        errors="backslashreplace",  # a name or a path in another script is no reason to end
+        errors="backslashreplace",  # a name or path in another script must not raise
         line_buffering=stream.line_buffering,
         write_through=stream.write_through,
     )

@@ -10,9 +10,9 @@ from envs import sources
 from envs.errors import SuiteError, nearest
 from envs.suite import TaskSuite
 
-GROUP = "mtrl.suites"
-OBJECT = "object:"  # how a run names a suite that was passed as an object
-FORMS = "your own: module:attribute, tasks.toml, or gym:ID,ID"
+ENTRY_POINT_GROUP = "mtrl.suites"
+OBJECT_PREFIX = "object:"  # how a run names a suite that was passed as an object
+OWN_SUITE_FORMS = "your own: module:attribute, tasks.toml, or gym:ID,ID"
 
 # Built-in suites: name -> "module:attribute". A new family is one module and one line here.
 BUILT_IN: dict[str, str] = {
@@ -42,8 +42,8 @@ def make_suite(name: str, **options: Any) -> TaskSuite:
         name: A built-in name, which may take an argument, as in ``pendulum-gravity:5,10``; the name of an installed
             package's entry point in the group ``mtrl.suites``; ``module:attribute``, a ``TaskSuite`` or a function that
             returns one; ``path/to/tasks.toml``; or Gymnasium ids, ``gym:ID,ID``.
-        **options: Passed on to a suite's function, such as ``engine`` and ``reward_version`` for ``metaworld``. Those
-            that are empty or ``auto`` are not.
+        **options: Passed to the suite's function, such as ``engine`` and ``reward_version`` for ``metaworld``, except
+            those that are empty or ``auto``.
 
     Returns:
         The suite. No environment is made yet.
@@ -59,10 +59,10 @@ def make_suite(name: str, **options: Any) -> TaskSuite:
     """
     form = form_of(name)
     if form == "built-in":
-        own, colon, argument = name.partition(":")
+        base, colon, argument = name.partition(":")
         if colon and not argument.strip():
-            raise SuiteError(f"suite {name!r} names nothing after its colon; write {own}, or what it is to be made of")
-        return sources.from_module(BUILT_IN[own], own, argument, options)
+            raise SuiteError(f"suite {name!r} names nothing after its colon; write {base}, or add an argument")
+        return sources.from_module(BUILT_IN[base], base, argument, options)
     if form == "ids":
         return sources.without_options(sources.from_ids(name), options)
     if form == "toml":
@@ -74,16 +74,16 @@ def make_suite(name: str, **options: Any) -> TaskSuite:
         return sources.from_module(name, name, "", options)
     if form == "object":
         raise SuiteError(
-            f"suite {name.removeprefix(OBJECT)!r} was passed to mtrl.learn as an object; pass it "
+            f"suite {name.removeprefix(OBJECT_PREFIX)!r} was passed to mtrl.learn as an object; pass it "
             "again, as in mtrl.load(run, suite=suite), or name it, as in --suite my_module:suite"
         )
     known = [*sorted(BUILT_IN), *sorted(found)]
-    raise SuiteError(f"unknown suite {name!r}; known: {', '.join(known)}; {FORMS}.{nearest(name, known)}")
+    raise SuiteError(f"unknown suite {name!r}; known: {', '.join(known)}; {OWN_SUITE_FORMS}.{nearest(name, known)}")
 
 
 def form_of(name: str) -> Literal["built-in", "ids", "toml", "installed", "object", "module", "unknown"]:
-    """Return in which form a suite is named; nothing is imported or read to find out."""
-    if name.startswith(OBJECT):
+    """Return the form of a suite's name, without importing or reading anything."""
+    if name.startswith(OBJECT_PREFIX):
         return "object"
     if name.partition(":")[0] in BUILT_IN:
         return "built-in"
@@ -98,4 +98,4 @@ def form_of(name: str) -> Literal["built-in", "ids", "toml", "installed", "objec
 
 def installed() -> dict[str, EntryPoint]:
     """Return the suites that installed packages offer in the entry-point group ``mtrl.suites``, by name."""
-    return {point.name: point for point in entry_points(group=GROUP)}
+    return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}

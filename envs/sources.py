@@ -23,7 +23,7 @@ MAX_EPISODE_STEPS = 10**9
 
 
 def load_installed(point: EntryPoint, options: Mapping[str, Any] | None = None) -> TaskSuite:
-    """Return the suite behind an entry point. Raises ``SuiteError`` where it is broken."""
+    """Return the suite behind an entry point. Raises ``SuiteError`` if it is broken."""
     name = f"suite {point.name!r} of an installed package ({point.value})"
     try:
         found = point.load()
@@ -35,7 +35,7 @@ def load_installed(point: EntryPoint, options: Mapping[str, Any] | None = None) 
 def from_module(path: str, name: str = "", argument: str = "", options: Mapping[str, Any] | None = None) -> TaskSuite:
     """Return the suite at ``module:attribute``: an object, or a function that returns one.
 
-    ``name`` is what the user called it; ``argument`` and ``options`` are handed to the function.
+    ``name`` is the user's name for it; ``argument`` and ``options`` are passed to the function.
     """
     module_name, _, attribute = path.partition(":")
     if not module_name or not attribute:
@@ -57,19 +57,19 @@ def from_module(path: str, name: str = "", argument: str = "", options: Mapping[
 
 
 def as_suite(found: Any, name: str, argument: str = "", options: Mapping[str, Any] | None = None) -> TaskSuite:
-    """Return ``found``, or what it returns when called with the ``argument``, if any, and the options that it knows.
+    """Return ``found``, or its result when called with the ``argument``, if any, and the options that it accepts.
 
-    Raises ``SuiteError`` where neither is a suite, and for an argument or an option that it does not take.
+    Raises ``SuiteError`` if neither is a suite, and for an argument or an option that it does not accept.
     """
-    given = {k: v for k, v in (options or {}).items() if v not in ("", "auto", None)}
+    unused = {k: v for k, v in (options or {}).items() if v not in ("", "auto", None)}
     if inspect.isroutine(found) or inspect.isclass(found) or isinstance(found, partial):
-        taken = inspect.signature(found).parameters
-        known = {k: v for k, v in given.items() if k in taken}
+        parameters = inspect.signature(found).parameters
+        accepted = {k: v for k, v in unused.items() if k in parameters}
         positional = [argument] if argument else []
-        if positional and "argument" not in taken:
+        if positional and "argument" not in parameters:
             raise SuiteError(f"{name} takes no argument after a colon; it was given {argument!r}")
         try:
-            found, given = found(*positional, **known), {k: v for k, v in given.items() if k not in known}
+            found, unused = found(*positional, **accepted), {k: v for k, v in unused.items() if k not in accepted}
         except SuiteError:
             raise
         except (Exception, SystemExit) as error:
@@ -78,11 +78,11 @@ def as_suite(found: Any, name: str, argument: str = "", options: Mapping[str, An
         raise SuiteError(f"{name} takes no argument after a colon; it was given {argument!r}")
     if not isinstance(found, TaskSuite):
         raise SuiteError(f"{name} is a {type(found).__name__}, not a TaskSuite or a function that returns one")
-    return without_options(found, given)
+    return without_options(found, unused)
 
 
 def without_options(suite: TaskSuite, options: Mapping[str, Any]) -> TaskSuite:
-    """Return ``suite``, which takes no options. Raises ``SuiteError`` for one that the user gave; a seed is not one."""
+    """Return ``suite``, which takes no options. Raises ``SuiteError`` for any that is given except ``goal_seed``."""
     for option, value in options.items():
         if value not in ("", "auto", None) and option != "goal_seed":
             raise SuiteError(f"suite {suite.name!r} has no option --{option.replace('_', '-')}; remove it")
@@ -99,10 +99,10 @@ def from_ids(spec: str) -> TaskSuite:
 
 
 def from_toml(path: Path) -> TaskSuite:
-    """Return the suite that a TOML file describes: a ``name``, and a ``[[task]]`` each with ``name`` and ``id``.
+    """Return the suite in a TOML file: a ``name``, and ``[[task]]`` tables, each with a ``name`` and an ``id``.
 
-    A task may have ``kwargs`` (a table), ``description``, ``max_episode_steps``, and ``success``, one of
-    ``{ info_key = "..." }`` and ``{ return_at_least = number }``.
+    A task may also have ``kwargs`` (a table), ``description``, ``max_episode_steps``, and ``success``:
+    ``{ info_key = "..." }`` or ``{ return_at_least = number }``.
     """
     try:
         if path.exists() and not path.is_file():
@@ -134,8 +134,8 @@ def _toml_task(entry: Any, where: str) -> Task:
     kwargs, steps = dict(entry.get("kwargs", {})), entry.get("max_episode_steps")
     if steps is not None:
         if not 1 <= steps <= MAX_EPISODE_STEPS:
-            raise SuiteError(f"{where}: max_episode_steps is {steps}; it has to be from 1 to {MAX_EPISODE_STEPS}")
-        kwargs["max_episode_steps"] = steps  # in place of the id's own limit, longer or shorter
+            raise SuiteError(f"{where}: max_episode_steps is {steps}; it must be from 1 to {MAX_EPISODE_STEPS}")
+        kwargs["max_episode_steps"] = steps  # replaces the id's own limit
     make = _maker(entry["id"], kwargs, where)
     if "render_mode" in kwargs:
         _check_render_mode(entry["id"], kwargs["render_mode"], where)
@@ -151,7 +151,7 @@ def _success_wrapper(rule: dict[str, Any], where: str) -> Callable[[gym.Env[Any,
             f"{where}: success is {rule!r}; give one of {{ info_key = '...' }} and {{ return_at_least = number }}"
         )
     if not math.isfinite(rule.get("return_at_least", 0)):
-        raise SuiteError(f"{where}: success is {rule!r}; return_at_least has to be a finite number")
+        raise SuiteError(f"{where}: success is {rule!r}; return_at_least must be a finite number")
     if "info_key" in rule:
         return partial(SuccessFromInfo, key=rule["info_key"])
     return partial(SuccessFromReturn, threshold=float(rule["return_at_least"]))
@@ -162,7 +162,7 @@ def _with_success(make: Callable[..., Any], wrap: Callable[[Any], Any], **kwargs
 
 
 def _maker(id_: str, kwargs: dict[str, Any], where: str) -> Callable[..., gym.Env[Any, Any]]:
-    """Check that an id is registered -> what makes it. ``module:ID`` imports the module first."""
+    """Return the function that makes a registered id. ``module:ID`` imports the module first."""
     module, _, name = id_.rpartition(":")
     if module:
         try:
@@ -172,18 +172,20 @@ def _maker(id_: str, kwargs: dict[str, Any], where: str) -> Callable[..., gym.En
     if name not in gym.registry:
         hint = nearest(name, gym.registry) or " Name the module that registers it, as in my_module:Name-v0."
         raise SuiteError(f"{where}: unknown Gymnasium id {name!r}.{hint}")
-    if taken := kwargs.keys() & {"id", "disable_env_checker"}:
-        raise SuiteError(f"{where}: kwargs has {min(taken)!r}, which is not the environment's; remove it")
+    if reserved := kwargs.keys() & {"id", "disable_env_checker"}:
+        raise SuiteError(
+            f"{where}: kwargs has {min(reserved)!r}, which is not an argument of the environment; remove it"
+        )
     return partial(gym.make, name, disable_env_checker=True, **kwargs)
 
 
 def _check_render_mode(id_: str, mode: Any, where: str) -> None:
-    """Raise ``SuiteError`` for one that the environment's class does not list; Gymnasium would only warn."""
+    """Raise ``SuiteError`` for a render mode that the environment's class does not list; Gymnasium would only warn."""
     entry = gym.registry[id_.rpartition(":")[2]].entry_point
     try:
         creator: Any = load_env_creator(entry) if isinstance(entry, str) else entry
     except Exception as error:
-        raise SuiteError(f"{where}: importing what {id_!r} is made by failed: {one_line(error)}") from error
+        raise SuiteError(f"{where}: importing the entry point of {id_!r} failed: {one_line(error)}") from error
     known = getattr(creator, "metadata", {}).get("render_modes", [mode])
     if mode not in known:
         raise SuiteError(f"{where}: render_mode is {mode!r}; it may be {', '.join(map(str, known))}, or left out")
@@ -192,10 +194,10 @@ def _check_render_mode(id_: str, mode: Any, where: str) -> None:
 def _check_keys(data: dict[str, Any], known: dict[str, Any], required: Iterable[str], where: str) -> None:
     for key, value in data.items():
         if key not in known:
-            raise SuiteError(f"{where}: unknown key {key!r}; it may have {', '.join(known)}.{nearest(key, known)}")
-        wanted = known[key]
-        if not isinstance(value, wanted) or isinstance(value, bool):
-            names = getattr(wanted, "__name__", "number")
+            raise SuiteError(f"{where}: unknown key {key!r}; known: {', '.join(known)}.{nearest(key, known)}")
+        expected = known[key]
+        if not isinstance(value, expected) or isinstance(value, bool):
+            names = getattr(expected, "__name__", "number")
             raise SuiteError(f"{where}: {key} is {value!r}; expected a {names}")
     for key in required:
         if key not in data:
@@ -207,6 +209,6 @@ def _plain(id_: str) -> str:
 
 
 def _words(id_: str) -> str:
-    """``module:Space/MountainCarContinuous-v0`` -> ``mountain car continuous``."""
+    """Return an id in words: ``module:Space/MountainCarContinuous-v0`` gives ``mountain car continuous``."""
     name = _plain(id_).rsplit("-v", 1)[0].rsplit("-", 1)[-1]
     return "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()

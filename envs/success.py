@@ -1,4 +1,4 @@
-"""Success for environments that do not say it themselves: from a key of their info, or from the return."""
+"""Success for environments that do not report it: from a key of their info, or from the return."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import gymnasium as gym
 
 
 class SuccessFromInfo(gym.Wrapper[Any, Any, Any, Any]):
-    """Success is the truth of ``info[key]``. Raises ``KeyError`` where no step of an episode had the key."""
+    """Success is ``bool(info[key])``. Raises ``KeyError`` if no step of an episode had the key."""
 
     def __init__(self, env: gym.Env[Any, Any], key: str) -> None:
         super().__init__(env)
@@ -20,7 +20,7 @@ class SuccessFromInfo(gym.Wrapper[Any, Any, Any, Any]):
         return self.env.reset(**kwargs)
 
     def step(self, action: Any) -> Any:
-        """Step, and say success where the key is there."""
+        """Step, and report success if the key is present."""
         obs, reward, terminated, truncated, info = self.env.step(action)
         if self._key in info:
             self._seen = True
@@ -31,7 +31,7 @@ class SuccessFromInfo(gym.Wrapper[Any, Any, Any, Any]):
 
 
 class SuccessFromReturn(gym.Wrapper[Any, Any, Any, Any]):
-    """An episode is a success if its return is at least ``threshold``; this is known at its end alone."""
+    """An episode is a success if its return is at least ``threshold``, which is known only at its end."""
 
     def __init__(self, env: gym.Env[Any, Any], threshold: float) -> None:
         super().__init__(env)
@@ -43,7 +43,7 @@ class SuccessFromReturn(gym.Wrapper[Any, Any, Any, Any]):
         return self.env.reset(**kwargs)
 
     def step(self, action: Any) -> Any:
-        """Step, and say success at the end."""
+        """Step, and report success at the end of the episode."""
         obs, reward, terminated, truncated, info = self.env.step(action)
         self._total += float(reward)
         if terminated or truncated:

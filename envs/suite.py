@@ -1,4 +1,4 @@
-"""What a task is, and what a suite of tasks is."""
+"""Tasks, and suites of tasks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from envs.printable import unprintable
 from envs.stepping.engine import MAX_COPIES, Engine
 from envs.working_folder import kept_working_folder
 
-# What stands for several tasks where tasks are named: all that are held out, all that have a paraphrase, told by it.
+# Names that stand for several tasks: all that are held out; all that have a paraphrase, described by it.
 HELD_OUT, PARAPHRASED = "held-out", "paraphrased"
 
 
@@ -36,12 +36,12 @@ class Task:
         description: The instruction in one sentence, which agents may read as context.
         tags: Free labels.
         max_episode_steps: Time limit to add to an environment that has none; it truncates, it does not terminate.
-        parameters: Numbers that tell the task apart from others of its family, such as a gravity in m/s^2, which agents
-            may read as context.
+        parameters: Numbers that distinguish the task from others of its family, such as a gravity in m/s^2; agents may
+            read them as context.
         starts: Number of fixed initial states, where ``reset(seed=s)`` selects number ``s % starts``; the final
             evaluation then plays each of them exactly once. 0 if initial states are random.
-        group: What the task has in common with others, such as a skill, by which tables may gather many tasks.
-        paraphrase: The instruction in other words, which is never trained on, to evaluate agents that read it.
+        group: What the task has in common with others, such as a skill; tables may group many tasks by it.
+        paraphrase: The instruction in other words, never used in training, to evaluate agents that read it.
 
     Example:
         >>> make = lambda **kwargs: gymnasium.make("Pendulum-v1", g=5.0, **kwargs)
@@ -66,7 +66,7 @@ class Task:
             with kept_working_folder(self.name, "make"):
                 env = self.make(**kwargs)
         except MissingExtra:
-            raise  # its line holds for the whole suite
+            raise  # its message applies to the whole suite
         except (Exception, SystemExit) as error:
             raise SuiteError(f"task {self.name!r}: making its environment failed: {one_line(error)}") from error
         if not isinstance(env, gym.Env):
@@ -92,7 +92,7 @@ class TaskSuite:
         simulator: Makes an engine that steps all copies of all tasks at once, instead of one environment per copy.
         held_out: Tasks that are never trained on, to evaluate agents that read the context on unseen tasks.
         score_in_environments: Evaluate in the tasks' own environments even though there is a ``simulator``.
-        facts: What ``result.json`` records of the suite besides its name, such as a reward version.
+        facts: What ``result.json`` records about the suite besides its name, such as a reward version.
         reference: Makes the vector environment that these tasks are commonly stepped with, for ``mtrl.bench``.
 
     Raises:
@@ -128,7 +128,7 @@ class TaskSuite:
                 raise SuiteError(f"suite {self.name!r} has two tasks named {task.name!r}; rename one of them")
             raise SuiteError(
                 f"suite {self.name!r} has tasks {other!r} and {task.name!r}, whose curves would have the same name, "
-                "in which / is written as -; rename one of them"
+                "because / is written as -; rename one of them"
             )
 
     @property
@@ -142,13 +142,13 @@ class TaskSuite:
         return tuple(task.description for task in self.tasks)
 
     def only(self, names: Sequence[str]) -> TaskSuite:
-        """Return the suite with only these tasks, in its own order, held-out ones after the others.
+        """Return the suite with only these tasks, in the suite's order, held-out tasks last.
 
-        ``held-out`` stands for all of those. Raises ``SuiteError`` for an unknown name.
+        ``held-out`` stands for all held-out tasks. Raises ``SuiteError`` for an unknown name.
         """
         chosen = [name for name in names if name != HELD_OUT]
         if HELD_OUT in names:
-            chosen += [task.name for task in self.unseen().tasks if task.name not in chosen]
+            chosen += [task.name for task in self.held_out_suite().tasks if task.name not in chosen]
         every = (*self.tasks, *self.held_out)
         known = [task.name for task in every]
         for name in chosen:
@@ -160,11 +160,11 @@ class TaskSuite:
                     f"unknown task {name!r}; suite {self.name!r} has: {', '.join(self.task_names)}{held}."
                     f"{nearest(name, known)}"
                 )
-        facts = {key: _cut_down(fact, known, chosen) for key, fact in self.facts.items()}
+        facts = {key: _restricted(fact, known, chosen) for key, fact in self.facts.items()}
         rest = [task for task in self.held_out if task.name not in chosen]
         return replace(self, tasks=[t for t in every if t.name in chosen], held_out=rest, reference=None, facts=facts)
 
-    def unseen(self) -> TaskSuite:
+    def held_out_suite(self) -> TaskSuite:
         """Return the held-out tasks as a suite. Raises ``SuiteError`` if there are none."""
         if not self.held_out:
             raise SuiteError(f"suite {self.name!r} has no held-out tasks; give tasks by name")
@@ -192,7 +192,7 @@ def _check_task(task: Any, where: str) -> None:
     if not isinstance(task.description, str) or not task.description.strip():
         raise SuiteError(
             f"{where} ({task.name!r}) has no description; say in one sentence what the task is, "
-            "which is the context that agents read"
+            "which agents read as context"
         )
     if not isinstance(task.group, str) or unprintable(task.group):
         raise SuiteError(f"{where} ({task.name!r}) has the group {task.group!r}; give it a printable name, or none")
@@ -213,7 +213,7 @@ def _check_task(task: Any, where: str) -> None:
         raise SuiteError(f"{where} ({task.name!r}) has starts {starts!r}; give a whole number from 0 to {MAX_COPIES}")
 
 
-def _cut_down(fact: Any, known: Sequence[str], names: Sequence[str]) -> Any:
+def _restricted(fact: Any, known: Sequence[str], names: Sequence[str]) -> Any:
     """Return a fact restricted to ``names``, if it is a table by task."""
     by_task = isinstance(fact, Mapping) and set(fact) <= set(known)
     return {name: value for name, value in fact.items() if name in names} if by_task else fact

@@ -1,4 +1,4 @@
-"""Measure speed, always as ratios of pairs timed in turn in one process: ``python -m mtrl.bench WHAT``."""
+"""Measure speed as ratios of two sides timed alternately in one process: ``python -m mtrl.bench WHAT``."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import tyro
 
 from agents.registry.facts import setting
 from agents.registry.spec import RegistryError
-from envs.check import LONGEST, check_suite, check_unseen
+from envs.check import ENDLESS_STEPS, check_suite, check_unseen
 from envs.printable import printable
 from envs.registry import make_suite
 from mtrl.config import agent_spec
@@ -28,12 +28,12 @@ class CheckConfig:
     """A suite listed by mtrl.list, or your own: module:attribute, tasks.toml, or gym:ID,ID."""
     agent: str = ""
     """Check an agent instead: one listed by mtrl.list, or your own as module:attribute."""
-    longest: int = setting(LONGEST, least=1, most=MAX_STEPS)
+    max_steps: int = setting(ENDLESS_STEPS, ge=1, le=MAX_STEPS)
     """Number of steps after which an episode is reported as endless."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Parse, check and print; 2 where there is a problem."""
+    """Parse, check and print; return 2 if there is a problem."""
     options: CheckConfig = parse(CheckConfig, "mtrl.check", arguments)
     if bool(options.suite) == bool(options.agent):
         raise UsageError("give either a suite or --agent, as in python -m mtrl.check my_module:suite")
@@ -59,8 +59,8 @@ def _check_agent(name: str) -> int:
 
 def _check_suite(options: CheckConfig) -> int:
     suite = make_suite(options.suite)
-    reports = check_suite(suite, options.longest)
-    unseen = check_unseen(suite, reports, options.longest)
+    reports = check_suite(suite, options.max_steps)
+    unseen = check_unseen(suite, reports, options.max_steps)
 
     from rich.markup import escape
     from rich.table import Table
@@ -82,9 +82,9 @@ def _check_suite(options: CheckConfig) -> int:
             f"{report.steps_per_second:,.0f}" if measured else "-",
         )
     console.print(table)
-    every = [*reports, *unseen]
-    problems = [problem for report in every for problem in report.problems]
-    for kind, lines in (("remark", [r for report in every for r in report.remarks]), ("problem", problems)):
+    all_reports = [*reports, *unseen]
+    problems = [problem for report in all_reports for problem in report.problems]
+    for kind, lines in (("remark", [r for report in all_reports for r in report.remarks]), ("problem", problems)):
         for line in lines:
             console.print(f"{kind}: {line}", markup=False)
     console.print("this suite breaks the contract" if problems else "no problems found")

@@ -29,7 +29,7 @@ class CompareConfig:
     """Folder for compare.json and compare.csv; by default, the common parent folder of the runs."""
     baseline: str | None = None
     """Baseline that the other agents are compared with; by default, single-task if it is among the runs."""
-    steps_per_task: int | None = setting(None, least=1, most=MAX_STEPS)
+    steps_per_task: int | None = setting(None, ge=1, le=MAX_STEPS)
     """Use the runs with this many steps per task; by default, the most common number."""
 
 

@@ -20,7 +20,7 @@ from mtrl.terminal.cli import command, parse
 if TYPE_CHECKING:
     from envs.suite import TaskSuite
     from mtrl.config import TrainConfig
-    from mtrl.policies.parts import Part
+    from mtrl.policies.parts import TaskPart
     from mtrl.scoring.scores import Policy
 
 DEFAULT_SEED = 1_000_000
@@ -30,17 +30,17 @@ DEFAULT_SEED = 1_000_000
 class EvaluateConfig:
     """Evaluate a run's deterministic policy on new seeds, print a table and write evaluation.json.
 
-    Held-out tasks have their own table and file, evaluation-held-out.json, and so have paraphrased ones.
+    Held-out and paraphrased tasks have their own tables and files, such as evaluation-held-out.json.
     """
 
     run: Annotated[Path, tyro.conf.Positional]
     """A run folder, such as runs/tabletop/care/seed0."""
     tasks: tuple[str, ...] = ()
-    """Tasks to evaluate, held-out ones included; held-out means all of those, paraphrased all that have a paraphrase,
-    told by it; by default, all training tasks."""
-    episodes: int | None = setting(None, least=1, most=MAX_COPIES)
+    """Tasks to evaluate, including held-out ones. `held-out`: all held-out tasks; `paraphrased`: all tasks with a
+    paraphrase, described by it. Default: all training tasks."""
+    episodes: int | None = setting(None, ge=1, le=MAX_COPIES)
     """Episodes per task; by default, each fixed start once, or 50 where starts are random."""
-    seed: int = setting(DEFAULT_SEED, least=0, most=MAX_SEED)
+    seed: int = setting(DEFAULT_SEED, ge=0, le=MAX_SEED)
     """Seed of the environments; starts are new unless the run was trained with this seed."""
     suite: str | None = None
     """The run's suite again, if it is a module or a TOML file: only what you name is imported."""
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def evaluate(options: EvaluateConfig) -> int:
-    """Play the episodes and write what came of them into the run folder."""
+    """Play the episodes and write the results into the run folder."""
     from mtrl.policies.parts import parts_of
     from mtrl.runs.folder import ABLATION
     from mtrl.runs.trust import open_run
@@ -73,10 +73,10 @@ def evaluate(options: EvaluateConfig) -> int:
     from mtrl.terminal.console import plain_console
     from mtrl.terminal.guardian import guarded
     from mtrl.training.assemble import device_of
-    from mtrl.video.recording import check_film, record
+    from mtrl.video.recording import check_video, record
 
     if options.record is not None:
-        check_film(options.record)
+        check_video(options.record)
     config, facts, suite = open_run(options.run, options.suite, options.trust)
     config = dataclasses.replace(config, device=options.device)
     device = device_of(config)
@@ -91,19 +91,19 @@ def evaluate(options: EvaluateConfig) -> int:
             write_evaluation(options.run / f"evaluation{part.suffix}.json", result)
             console.print(comparison_table([result]))
             if ablated:
-                worth = ablation_of(part, ablated, config, options.episodes, options.seed)
-                write_evaluation(options.run / ABLATION, worth)
-                console.print(ablation_table(worth))
-        if options.record is not None:  # last, so that tasks that cannot draw themselves are scored all the same
+                ablation_result = ablation_of(part, ablated, config, options.episodes, options.seed)
+                write_evaluation(options.run / ABLATION, ablation_result)
+                console.print(ablation_table(ablation_result))
+        if options.record is not None:  # last, so that tasks that cannot render are still scored
             for part in parts:
-                film = options.record.with_stem(options.record.stem + (part.suffix if len(parts) > 1 else ""))
-                record(as_scored(part.suite), part.policy, film, options.seed, device)
-                console.print(f"recorded one episode of each task: {film}", markup=False)
+                video = options.record.with_stem(options.record.stem + (part.suffix if len(parts) > 1 else ""))
+                record(as_scored(part.suite), part.policy, video, options.seed, device)
+                console.print(f"recorded one episode of each task: {video}", markup=False)
     return 0
 
 
-def ablated_policies(run: Path, config: TrainConfig[Any], suite: TaskSuite, parts: Sequence[Part]) -> list[Policy]:
-    """Load the run's policies without one encoder each. Raises ``UsageError`` without a mixture or for other tasks."""
+def ablated_policies(run: Path, config: TrainConfig[Any], suite: TaskSuite, parts: Sequence[TaskPart]) -> list[Policy]:
+    """Load the run's policies without one encoder each. Raises ``UsageError`` without a mixture or for unseen tasks."""
     from mtrl.policies.ablated import policies_without
 
     if any(part.kind for part in parts):

@@ -17,11 +17,11 @@ from mtrl.terminal.cli import command, parse
 
 @dataclass(frozen=True)
 class ExportConfig:
-    """Write a run's deterministic policy into one file that needs torch or onnxruntime alone.
+    """Write a run's deterministic policy into one file that needs only torch or onnxruntime.
 
-    It takes obs, (N, obs) float32, zeros behind those of a task that has fewer, and task, an int64 number: the task's
-    position in the run. It returns action, (N, action) float32, within the bounds of that task's own environment, zeros
-    behind those of a task that has fewer. The file's metadata lists the tasks with their sizes.
+    It takes obs, (N, obs) float32, zero-padded for tasks with fewer dimensions, and task, an int64 number: the task's
+    position in the run. It returns action, (N, action) float32, within the bounds of that task's own environment and
+    zero-padded for tasks with fewer dimensions. The file's metadata lists the tasks with their sizes.
     """
 
     run: Annotated[Path, tyro.conf.Positional]

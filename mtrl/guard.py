@@ -1,4 +1,4 @@
-"""Make sure that ``envs`` and ``agents`` are this kit's packages and not a folder of the same name elsewhere."""
+"""Make sure that ``envs`` and ``agents`` are this kit's packages and not folders of the same name elsewhere."""
 
 from __future__ import annotations
 

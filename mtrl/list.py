@@ -22,12 +22,12 @@ from mtrl.config.train_config import as_usage
 from mtrl.terminal.cli import command, parse
 
 PLURAL = {"penalty": "penalties", "head": "critic heads"}
-MAX_LISTED = 10  # tasks of a suite that are shown beside other suites
+MAX_LISTED = 10  # tasks shown per suite when several suites are listed
 
 
 @dataclass(frozen=True)
 class ListConfig:
-    """List the suites with their tasks and task descriptions, the agents, and the pieces that agents are made of."""
+    """List the suites with their tasks and task descriptions, the agents, and the pieces that agents are built from."""
 
     suite: str = ""
     """Show only this suite, which may be your own (module:attribute, tasks.toml, gym:ID,ID)."""
@@ -43,14 +43,14 @@ def main(arguments: Sequence[str]) -> int:
     suites = [] if options.agent and not options.suite else list(_suites(options.suite))
     agents, pieces = _of_agent(options.agent) if options.agent else _all_specs()
     if options.json:
-        told = {
+        listing = {
             "suites": [_suite_entry(name, suite) for name, suite in suites],
             "agents": [_entry(spec) for spec in agents],
             "pieces": [_entry(spec) for spec in pieces],
         }
-        sys.stdout.write(json.dumps(told, indent=2) + "\n")
+        sys.stdout.write(json.dumps(listing, indent=2) + "\n")
         return 0
-    lines = [line for name, suite in suites for line in _suite_lines(name, suite, whole=bool(options.suite))]
+    lines = [line for name, suite in suites for line in _suite_lines(name, suite, alone=bool(options.suite))]
     for kind in KINDS:
         own = [spec for spec in (*agents, *pieces) if spec.kind == kind]
         width = max((len(spec.name) for spec in own), default=0)
@@ -59,18 +59,18 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _suites(asked: str) -> Iterator[tuple[str, TaskSuite]]:
-    for name in [asked] if asked else sorted({*BUILT_IN_SUITES, *installed_suites()}):
+def _suites(requested: str) -> Iterator[tuple[str, TaskSuite]]:
+    for name in [requested] if requested else sorted({*BUILT_IN_SUITES, *installed_suites()}):
         try:
             yield name, make_suite(name)
         except SuiteError as error:
-            if asked or name in BUILT_IN_SUITES:
+            if requested or name in BUILT_IN_SUITES:
                 raise
             warn(str(error))  # one broken package must not hide the others
 
 
 def _all_specs() -> tuple[list[Spec], list[Spec]]:
-    """Return the agents, and the pieces by kind: built in and installed; what is broken is warned of."""
+    """Return the agents, and the pieces by kind, built-in and installed; warn about broken ones."""
     found: dict[Kind, list[Spec]] = {}
     for kind in KINDS:
         found[kind] = [*built_in(kind).values()]
@@ -109,11 +109,14 @@ def _suite_entry(name: str, suite: TaskSuite) -> dict[str, Any]:
     return {"kind": "suite", "name": name, "description": _count(suite), "source": source, "tasks": tasks}
 
 
-def _suite_lines(name: str, suite: TaskSuite, whole: bool) -> list[str]:
-    """A suite's tasks with their descriptions; held-out ones, and all of a large suite, only if it alone is listed."""
-    tasks = _tasks(suite) if whole else [*suite.tasks]
+def _suite_lines(name: str, suite: TaskSuite, alone: bool) -> list[str]:
+    """Return the lines of a suite: its tasks with descriptions.
+
+    Held-out tasks, and the tasks of a large suite, are listed only if the suite is listed alone.
+    """
+    tasks = _tasks(suite) if alone else [*suite.tasks]
     width = max(len(task.name) for task in tasks)
-    if len(suite.tasks) > MAX_LISTED and not whole:
+    if len(suite.tasks) > MAX_LISTED and not alone:
         return [f"suite {name}: {_count(suite)} (python -m mtrl.list --suite {name})"]
     marked = ("  (held out)" if task in suite.held_out else "" for task in tasks)
     rows = [

@@ -16,7 +16,7 @@ from mtrl.config.train_config import MAX_COPIES, MAX_SEED
 from mtrl.errors import UsageError
 from mtrl.terminal.cli import command, parse
 
-SIDE = 480  # pixels of the picture
+SIDE = 480  # pixels of the image
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,16 @@ class PlayConfig:
     run: Annotated[Path, tyro.conf.Positional]
     """A run folder, such as runs/tabletop/care/seed0."""
     task: str
-    """Task to play; a held-out one too, if the agent can play it."""
-    episodes: int = setting(5, least=1, most=MAX_COPIES)
+    """Task to play; may be a held-out one if the agent supports it."""
+    episodes: int = setting(5, ge=1, le=MAX_COPIES)
     """Number of episodes."""
-    seed: int = setting(1_000_000, least=0, most=MAX_SEED)
+    seed: int = setting(1_000_000, ge=0, le=MAX_SEED)
     """Seed of the first episode; each later episode adds 1."""
     suite: str | None = None
     """The run's suite again, if it is a module or a TOML file: only what you name is imported."""
     trust: bool = False
     """Allow importing the modules that the run's files name."""
-    fps: float = setting(20.0, above=0)
+    fps: float = setting(20.0, gt=0)
     """Maximum number of steps shown per second."""
     device: str = "auto"
     """Device: auto (a GPU if there is one), cpu or cuda."""
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def play(options: PlayConfig) -> int:
-    """Show the episodes and say what came of each."""
+    """Show the episodes and print the result of each."""
     from envs.suite import HELD_OUT, PARAPHRASED
     from mtrl.policies.parts import parts_of
     from mtrl.runs.trust import open_run
@@ -58,7 +58,7 @@ def play(options: PlayConfig) -> int:
     from mtrl.training.assemble import device_of
     from mtrl.video.drawing import drawing_env
     from mtrl.video.mosaic import Mosaic
-    from mtrl.video.playing import moments
+    from mtrl.video.playing import episode_frames
     from mtrl.video.window import Window
 
     if options.task in (HELD_OUT, PARAPHRASED):
@@ -72,13 +72,13 @@ def play(options: PlayConfig) -> int:
         env = drawing_env(as_scored(part.suite), "mtrl.play")
         mosaic = Mosaic(env, SIDE)
         for episode in range(options.episodes):
-            for moment in moments(env, part.policy, options.seed + episode, device):
-                if not window.show(mosaic.draw(moment)):
+            for frame in episode_frames(env, part.policy, options.seed + episode, device):
+                if not window.show(mosaic.draw(frame)):
                     break
             if not window.open:
                 break
-            said = ", solved" if moment.solved[0] else ""
-            console.print(f"episode {episode + 1}: {moment.steps[0]} steps, return {moment.totals[0]:.4g}{said}")
+            solved = ", solved" if frame.solved[0] else ""
+            console.print(f"episode {episode + 1}: {frame.steps[0]} steps, return {frame.returns[0]:.4g}{solved}")
         env.close()
     return 0
 

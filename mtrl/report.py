@@ -1,4 +1,4 @@
-"""One self-contained page about many runs: ``python -m mtrl.report RUN... --out report.html``."""
+"""Write one self-contained page about many runs: ``python -m mtrl.report RUN... --out report.html``."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import tyro
 
 from agents.registry.facts import setting
 from mtrl.config.train_config import MAX_STEPS
-from mtrl.errors import UsageError
+from mtrl.errors import UsageError, os_reason
 from mtrl.terminal.cli import command, parse
 
-PICTURES = ("time", "parameters")  # what the score is held against
+COSTS = ("time", "parameters")  # that the score is plotted against, one chart each
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class ReportConfig:
     out: Path = Path("report.html")
     """The file to write."""
     markdown: bool = False
-    """Also write the tables as Markdown, to a file of the same name that ends in .md, and the pictures of score against
+    """Also write the tables as Markdown, to a file of the same name that ends in .md, and the charts of score against
     cost beside it, as SVG."""
     baseline: str | None = None
     """Baseline that the other agents are compared with; by default, single-task if it is among the runs."""
-    steps_per_task: int | None = setting(None, least=1, most=MAX_STEPS)
+    steps_per_task: int | None = setting(None, ge=1, le=MAX_STEPS)
     """Use the runs with this many steps per task; by default, the most common number."""
 
 
@@ -41,28 +41,28 @@ def main(arguments: Sequence[str]) -> int:
     """Parse, gather, compare, draw and write."""
     options: ReportConfig = parse(ReportConfig, "mtrl.report", arguments)
     if options.out.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"--out is {str(options.out)!r}; it has to end in .html")
+        raise UsageError(f"--out is {str(options.out)!r}; it must end in .html")
     for file in _files(options):
         _check_writable(file)
 
     from mtrl.comparison.compare import compare
     from mtrl.gathering.gather import gather
-    from mtrl.reporting.charts import standing_alone
+    from mtrl.reporting.charts import standalone_svg
     from mtrl.reporting.page import page_of
     from mtrl.reporting.render import render
     from mtrl.runs.atomic import write_text
 
     gathered = gather(options.runs, options.steps_per_task)
-    told = shlex.join(["python", "-m", "mtrl.report", *arguments])
-    page = page_of(gathered, compare(gathered, options.baseline), told)
+    command_line = shlex.join(["python", "-m", "mtrl.report", *arguments])
+    page = page_of(gathered, compare(gathered, options.baseline), command_line)
     for line in gathered.warnings:
         sys.stderr.write(f"warning: {line}\n")
     texts = {options.out: render(page, "report.html")}
     if options.markdown:
-        pictures = {cost.kind: _picture(options, cost.kind) for cost in page.costs}
-        links = {kind: quote(file.name) for kind, file in pictures.items()}
+        charts = {cost.kind: _chart_file(options, cost.kind) for cost in page.costs}
+        links = {kind: quote(file.name) for kind, file in charts.items()}
         texts[options.out.with_suffix(".md")] = render(page, "report.md", links)
-        texts |= {pictures[cost.kind]: standing_alone(str(cost.chart)) for cost in page.costs}
+        texts |= {charts[cost.kind]: standalone_svg(str(cost.chart)) for cost in page.costs}
     for file, text in texts.items():
         try:
             write_text(file, text)
@@ -73,16 +73,16 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _files(options: ReportConfig) -> list[Path]:
-    beside = [options.out.with_suffix(".md"), *(_picture(options, kind) for kind in PICTURES)]
+    beside = [options.out.with_suffix(".md"), *(_chart_file(options, kind) for kind in COSTS)]
     return [options.out, *(beside if options.markdown else [])]
 
 
-def _picture(options: ReportConfig, kind: str) -> Path:
+def _chart_file(options: ReportConfig, kind: str) -> Path:
     return options.out.with_name(f"{options.out.stem}-{kind}.svg")
 
 
 def _check_writable(file: Path) -> None:
-    """Find out before anything is computed whether a file can be written, and leave everything as it is."""
+    """Raise ``UsageError`` before anything is computed if a file cannot be written; change nothing."""
     new = not file.exists()
     try:
         file.open("a").close()
@@ -93,7 +93,7 @@ def _check_writable(file: Path) -> None:
 
 
 def _unwritable(file: Path, error: OSError) -> UsageError:
-    return UsageError(f"--out {str(file)!r} cannot be written ({error.strerror or error}); give a writable one")
+    return UsageError(f"--out {str(file)!r} cannot be written ({os_reason(error)}); give a writable one")
 
 
 run = command(main)

@@ -41,22 +41,23 @@ class SweepConfig:
     """Agents, separated by commas."""
     seeds: str = "0-4"
     """Seeds: a range such as 0-4, or a list such as 0,2,5."""
-    jobs: int = setting(1, least=1, most=MAX_PROCESSES)
+    jobs: int = setting(1, ge=1, le=MAX_PROCESSES)
     """Runs at a time; they share the processors equally."""
     runs_dir: Path = Path("runs")
     """Directory of the run folders; logs go to .sweep beside those of the agents."""
     size_matched: bool = False
-    """Also train, for each agent that shares, a plain control: mtsac as wide as gives it the agent's size."""
+    """Also train, for each agent that shares, a plain control: an mtsac whose width matches the agent's number of
+    parameters."""
     dry_run: bool = False
     """Print what would be run without running it."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Parse, plan, run what is missing, and compare; 1 where a run failed."""
+    """Parse, plan, run what is missing, and compare; return 1 if a run failed."""
     own, further = split(arguments)
     options: SweepConfig = parse(SweepConfig, "mtrl.sweep", own, place_of=place_of)
     agents, seeds = agents_of(options.agents), seeds_of(options.seeds)
-    # After --, --config may name a suite too; what would be imported by it has to be given here, or trusted there.
+    # After --, --config may name a suite too; a suite that imports code must be given here, or trusted there.
     named = value_of(own, "--suite") or (defaults_of(further).suite if value_of(further, "--config") else options.suite)
     plan = make_plan(named, agents, seeds, options.jobs, options.runs_dir, further)
 
@@ -75,19 +76,19 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return what is this command's, and what comes after ``--``."""
+    """Return this command's arguments, and those after ``--``."""
     words = list(arguments)
     where = words.index("--") if "--" in words else len(words)
     return words[:where], words[where + 1 :]
 
 
 def agents_of(text: str) -> list[str]:
-    """Read names joined by commas, each once. Raises ``UsageError`` for an unknown one."""
+    """Parse comma-separated agent names, dropping duplicates. Raises ``UsageError`` for an unknown one."""
     return list(dict.fromkeys(agent_spec(name.strip()).name for name in text.split(",")))
 
 
 def seeds_of(text: str) -> list[int]:
-    """Read seeds such as ``0-4``, ``0,2,5`` or ``0-2,7``, each once. Raises ``UsageError`` for anything else."""
+    """Parse seeds such as ``0-4``, ``0,2,5`` or ``0-2,7``, dropping duplicates. Raises ``UsageError`` otherwise."""
     seeds: list[int] = []
     for part in text.split(","):
         match = re.fullmatch(r"\s*(\d{1,10})\s*(?:-\s*(\d{1,10})\s*)?", part)
@@ -101,7 +102,7 @@ def seeds_of(text: str) -> list[int]:
 
 
 def show(plan: Sequence[Job], console: Console) -> int:
-    """Print the plan, one command a line."""
+    """Print the plan, one command per line."""
     for job in plan:
         for why in job.left_out():
             console.print(f"{job.name}: left out: {why}", markup=False)
@@ -112,7 +113,7 @@ def show(plan: Sequence[Job], console: Console) -> int:
 
 
 def sweep(plan: Sequence[Job], jobs: int, console: Console) -> int:
-    """Run what is missing and compare all that was finished -> exit code. Raises ``Stopped`` where a signal asks to."""
+    """Run the missing jobs, compare all finished runs and return the exit code. Raises ``Stopped`` after a signal."""
     from mtrl.comparison.output import compare_and_show, writable
     from mtrl.gathering.gather import gather
     from mtrl.sweeping.pool import run_all
@@ -135,15 +136,15 @@ def sweep(plan: Sequence[Job], jobs: int, console: Console) -> int:
 
 
 def _other_code(run: Run) -> str:
-    """Say where a run was made by another state of the kit; it is taken all the same, as its settings are the same."""
+    """Return a note if a run was made with other code; it is reused nevertheless, as its settings are the same."""
     from mtrl.runs.folder import git_state
 
     state, other = git_state() or {}, run.facts.get("git") or {}
     if state == other and not state.get("changed"):
         return ""
     if state.get("commit") == other.get("commit"):
-        return " (made by a checkout with changes that are not committed)"
-    return f" (made by other code: commit {str(other.get('commit'))[:9]})"
+        return " (made with uncommitted changes)"
+    return f" (made with other code: commit {str(other.get('commit'))[:9]})"
 
 
 run = command(main)

@@ -19,7 +19,7 @@ def main(arguments: Sequence[str]) -> int:
     asked = parse_command(arguments)
     config = asked.config
     sys.stdout.write(f"{plan_in_words(config)}\n")
-    sys.stdout.flush()  # what follows imports torch, which takes seconds where nothing of it is cached
+    sys.stdout.flush()  # the imports that follow load torch, which may take seconds
 
     from mtrl.checkpoints.find import check_changes, is_over
     from mtrl.checkpoints.resume import resumed_run
@@ -30,24 +30,24 @@ def main(arguments: Sequence[str]) -> int:
     from mtrl.training.assemble import check_context, device_of, suite_of
 
     suite = suite_of(config)
-    device_of(config)  # whatever is wrong with either is said before anything is made or written
+    device_of(config)  # fails before anything is built or written
     check_context(config, suite)
     console = plain_console()
     resumed = None
-    if asked.path is not None and asked.told is not None:
-        if is_over(asked.path, config, asked.told):
-            check_changes(config, asked.told)
+    if asked.path is not None and asked.base is not None:
+        if is_over(asked.path, config, asked.base):
+            check_changes(config, asked.base)
             console.print(f"{asked.path} is finished: nothing to do", markup=False)
             return 0
-        resumed = resumed_run(asked.path, config, asked.told)
+        resumed = resumed_run(asked.path, config, asked.base)
         config = dataclasses.replace(config, runs_dir=runs_dir_of(asked.path, suite.name, config.agent))
     results = [trainer_of(config)(config, console, resumed=resumed)]
     if config.baseline not in ("none", config.agent):
         plan = baseline_config(config)
-        twin = find_finished(agent_folder(plan.runs_dir, suite.name, plan.agent), plan, suite.task_names)
-        if twin is not None:
-            console.print(f"{plan.agent}: the same run already exists, {twin['path']}", markup=False)
-        results.append(twin or trainer_of(plan, config.settings)(plan, console))
+        finished = find_finished(agent_folder(plan.runs_dir, suite.name, plan.agent), plan, suite.task_names)
+        if finished is not None:
+            console.print(f"{plan.agent}: the same run already exists, {finished['path']}", markup=False)
+        results.append(finished or trainer_of(plan, config.settings)(plan, console))
     for part in summary(results, config.eval_episodes):
         console.print(part)
     console.print(f"tensorboard --logdir {config.runs_dir}", markup=False)
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def plan_in_words(config: TrainConfig[Any]) -> str:
-    """Return what is about to be trained, in one line."""
+    """Return one line about what is going to be trained."""
     beside = "" if config.baseline in ("none", config.agent) else f", then {config.baseline}"
     return f"{config.agent} on {config.suite}: {config.steps_per_task:,} steps per task{beside}"
 

@@ -1,4 +1,4 @@
-"""Aggregators: what becomes of the losses of T tasks."""
+"""Aggregators: how the losses of T tasks become gradients."""
 
 from agents.aggregators.aggregator import Aggregate, Parameters, split_parameters
 from agents.aggregators.gradients import set_gradient, task_gradients

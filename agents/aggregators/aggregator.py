@@ -1,9 +1,9 @@
-"""What an aggregator is: it turns per-task losses into gradients.
+"""The interface of aggregators, which turn per-task losses into gradients.
 
-It is called as ``aggregate(losses, parameters)`` with losses (T',) that still carry their graph, and writes the
-``.grad`` of ``parameters`` and of nothing else. A plain function will do; one that learns weights of its own is an
-``nn.Module``, whose parameters and buffers the agent registers and saves; it steps the parameters with an optimiser of
-their own. A method ``metrics()`` that returns tensors, 0-d or (T,), by name adds them to those that are logged.
+An aggregator is called as ``aggregate(losses, parameters)`` with losses (T',) that still carry their graph, and writes
+the ``.grad`` of ``parameters`` and of nothing else. A plain function will do. One that learns is an ``nn.Module``: the
+agent registers and saves its parameters and buffers, and steps the parameters with a separate optimiser. A method
+``metrics()`` that returns tensors, 0-d or (T,), by name adds them to those that are logged.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Parameters:
         role: ``critic`` (encoder and critics) or ``actor``.
         generator: Source of random numbers, on the parameters' device.
         task: (T',) int64, the tasks of the losses, in any order and possibly repeated; None for all T in order.
-        common: 0-d with its graph, what each of the losses contains alike, such as an encoder's auxiliary loss; None
-            for nothing.
+        common: 0-d with its graph, a term that every loss contains, such as an encoder's auxiliary loss; None if there
+            is none.
 
     Example:
         >>> def balanced(losses: torch.Tensor, parameters: mtrl.Parameters) -> None:

@@ -21,7 +21,7 @@ class CAGrad(GradientWeighing):
 
 
 def conflict_averse(gram: Tensor, radius: float) -> Tensor:
-    """Inner products (T, T) -> weights (T,): of g_0 + c |g_0| g_w / |g_w|, c being ``radius``.
+    """Inner products (T, T) -> weights (T,): those of g_0 + c |g_0| g_w / |g_w|, where c is ``radius``.
 
     g_0 is the mean, g_w the convex combination that minimises g_w g_0 + c |g_0| |g_w|. In v = c |g_0| w / |g_w|, whose
     length is known, its optimality conditions are those of a quadratic problem.

@@ -17,7 +17,7 @@ class DWA(LossWeighing):
     """The mean of the losses times T softmax(r / temperature), r_i the ratio of task i's last two mean critic losses.
 
     Means are over ``dwa_every`` updates, the paper's epochs; the weights are 1 until two of them are over. The actor
-    has the critics' weights, since ratios of its losses, which may be negative, say nothing.
+    has the critics' weights, since ratios of its losses, which may be negative, mean nothing.
     """
 
     averages: Tensor
@@ -33,7 +33,7 @@ class DWA(LossWeighing):
         self.register_buffer("updates", torch.zeros(()))
 
     def weights(self, losses: Tensor, parameters: Parameters) -> Tensor:
-        """Return the tasks' weights, after taking note of the critics' losses."""
+        """Return the tasks' weights, after recording the critics' losses."""
         if parameters.role == "critic":
             self._observe(losses, parameters)
         latest, before = self.averages
@@ -42,7 +42,7 @@ class DWA(LossWeighing):
         return of_tasks(weights, parameters)
 
     def _observe(self, losses: Tensor, parameters: Parameters) -> None:
-        """Add losses up; where an epoch is over, take its means. A task that was not seen in it keeps its ratio."""
+        """Accumulate losses; at the end of an epoch, take their means. A task that was not in it keeps its ratio."""
         tasks = torch.arange(self.tasks, device=losses.device) if parameters.task is None else parameters.task
         total = self.total.index_add(0, tasks, losses.to(self.total.dtype))
         count = self.count.index_add(0, tasks, torch.ones_like(losses, dtype=self.count.dtype))

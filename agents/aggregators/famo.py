@@ -1,4 +1,4 @@
-"""Fast adaptive multitask optimization: every task's loss is to fall at the same rate, without per-task gradients.
+"""Fast adaptive multitask optimization: equal rates of progress for all tasks, without per-task gradients.
 
 Liu, Feng, Stone and Liu, "FAMO: Fast Adaptive Multitask Optimization", NeurIPS 2023, algorithm 1.
 """
@@ -12,11 +12,11 @@ from agents.aggregators.aggregator import Parameters
 from agents.aggregators.weighing import LossWeighing, of_tasks, put
 from agents.base import PieceShape
 
-LEAST = 1e-8  # a loss below it counts as it
+MIN_LOSS = 1e-8  # losses are clamped to it
 
 
 class FAMO(LossWeighing):
-    """The gradient of sum(w_i log L_i), w = softmax(z), scaled by 1 / sum(w_i / L_i); z learns who lags behind.
+    """The gradient of sum(w_i log L_i), w = softmax(z), scaled by 1 / sum(w_i / L_i); z learns which tasks lag.
 
     A task whose log-loss fell more than the others' since the update before loses weight. The paper evaluates the same
     batch twice for this; here the next batch's losses are compared, which costs nothing and is noisier. The actor's
@@ -38,10 +38,11 @@ class FAMO(LossWeighing):
         share = of_tasks(lag, parameters)
         if parameters.role == "actor":
             return self.tasks * share
-        log_losses = losses.clamp_min(LEAST).log()
+        log_losses = losses.clamp_min(MIN_LOSS).log()
         now = put(self.before, log_losses, parameters)
         fell = (self.before - now) * self.known  # 0 for a task that is not in the batch
         self.logits.grad = lag * (fell - lag @ fell) + self.settings.famo_decay * self.logits.detach()
         self.before, self.known = now, put(self.known, torch.ones_like(losses), parameters)
-        pull = share / log_losses.exp()
+        present = losses > 0  # a masked task's loss is 0, and would take all the weight
+        pull = share * (present | ~present.any()) / log_losses.exp()
         return len(losses) * pull / pull.sum()

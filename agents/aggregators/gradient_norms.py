@@ -1,4 +1,4 @@
-"""How long each task's gradient is, measured beside whatever aggregator there is, for samplers that go by it."""
+"""Measures the norm of each task's gradient, next to any aggregator, for samplers that use it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from agents.aggregators.by_rows import TaskGradients
 from agents.aggregators.weighing import put
 from agents.base import PieceShape
 
-EVERY = 10  # updates; a measurement is one more backward pass through the critics
+MEASURE_EVERY = 10  # updates; a measurement is one more backward pass through the critics
 
 
 class WithGradientNorms(nn.Module):
-    """Passes losses on to ``aggregate``, and in every tenth update of the critics measures tasks' gradients before.
+    """Passes losses on to ``aggregate``; before every tenth update of the critics it measures tasks' gradient norms.
 
-    What is measured is the norm of the gradient that each task's loss has with respect to the shared parameters. A task
-    that is not among the losses keeps its latest norm, 0 at first.
+    They are the norms of each task's loss gradient with respect to the shared parameters. A task that is not among the
+    losses keeps its latest norm, 0 at first.
     """
 
     norms: Tensor
@@ -34,14 +34,14 @@ class WithGradientNorms(nn.Module):
     def forward(self, losses: Tensor, parameters: Parameters) -> None:
         """Write the gradients that ``aggregate`` writes."""
         if parameters.role == "critic":
-            if self._updates % EVERY == 0:
+            if self._updates % MEASURE_EVERY == 0:
                 gradients, _ = self._task_gradients(losses, replace(parameters, own=()))
                 self.norms = put(self.norms, gradients.norm(dim=1), parameters)
             self._updates += 1
         self.aggregate(losses, parameters)
 
     def metrics(self) -> dict[str, Tensor]:
-        """Return the norms (T,) beside what ``aggregate`` shows."""
+        """Return the norms (T,) and the metrics of ``aggregate``."""
         own: Any = getattr(self.aggregate, "metrics", dict)
         return {**own(), "critic_gradient_norm": self.norms}
 

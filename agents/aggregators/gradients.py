@@ -1,4 +1,4 @@
-"""What aggregators that look at single gradients are made of: taking them task by task, and writing one."""
+"""Building blocks of aggregators that combine per-task gradients: taking them task by task, and writing one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GradNorm: weights under which every task's gradient is as long as its training needs it to be.
+"""GradNorm: weights that balance the norms of tasks' gradients by how fast the tasks train.
 
 Chen, Badrinarayanan, Lee and Rabinovich, "GradNorm: Gradient Normalization for Adaptive Loss Balancing in Deep
 Multitask Networks", ICML 2018.
@@ -17,9 +17,9 @@ from agents.base import PieceShape
 class GradNorm(GradientWeighing):
     """The mean of weighted gradients, whose norms approach their mean times r_i^alpha (equation 1).
 
-    r_i is how far task i's critic loss is from its first one, relative to the others. The weights have mean 1; their
-    logarithms go towards the aim by ``gradnorm_rate`` of the distance, which has the fixed point of the paper's L1 loss
-    and never makes a weight negative.
+    r_i is the ratio of task i's critic loss to its first one, relative to the others in the batch. The weights have
+    mean 1; their logarithms move towards the target by ``gradnorm_rate`` of the distance, which has the fixed point of
+    the paper's L1 loss and never makes a weight negative.
     """
 
     log_weights: Tensor
@@ -43,7 +43,8 @@ class GradNorm(GradientWeighing):
     def weights(self, gram: Tensor, parameters: Parameters) -> Tensor:
         """Return the weights of the gradients with the inner products ``gram``."""
         row = ROLES.index(parameters.role)
-        rates = of_tasks(self.rates / self.rates.mean(), parameters)
+        rates = of_tasks(self.rates, parameters)
+        rates = rates / rates.mean()
         old = of_tasks(self.log_weights[row], parameters)
         length = old.exp() * gram.diagonal().clamp_min(torch.finfo(gram.dtype).tiny).sqrt()
         gap = (length / (length.mean() * rates**self.settings.gradnorm_alpha)).log()

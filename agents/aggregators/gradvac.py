@@ -1,4 +1,4 @@
-"""Gradient vaccine: tasks' gradients are turned until they are as similar as they have been on average.
+"""Gradient vaccine: tasks' gradients are rotated until they are as similar as they have been on average.
 
 Wang, Tsvetkov, Firat and Cao, "Gradient Vaccine: Investigating and Improving Multi-task Optimization in Massively
 Multilingual Models", ICLR 2021, algorithm 1.
@@ -16,9 +16,9 @@ from agents.base import PieceShape
 
 
 class GradVac(GradientWeighing):
-    """The sum of the turned gradients; the average cosines start at zero, where it is gradient surgery.
+    """The sum of the rotated gradients; with average cosines of zero, as at the start, it is gradient surgery.
 
-    Of the paper's ways to group weights this is the one without groups: all shared weights are one vector.
+    Of the paper's ways to group weights, it uses no groups: all shared weights are one vector.
     """
 
     cosines: Tensor
@@ -32,31 +32,31 @@ class GradVac(GradientWeighing):
         row = ROLES.index(parameters.role)
         tasks = torch.arange(self.tasks, device=gram.device) if parameters.task is None else parameters.task
         member = (tasks[:, None] == torch.arange(self.tasks, device=gram.device)).to(gram.dtype)  # (T', T)
-        wanted = member @ self.cosines[row] @ member.T
-        coefficients, seen = vaccinated(gram, wanted, random_orders(gram, parameters.generator))
-        moved = wanted + self.settings.gradvac_rate * (seen - wanted)
+        target = member @ self.cosines[row] @ member.T
+        coefficients, seen = vaccinated(gram, target, random_orders(gram, parameters.generator))
+        moved = target + self.settings.gradvac_rate * (seen - target)
         count = member.sum(dim=0)[:, None] * member.sum(dim=0)
         mean = member.T @ moved @ member / count.clamp_min(1.0)
         self.cosines = with_row(self.cosines, row, torch.where(count > 0, mean, self.cosines[row]))
         return coefficients.sum(dim=0)
 
 
-def vaccinated(gram: Tensor, wanted: Tensor, order: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the turned gradients as combinations of the tasks' gradients, and the cosines met, (T, T) each.
+def vaccinated(gram: Tensor, target: Tensor, order: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the rotated gradients as combinations of the tasks' gradients, and the cosines met, (T, T) each.
 
-    Where the cosine of task i's gradient with g_j is below ``wanted[i, j]``, a multiple of g_j is added that makes it
-    that; row i of ``order`` is the order in which task i meets the others.
+    Where the cosine of task i's gradient with g_j is below ``target[i, j]``, the multiple of g_j is added that raises
+    it to that; row i of ``order`` is the order in which task i meets the others.
     """
     tasks = len(gram)
     rows = torch.arange(tasks, device=gram.device)
     tiny = torch.finfo(gram.dtype).tiny
     length = gram.diagonal().clamp_min(tiny).sqrt()
-    coefficients, seen = torch.eye(tasks, dtype=gram.dtype, device=gram.device), wanted
+    coefficients, seen = torch.eye(tasks, dtype=gram.dtype, device=gram.device), target
     for other in order.T:
         products = coefficients @ gram
         inner = products.gather(1, other[:, None])[:, 0]
         norm = (products * coefficients).sum(dim=1).clamp_min(tiny).sqrt()
-        aim = wanted[rows, other]
+        aim = target[rows, other]
         cosine = torch.where(other == rows, aim, (inner / (norm * length[other])).clamp(-1.0, 1.0))
         sine = (1.0 - aim.square()).clamp_min(1e-6).sqrt()
         step = norm * (aim * (1.0 - cosine.square()).sqrt() - cosine * sine) / (sine * length[other])

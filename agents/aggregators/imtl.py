@@ -9,15 +9,14 @@ import torch
 from torch import Tensor
 
 from agents.aggregators.aggregator import Parameters
-from agents.aggregators.quadratic import cosines_and_norms
+from agents.aggregators.quadratic import cosines_and_norms, present
 from agents.aggregators.weighing import GradientWeighing
 
 
 class IMTL(GradientWeighing):
-    """The combination with weights of sum 1, some of them possibly negative, that projects alike on all gradients.
+    """The combination with weights of sum 1, some of them possibly negative, with equal projections on all gradients.
 
-    As in the paper, nothing keeps that projection from being negative where gradients depend on each other: all losses
-    would rise then.
+    As in the paper, the projection may be negative if gradients are linearly dependent; all losses would rise then.
     """
 
     def weights(self, gram: Tensor, parameters: Parameters) -> Tensor:
@@ -26,8 +25,8 @@ class IMTL(GradientWeighing):
 
 
 def impartial(gram: Tensor) -> Tensor:
-    """Inner products (T, T) -> weights (T,): those for which G w is proportional to the gradients' norms."""
+    """Inner products (T, T) -> weights (T,): G w is proportional to the gradients' norms; 0 for zero gradients."""
     cosines, norms = cosines_and_norms(gram)
-    # Without the check of its success, for which the host would wait.
-    found = torch.linalg.solve_ex(cosines, torch.ones_like(norms)).result / norms
+    # Without a check for success, which would make the host wait.
+    found = torch.linalg.solve_ex(cosines, present(gram)).result / norms
     return found / found.sum()

@@ -13,14 +13,14 @@ from agents.aggregators.quadratic import cosines_and_norms
 from agents.aggregators.weighing import ROLES, GradientWeighing, of_tasks, put, with_row
 from agents.base import PieceShape
 
-ROUNDS = 20
+NEWTON_STEPS = 20
 
 
 class NashMTL(GradientWeighing):
-    """The Nash bargaining solution, found anew every ``nash_every`` updates; between them its weights stay.
+    """The Nash bargaining solution, solved again every ``nash_every`` updates; in between its weights are kept.
 
-    Its length is that of gradients of mean norm 1 times their mean norm, where TorchJD's and the authors' code cut the
-    combination off at a given norm.
+    It is solved for gradients of mean norm 1 and multiplied by their mean norm; TorchJD's and the authors' code clip
+    the combination to a given norm instead.
     """
 
     bargained: Tensor
@@ -51,12 +51,12 @@ class NashMTL(GradientWeighing):
 def bargain(gram: Tensor) -> Tensor:
     """Inner products (T, T) -> weights (T,) > 0 with G w proportional to 1 / w, for gradients of mean norm 1.
 
-    In cosines C and v, the weights times the norms, C v = 1 / v: the least of v C v / 2 - sum(log v). That function is
-    self-concordant, so Newton's method with steps of 1 / (1 + decrement) needs no search for a step.
+    In cosines C and v, the weights times the norms, C v = 1 / v: the minimiser of v C v / 2 - sum(log v). That function
+    is self-concordant, so Newton's method with steps of 1 / (1 + decrement) needs no line search.
     """
     cosines, norms = cosines_and_norms(gram)
     found = torch.ones_like(norms)
-    for _ in range(ROUNDS):
+    for _ in range(NEWTON_STEPS):
         slope = cosines @ found - 1.0 / found
         step = torch.linalg.solve_ex(cosines + torch.diag(found.square().reciprocal()), slope).result
         decrement = (slope @ step).clamp_min(0.0).sqrt()

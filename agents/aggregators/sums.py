@@ -1,4 +1,4 @@
-"""Losses added up: their mean, and their sum."""
+"""The mean and the sum of the losses."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from agents.aggregators.aggregator import Parameters
 
 
 def mean(losses: Tensor, parameters: Parameters) -> None:
-    """The gradient of the mean loss, in one backward pass."""
+    """Write the gradient of the mean loss, in one backward pass."""
     losses.mean().backward(inputs=list(parameters.all))
 
 
 def total(losses: Tensor, parameters: Parameters) -> None:
-    """The gradient of the summed loss: what each task would get alone, where tasks share no parameter."""
+    """Write the gradient of the summed loss: each task's own gradient, where tasks share no parameter."""
     losses.sum().backward(inputs=list(parameters.all))

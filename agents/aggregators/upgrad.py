@@ -14,7 +14,7 @@ from agents.aggregators.weighing import GradientWeighing
 
 
 class UPGrad(GradientWeighing):
-    """The mean of the tasks' gradients, each projected onto the cone of those with no negative product with any."""
+    """The mean of the tasks' gradients, each projected onto the cone of directions that conflict with none."""
 
     def weights(self, gram: Tensor, parameters: Parameters) -> Tensor:
         """Return the weights of the gradients with the inner products ``gram``."""

@@ -1,4 +1,4 @@
-"""What aggregators that weigh tasks have in common: a weight for each task, kept to be logged."""
+"""Base classes of aggregators that weigh tasks; each task's weight is logged."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from agents.registry.spec import RegistryError
 class Weighing(nn.Module):
     """Base class of aggregators that give each task a weight, constructed as ``Mine(shape)``.
 
-    What a subclass learns is a parameter, which the agent steps, or a buffer, which it replaces itself; the agent saves
-    both. The latest weights are logged.
+    A subclass learns parameters, which the agent steps, or buffers, which it replaces itself; the agent saves both. The
+    latest weights are logged.
     """
 
     latest: Tensor
@@ -31,11 +31,11 @@ class Weighing(nn.Module):
         self.register_buffer("latest", torch.zeros(len(ROLES), shape.tasks), persistent=False)
 
     def metrics(self) -> dict[str, Tensor]:
-        """Return the weight that each task had last, (T,), in the critics' update and in the actor's."""
+        """Return each task's latest weight, (T,), in the critics' update and in the actor's."""
         return {f"{role}_task_weight": weights for role, weights in zip(ROLES, self.latest, strict=True)}
 
-    def keep(self, weights: Tensor, parameters: Parameters) -> None:
-        """Take note of an update's weights, (T',)."""
+    def record(self, weights: Tensor, parameters: Parameters) -> None:
+        """Record an update's weights, (T',), for the log."""
         row = ROLES.index(parameters.role)
         self.latest = with_row(self.latest, row, put(self.latest[row], weights.detach(), parameters))
 
@@ -50,15 +50,15 @@ class LossWeighing(Weighing, ABC):
     def forward(self, losses: Tensor, parameters: Parameters) -> None:
         """Write the gradients."""
         weights = self.weights(losses.detach(), parameters)
-        self.keep(weights, parameters)
+        self.record(weights, parameters)
         (weights * losses).mean().backward(inputs=list(parameters.all))
 
 
 class GradientWeighing(Weighing, ABC):
     """Base class of aggregators that combine the tasks' gradients by weights that depend on their inner products.
 
-    Shared parameters get the weighted sum of the tasks' gradients, a task's own ones its gradient. Nothing but the
-    combination is as long as a gradient, and no number is read back from the device.
+    Shared parameters get the weighted sum of the tasks' gradients, task-specific ones their task's gradient. No number
+    is read back from the device.
     """
 
     def __init__(self, shape: PieceShape) -> None:
@@ -74,24 +74,24 @@ class GradientWeighing(Weighing, ABC):
         gradients, own = self._task_gradients(losses, parameters)
         if parameters.shared:
             weights = self.weights(gradients @ gradients.T, parameters)
-            self.keep(weights, parameters)
+            self.record(weights, parameters)
             set_gradient(weights.to(gradients.dtype) @ gradients, parameters.shared)
         for parameter, gradient in zip(parameters.own, own, strict=True):
             parameter.grad = gradient
 
 
 def one_per_task(values: Sequence[float], name: str, shape: PieceShape) -> Tensor:
-    """Return a setting's numbers as weights (T,) on the device, all alike where none are given.
+    """Return a setting's numbers as weights (T,) on the device, all equal if none are given.
 
-    Raises ``RegistryError`` where there are more or fewer of them than tasks.
+    Raises ``RegistryError`` if there are more or fewer of them than tasks.
     """
     if values and len(values) != shape.tasks:
         flag = f"--{name.replace('_', '-')}"
         raise RegistryError(
             f"{flag} has {len(values)} numbers for {shape.tasks} tasks; give one for each task, in the suite's order"
         )
-    given: Any = values or [1.0] * shape.tasks
-    return torch.tensor(given, dtype=torch.float32, device=shape.device)
+    weights: Any = values or [1.0] * shape.tasks
+    return torch.tensor(weights, dtype=torch.float32, device=shape.device)
 
 
 def of_tasks(table: Tensor, parameters: Parameters) -> Tensor:
@@ -100,7 +100,7 @@ def of_tasks(table: Tensor, parameters: Parameters) -> Tensor:
 
 
 def put(table: Tensor, values: Tensor, parameters: Parameters) -> Tensor:
-    """Return a table (..., T) with the losses' ``values``, (..., T'), at their tasks; of a repeated one the mean."""
+    """Return a table (..., T) with the losses' ``values``, (..., T'), at their tasks; the mean for a repeated task."""
     values = values.to(table.dtype)
     if parameters.task is None:
         return values

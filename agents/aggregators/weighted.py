@@ -1,4 +1,4 @@
-"""Weights that are given: as they are, or by how much data each task has."""
+"""Fixed weights: those of a setting, or inverse to each task's amount of data."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from agents.registry.spec import RegistryError
 
 
 class Weighted(LossWeighing):
-    """The mean of the losses times ``task_weights``, 1 for each where none are given.
+    """The mean of the losses times ``task_weights``, 1 for each if none are given.
 
-    Raises ``RegistryError`` unless there is one for each task, and one above zero.
+    Raises ``RegistryError`` unless there is one for each task, at least one of them above zero.
     """
 
     given: Tensor
 
     def __init__(self, shape: PieceShape) -> None:
         super().__init__(shape)
-        given = one_per_task(shape.settings.task_weights, "task_weights", shape)
-        if not bool(given.any()):
+        weights = one_per_task(shape.settings.task_weights, "task_weights", shape)
+        if not bool(weights.any()):
             raise RegistryError("--task-weights are all 0, so nothing would be learned; give one above 0")
-        self.register_buffer("given", given, persistent=False)
+        self.register_buffer("given", weights, persistent=False)
 
     def weights(self, losses: Tensor, parameters: Parameters) -> Tensor:
         """Return the tasks' weights."""
@@ -33,8 +33,8 @@ class Weighted(LossWeighing):
 class InverseSize(LossWeighing):
     """The mean of the losses times weights of mean 1, inversely proportional to the tasks' amounts of data.
 
-    Beside a sampler that draws a task in proportion to its data, all tasks then pull alike. Raises ``RegistryError``
-    unless ``task_sizes`` has one for each task.
+    With a sampler that draws tasks in proportion to their data, all tasks then have equal influence. Raises
+    ``RegistryError`` unless ``task_sizes`` has one for each task.
     """
 
     given: Tensor

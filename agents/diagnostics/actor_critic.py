@@ -1,4 +1,4 @@
-"""What a diagnosis asks of an agent."""
+"""The interface that diagnostics need from an agent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agents.trunks import Trunk
 
 
 class ActorCritic(Protocol):
-    """What a diagnosis asks of an agent; ``agents.sac.SAC`` has it all, and says what each is."""
+    """What diagnostics use of an agent; ``agents.sac.SAC`` provides and documents it."""
 
     encoder: Encoder
     actor: Trunk

@@ -1,4 +1,4 @@
-"""What of the networks is at work."""
+"""How much of the networks' capacity is in use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from agents.trunks import Trunk
 
 @torch.no_grad()
 def capacity(agent: ActorCritic, batch: Batch) -> dict[str, Tensor]:
-    """Dormant units of the encoder, the critics and the actor, and the effective rank of the critics' features."""
+    """Measure dormant units of encoder, critics and actor, and the effective rank of the critics' features."""
     parts: dict[str, Encoder | Trunk] = {"encoder": agent.encoder, "critic": agent.critic, "actor": agent.actor}
     layers_of = {name: part.probed_layers() for name, part in parts.items()}
     with _watch([layer for layers in layers_of.values() for layer in layers]) as seen:
@@ -39,13 +39,13 @@ def capacity(agent: ActorCritic, batch: Batch) -> dict[str, Tensor]:
 
 @contextmanager
 def _watch(layers: Sequence[nn.Module]) -> Iterator[dict[nn.Module, Tensor]]:
-    """Keep what each of these layers is given while the block runs."""
+    """Record the inputs of these layers while the block runs."""
     seen: dict[nn.Module, Tensor] = {}
 
-    def keep(layer: nn.Module, given: tuple[Tensor, ...]) -> None:
-        seen[layer] = given[0].flatten(1, -2)  # (G, R, units), also where tasks are an axis of their own
+    def record(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        seen[layer] = inputs[0].flatten(1, -2)  # (G, R, units), also where tasks are a separate axis
 
-    hooks = [layer.register_forward_pre_hook(keep) for layer in layers]
+    hooks = [layer.register_forward_pre_hook(record) for layer in layers]
     try:
         yield seen
     finally:

@@ -1,4 +1,4 @@
-"""What a soft actor-critic shows of why sharing helps or hurts, measured on a batch and on the steps last taken."""
+"""Diagnoses why sharing helps or hurts a soft actor-critic, on a batch and on its latest steps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from agents.diagnostics.overestimation import overestimation
 
 
 def diagnose(agent: ActorCritic, batch: Batch, history: Batch | None, generator: torch.Generator) -> dict[str, Tensor]:
-    """Measure the agent on a batch (T, N, ...) and consecutive steps (T, C, W, ...) -> name to 0-d, (T,) or (T, T).
+    """Measure the agent on a batch (T, N, ...) and consecutive steps (T, C, W, ...) : name to 0-d, (T,) or (T, T).
 
     Nothing is learned: weights, ``.grad`` and the agent's own generator stay as they are; noise is ``generator``'s.
     """
@@ -30,7 +30,7 @@ def diagnose(agent: ActorCritic, batch: Batch, history: Batch | None, generator:
 
 @torch.no_grad()
 def _routing(agent: ActorCritic, obs: Tensor) -> dict[str, Tensor]:
-    """What a mixture's weights tell of the task, and how alike the tasks' contexts are."""
+    """Measure how much a mixture's weights depend on the task, and how similar the tasks' contexts are."""
     weights_of = agent.encoder.inspect(obs) if agent.encoder.num_experts > 1 else {}
     found = {f"{name}_information": mutual_information(weights) for name, weights in weights_of.items()}
     context = agent.encoder.contexts()
@@ -39,7 +39,7 @@ def _routing(agent: ActorCritic, obs: Tensor) -> dict[str, Tensor]:
 
 @contextmanager
 def _noise_from(agent: ActorCritic, generator: torch.Generator) -> Iterator[None]:
-    """Let the agent's noise come from another generator while the block runs."""
+    """Draw the agent's noise from another generator while the block runs."""
     own, agent.generator = agent.generator, generator
     try:
         yield

@@ -1,4 +1,4 @@
-"""How tasks' losses and gradients agree where they share."""
+"""How tasks' losses and gradients agree on shared weights."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agents.diagnostics.measures import conflict_rate, cosines, per_task_gradien
 
 
 def interference(agent: ActorCritic, batch: Batch) -> dict[str, Tensor]:
-    """Share of the losses, and how tasks' gradients agree where they share: on the encoder, else on the critics."""
+    """Return shares of the losses, and how tasks' gradients agree on the shared encoder, or else on the critics."""
     tasks, device = len(batch.obs), batch.obs.device
     target = agent.td_target(batch)
     numbers = torch.arange(tasks, device=device)

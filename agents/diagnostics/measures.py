@@ -1,6 +1,6 @@
 """Measures of what sharing does to tasks: pure functions of gradients, hidden units, attention and returns.
 
-Nothing here reads a number back from the device. What is not defined is NaN.
+Nothing here reads a number back from the device. Undefined values are NaN.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ TAU = 0.025  # below this share of its layer's mean activity a unit counts as do
 def per_task_gradients(
     loss_of: Callable[[int], Tensor], tasks: int, parameters: Sequence[nn.Parameter]
 ) -> tuple[Tensor, Tensor]:
-    """Differentiate ``loss_of(task)``, 0-d, task by task -> losses (T,), gradients (T, P); no ``.grad`` is touched.
+    """Differentiate ``loss_of(task)``, 0-d, task by task; return losses (T,), gradients (T, P). Writes no ``.grad``.
 
-    A forward pass of a task's own rows each: T backward passes through one joint graph would cost T times as much.
+    Each task has a forward pass of its own rows: T backward passes through one joint graph would cost T times as much.
     """
     losses, gradients = [], []
     for task in range(tasks):
@@ -30,7 +30,7 @@ def per_task_gradients(
 
 
 def cosines(vectors: Tensor) -> Tensor:
-    """(T, P) -> the cosine of every pair, (T, T); NaN beside a vector of zeros, which has no direction."""
+    """(T, P) -> the cosine of every pair, (T, T); NaN for a vector of zeros, which has no direction."""
     unit = vectors / vectors.norm(dim=1, keepdim=True)
     return (unit @ unit.T).clamp(-1.0, 1.0)
 
@@ -38,7 +38,7 @@ def cosines(vectors: Tensor) -> Tensor:
 def conflict_rate(cosine: Tensor) -> Tensor:
     """Cosines of gradients (T, T) -> for each task the share of the others that it conflicts with, (T,).
 
-    Two tasks conflict where the cosine is negative (Yu et al. 2020, gradient surgery, definition 1).
+    Two tasks conflict if the cosine is negative (Yu et al. 2020, gradient surgery, definition 1).
     """
     own = torch.eye(len(cosine), dtype=torch.bool, device=cosine.device)
     known = ~(own | cosine.isnan())
@@ -46,16 +46,16 @@ def conflict_rate(cosine: Tensor) -> Tensor:
 
 
 def mutual_information(weights: Tensor) -> Tensor:
-    """How much the choice of encoder tells of the task: distributions (T, K) -> 0-d, nats, tasks equally likely.
+    """Return the mutual information of encoder and task: distributions (T, K) -> 0-d, nats, tasks equally likely.
 
-    0 where all tasks weigh the encoders alike, and log T where each has encoders of its own.
+    0 if all tasks weigh the encoders equally, and log T if each has its own encoders.
     """
     ratio = weights / weights.mean(dim=0)
     return (weights * ratio.clamp_min(1e-12).log()).nansum(dim=1).mean()
 
 
 def dormant(units: Tensor, tau: float = TAU) -> Tensor:
-    """Which units of a layer hardly ever say anything: outputs (G, R, H) of G networks on R rows -> (G, H) bool.
+    """Return which units of a layer are hardly ever active: outputs (G, R, H) of G networks on R rows -> (G, H) bool.
 
     A unit's score is its mean absolute output over that of its layer's units (Sokar et al. 2023, equation 1).
     """
@@ -64,7 +64,7 @@ def dormant(units: Tensor, tau: float = TAU) -> Tensor:
 
 
 def effective_rank(features: Tensor) -> Tensor:
-    """How many directions features (G, R, H) fill -> (G,), from 1 to min(R, H); NaN where one is not finite.
+    """Return how many directions features (G, R, H) fill: (G,), from 1 to min(R, H); NaN where one is not finite.
 
     exp of the entropy of the singular values as shares of their sum (Roy and Vetterli 2007, definition 1).
     """
@@ -78,11 +78,11 @@ def effective_rank(features: Tensor) -> Tensor:
 def soft_returns(
     reward: Tensor, bonus: Tensor, terminated: Tensor, followed: Tensor, value: Tensor, discount: float
 ) -> Tensor:
-    """Discounted returns of W consecutive steps, counted to the episode's end, all (..., W).
+    """Return discounted returns of W consecutive steps, counted to the episode's end, all (..., W).
 
-    ``bonus`` and ``value`` are those of a step's successor: what the policy's entropy is worth there, and what the
-    critics predict for it. ``followed`` is 1 where the next step starts from that successor; where not, since the
-    episode was truncated there or the steps end, the rest is worth ``value``.
+    ``bonus`` and ``value`` are those of a step's successor: the value of the policy's entropy there, and the critics'
+    prediction. ``followed`` is 1 where the next step starts from that successor; elsewhere, since the episode was
+    truncated there or the steps end, the rest is worth ``value``.
     """
     total = torch.zeros_like(reward[..., 0])
     totals = []

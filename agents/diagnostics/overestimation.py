@@ -1,4 +1,4 @@
-"""What the critics said against what came of it."""
+"""The critics' predictions against the returns that followed."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from agents.diagnostics.measures import soft_returns
 def overestimation(agent: ActorCritic, history: Batch) -> Tensor:
     """Return how far the critics overestimate the return, on the first half of W consecutive steps: (T,).
 
-    In units of the task's own reward, mean over steps and copies. The return is the soft one that the critics
-    learn: it holds the policy's entropy times the temperature at every later step. It is counted to the episode's end;
-    where that is a truncation, or the steps end before, it is bootstrapped with the critics' value of the successor.
+    In units of the task's own reward, mean over steps and copies. The return is the soft one that the critics learn: it
+    includes the policy's entropy times the temperature at every later step. It is counted to the episode's end; where
+    that is a truncation, or the steps end before, it is bootstrapped with the critics' value of the successor.
     """
     tasks, copies, steps = history.reward.shape
-    # Consecutive unless a new episode, or a lost step, lies between: then the next observation is another.
+    # Consecutive unless a new episode, or a lost step, lies between: then the next observation differs.
     same = (history.next_obs[:, :, :-1] == history.obs[:, :, 1:]).all(dim=-1)
     followed = torch.cat([same, torch.zeros_like(same[:, :, :1])], dim=2)
     flat = agent.scaled(history.apply(lambda part: part.flatten(1, 2)))
@@ -33,6 +33,6 @@ def overestimation(agent: ActorCritic, history: Batch) -> Tensor:
     returns = soft_returns(reward, bonus, terminated, followed, value, agent.discount)
     first = (steps + 1) // 2
     chosen = [part.view(tasks, copies, steps, -1)[:, :, :first].flatten(1, 2) for part in (flat.obs, flat.action)]
-    said = agent.q(agent.encoder(chosen[0]), chosen[1])
-    unit = agent.reward_scale(torch.ones_like(said[:, :1]))
-    return ((said - returns[:, :, :first].flatten(1)) / unit).mean(dim=1)
+    predicted = agent.q(agent.encoder(chosen[0]), chosen[1])
+    unit = agent.reward_scale(torch.ones_like(predicted[:, :1]))
+    return ((predicted - returns[:, :, :first].flatten(1)) / unit).mean(dim=1)

@@ -1,4 +1,4 @@
-"""Encoders: what turns an observation, and what is known of its task, into features."""
+"""Encoders, which turn an observation and its task's context into features."""
 
 from agents.encoders.encoder import Encoder, EncoderShape, MakeEncoder
 

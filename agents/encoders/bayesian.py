@@ -1,7 +1,7 @@
-"""Bayesian task embeddings: of every task's code a mean and a variance are learned.
+"""Bayesian task embeddings: every task's code has a learned mean and variance.
 
 The variational objective of Kingma and Welling 2014 with a code for each task in place of one for each example; the
-prior is a standard normal, which is also what is known of a task that was never trained.
+prior is a standard normal, which is also the code of a task that was never trained.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from agents.base import rows_of
 from agents.encoders.encoder import Encoder, EncoderShape
 
-NARROW = -2.0  # the logarithm of the standard deviations at the start
+INITIAL_LOG_STD = -2.0
 
 
 class BayesianEncoder(Encoder):
@@ -22,7 +22,7 @@ class BayesianEncoder(Encoder):
         super().__init__(obs_size + size)
         self.weight = weight
         self.mean = nn.Parameter(torch.empty(tasks, size).normal_(generator=generator))
-        self.log_std = nn.Parameter(torch.full((tasks, size), NARROW))
+        self.log_std = nn.Parameter(torch.full((tasks, size), INITIAL_LOG_STD))
         self._task: Tensor | None = None
 
     def forward(self, obs: Tensor, task: Tensor | None = None) -> Tensor:
@@ -35,19 +35,19 @@ class BayesianEncoder(Encoder):
         return torch.cat([obs, code[:, None, :].expand(-1, obs.shape[1], -1)], dim=-1)
 
     def auxiliary_loss(self) -> Tensor:
-        """``kl_weight`` times each task's KL divergence from the prior, averaged over the batch's tasks."""
+        """Return ``kl_weight`` times each task's KL divergence from the prior, averaged over the batch's tasks."""
         return self.weight * rows_of(self.divergence(), self._task).mean()
 
     def divergence(self) -> Tensor:
-        """-> KL(N(mean, std) || N(0, 1)), (T,)."""
+        """Return KL(N(mean, std) || N(0, 1)), (T,)."""
         return 0.5 * (self.mean.square() + (2.0 * self.log_std).exp() - 1.0 - 2.0 * self.log_std).sum(dim=-1)
 
     def inspect(self, obs: Tensor) -> dict[str, Tensor]:
-        """The standard deviations of each task's code, ``code_std``: (T, size)."""
+        """Return the standard deviations of each task's code, ``code_std``: (T, size)."""
         return {"code_std": self.log_std.exp()}
 
     def contexts(self) -> Tensor:
-        """-> the codes' means, (T, size)."""
+        """Return the codes' means, (T, size)."""
         return self.mean
 
     def own_parameters(self) -> list[nn.Parameter]:
@@ -55,7 +55,7 @@ class BayesianEncoder(Encoder):
         return [self.mean, self.log_std]
 
     def set_tasks(self, context: Tensor) -> None:
-        """Replace the tasks by new ones, of which the prior is all that is known."""
+        """Replace the tasks by new ones, whose codes are the prior."""
         self.mean = nn.Parameter(self.mean.new_zeros(len(context), self.mean.shape[1]))
         self.log_std = nn.Parameter(torch.zeros_like(self.mean))
 

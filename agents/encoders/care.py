@@ -29,7 +29,7 @@ class ContextAttention(nn.Module):
 
 
 class DotProductAttention(nn.Module):
-    """Weights from how each encoding agrees with the context (what the paper writes): they depend on the state."""
+    """Weights from how each encoding agrees with the context (as in the paper): they depend on the state."""
 
     def __init__(self, context: int, size: int, generator: torch.Generator) -> None:
         super().__init__()
@@ -44,8 +44,8 @@ class DotProductAttention(nn.Module):
 class CAREEncoder(ContextEncoder):
     """K encoders of the observation, mixed by attention, with the context beside the mixture.
 
-    ``detach_context`` keeps the attention's gradient out of the context network, as the paper has it. ``sparsity``, if
-    not 0, is the weight of a loss by which fewer encoders are used.
+    ``detach_context`` keeps the attention's gradient out of the context network, as in the paper. ``sparsity``, if not
+    0, is the weight of a loss that makes the mixture use fewer encoders.
     """
 
     def __init__(
@@ -82,26 +82,26 @@ class CAREEncoder(ContextEncoder):
         return torch.cat([mixture, context[:, None, :].expand(-1, obs.shape[1], -1)], dim=-1)
 
     def auxiliary_loss(self) -> Tensor | None:
-        """``sparsity`` times the entropy of the attention averaged over tasks: small where few encoders are used."""
+        """Return ``sparsity`` times the entropy of the tasks' mean attention, small if few encoders are used."""
         loss, self._auxiliary_loss = self._auxiliary_loss, None
         return loss
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """Return encoders, attention and context network, but not what each task has of its own."""
+        """Return the parameters of encoders, attention and context network, without task-specific ones."""
         return [p for part in (self.encoders, self.attention, self.context.network) for p in part.parameters()]
 
     def probed_layers(self) -> list[nn.Module]:
-        """Return the encoders', all in one stack."""
+        """Return the encoders' probed layers, all in one stack."""
         return self.encoders.probed_layers()
 
     def mask_expert(self, expert: int | None) -> None:
-        """Give one encoder no weight and renormalise the others'; None: unmask. Raises ``ValueError`` for one alone."""
+        """Give one encoder no weight and renormalise the others; None unmasks. Raises ``ValueError`` if alone."""
         if self.num_experts < 2:
             raise ValueError("it has only one encoder")
         self._masked_expert = None if expert is None else torch.tensor([expert], device=self.context.known.device)
 
     def inspect(self, obs: Tensor) -> dict[str, Tensor]:
-        """Each task's ``attention`` to each encoder, averaged over rows: (T, N, obs) -> (T, K)."""
+        """Return each task's ``attention`` to each encoder, averaged over rows: (T, N, obs) -> (T, K)."""
         _, weights = self._encodings_and_weights(obs, self.context())
         return {"attention": weights.mean(dim=2).T}
 
@@ -109,8 +109,8 @@ class CAREEncoder(ContextEncoder):
         tasks, rows, size = obs.shape
         encodings = self.encoders(obs.reshape(1, tasks * rows, size).expand(self.num_experts, -1, -1))
         encodings = encodings.view(self.num_experts, tasks, rows, -1)
-        read = context.detach() if self.detach_context else context
-        logits = self.attention(read, encodings)
+        attended = context.detach() if self.detach_context else context
+        logits = self.attention(attended, encodings)
         if self._masked_expert is not None:
             logits = logits.index_fill(0, self._masked_expert, -math.inf)
         return encodings, torch.softmax(logits / self.temperature, dim=0)

@@ -1,4 +1,4 @@
-"""The observation with the task's context beside it: what CARE's context is worth without its mixture."""
+"""The observation with the task's context appended: CARE's context without its mixture."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from agents.encoders.encoder import EncoderShape
 
 
 class ConcatenatedContext(ContextEncoder):
-    """Appends the task's context, as a small network writes it, to the observation."""
+    """Appends the task's context, the output of a small network, to the observation."""
 
     def __init__(self, obs_size: int, context: ContextNetwork, context_size: int) -> None:
         super().__init__(obs_size + context_size)
@@ -22,7 +22,7 @@ class ConcatenatedContext(ContextEncoder):
         return torch.cat([obs, own], dim=-1)
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """Return the context network's, but not what each task has of its own."""
+        """Return the context network's parameters, without task-specific ones."""
         return [*self.context.network.parameters()]
 
 

@@ -1,4 +1,4 @@
-"""What tells tasks apart, as the networks read it: a vector for each task, out of what is known of it."""
+"""The context that networks read: a vector for each task, computed from what is known of it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from agents.networks import StackedMLP
 
 
 class ContextNetwork(nn.Module):
-    """The task's context: a network over what is known of it, plus, if ``learned``, a row of its own.
+    """The task's context: a network over what is known of it, plus, if ``learned``, a row per task.
 
-    ``known`` is (T, d): sentence vectors, numbers. The learned row starts at zero beside it, so that a task that was
-    never trained still has a context; where nothing is known (d = 0) it is drawn at random and is all there is.
+    ``known`` is (T, d): sentence vectors, numbers. The learned row starts at zero, so that a task that was never
+    trained still has a context. If nothing is known (d = 0), the network reads a learned row, drawn at random.
     """
 
     known: Tensor
@@ -39,7 +39,7 @@ class ContextNetwork(nn.Module):
         self.own = nn.Parameter(torch.zeros(tasks, size)) if learned and width else None
 
     def forward(self, task: Tensor | None = None) -> Tensor:
-        """-> (T, context)."""
+        """Return the contexts of ``task``, (T, context)."""
         out = self.network(rows_of(self.known, task)[None])[0]
         return out if self.own is None else out + rows_of(self.own, task)
 
@@ -57,23 +57,23 @@ class ContextNetwork(nn.Module):
             self.own = nn.Parameter(torch.zeros(len(known), self.own.shape[1], device=self.own.device))
 
     def own_parameters(self) -> list[nn.Parameter]:
-        """Return what each task has of its own, (T, context), where there is such a thing."""
+        """Return the learned row of each task, if there is one."""
         if isinstance(self.known, nn.Parameter):
             return [self.known]
         return [] if self.own is None else [self.own]
 
 
 class ContextEncoder(Encoder):
-    """An encoder that tells tasks apart by their context, which a subclass puts into ``context``."""
+    """An encoder that distinguishes tasks by their context; a subclass sets ``context``."""
 
     context: ContextNetwork
 
     def contexts(self) -> Tensor:
-        """-> (T, context)."""
+        """Return the contexts, (T, context)."""
         return self.context()
 
     def own_parameters(self) -> list[nn.Parameter]:
-        """Return the learned part of each task's context, where there is one."""
+        """Return the learned part of each task's context, if there is one."""
         return self.context.own_parameters()
 
     def describe(self, context: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""What an encoder is."""
+"""The interface of encoders."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ class Encoder(nn.Module):
         torch.Size([2, 8, 64])
     """
 
-    num_experts = 1  # of a mixture; 1 otherwise
-    generator: torch.Generator | None = None  # the agent's, for an encoder that draws random numbers; on its device
+    num_experts = 1  # of a mixture; 1 for other encoders
+    generator: torch.Generator | None = None  # the agent's, on its device, for an encoder that draws random numbers
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -98,16 +98,16 @@ class Encoder(nn.Module):
         return []
 
     def mask_expert(self, expert: int | None) -> None:
-        """Mask one expert of the mixture, None: none. Raises ``ValueError`` if the encoder is not a mixture."""
+        """Mask one expert of the mixture; None unmasks. Raises ``ValueError`` if the encoder is not a mixture."""
         raise ValueError("its encoder is not a mixture")
 
     def describe(self, context: Tensor) -> None:
         """Describe the same tasks by other contexts (T, d). Raises ``ValueError`` if it reads no context."""
-        raise ValueError("it reads no context, so it is the same in whatever words")
+        raise ValueError("it reads no context, so other descriptions change nothing")
 
     def set_tasks(self, context: Tensor) -> None:
         """Replace the tasks by new ones, given their contexts (T', d). Raises ``ValueError`` if it reads no context."""
-        raise ValueError("it reads no context, so it cannot tell new tasks apart")
+        raise ValueError("it reads no context, so it cannot distinguish new tasks")
 
 
 MakeEncoder = Callable[[EncoderShape, torch.Generator], Encoder]

@@ -20,7 +20,7 @@ from agents.networks import StackedLinear, normalized
 class FiLMEncoder(ContextEncoder):
     """A perceptron whose layers are followed by (1 + gamma) x + beta, linear in the task's context.
 
-    gamma and beta start at zero, so that all tasks begin with the same encoder. A hidden layer is linear, layer norm
+    gamma and beta start at zero, so that all tasks start with the same encoder. A hidden layer is linear, layer norm
     if enabled, FiLM, ReLU; the last one is linear and FiLM.
     """
 
@@ -56,7 +56,7 @@ class FiLMEncoder(ContextEncoder):
         return x
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """Return layers, modulation and context network, but not what each task has of its own."""
+        """Return the parameters of layers, modulation and context network, without task-specific ones."""
         return [p for part in (self.layers, self.film, self.context.network) for p in part.parameters()]
 
     def probed_layers(self) -> list[nn.Module]:

@@ -1,8 +1,8 @@
-"""A hyper-network: the task's context writes the weights of the layer that reads the observation.
+"""A hyper-network: the task's context generates the weights of the layer that reads the observation.
 
-Ha, Dai and Le, "HyperNetworks", ICLR 2017. The generated weights begin as ``torch.nn.Linear`` draws its own, alike for
-all tasks but for a tenth of their size (Chang, Flokas and Lipson, "Principled Weight Initialization for Hypernetworks",
-ICLR 2020, say why their scale matters).
+Ha, Dai and Le, "HyperNetworks", ICLR 2017. The generated weights start as those of ``torch.nn.Linear``, the same for
+all tasks up to a tenth of their size (on why their scale matters: Chang, Flokas and Lipson, "Principled Weight
+Initialization for Hypernetworks", ICLR 2020).
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from agents.encoders.context import ContextEncoder, ContextNetwork, context_netw
 from agents.encoders.encoder import EncoderShape
 from agents.networks import StackedLinear, hidden_activation
 
-SPREAD = 0.1  # of tasks' weights around what they have in common, at the start
+INITIAL_SPREAD = 0.1  # of tasks' weights around their common part
 
 
 class HyperEncoder(ContextEncoder):
-    """obs -> a layer whose weights the context writes -> a layer that all tasks share."""
+    """A layer whose weights the context generates, followed by a layer that all tasks share."""
 
     def __init__(
         self,
@@ -38,17 +38,17 @@ class HyperEncoder(ContextEncoder):
         bound = 1.0 / math.sqrt(obs_size)
         with torch.no_grad():
             self.writer.bias.uniform_(-bound, bound, generator=generator)
-            self.writer.weight.mul_(SPREAD * bound)
+            self.writer.weight.mul_(INITIAL_SPREAD * bound)
         self.last = StackedLinear(1, hidden, size, generator)
 
     def forward(self, obs: Tensor, task: Tensor | None = None) -> Tensor:
         """(T, N, obs) -> (T, N, size)."""
-        written = self.writer(self.context(task)[None])[0].unflatten(-1, (obs.shape[-1] + 1, self.hidden))
-        x = hidden_activation(torch.baddbmm(written[:, -1:], obs, written[:, :-1]), self.layer_norm)
+        generated = self.writer(self.context(task)[None])[0].unflatten(-1, (obs.shape[-1] + 1, self.hidden))
+        x = hidden_activation(torch.baddbmm(generated[:, -1:], obs, generated[:, :-1]), self.layer_norm)
         return self.last(x.flatten(0, 1)[None])[0].unflatten(0, obs.shape[:2])
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """Return all but what each task's context has of its own."""
+        """Return all parameters but the task-specific ones of the context."""
         return [p for part in (self.writer, self.last, self.context.network) for p in part.parameters()]
 
     def probed_layers(self) -> list[nn.Module]:

@@ -1,4 +1,4 @@
-"""Encoders that learn nothing: the observation as it is, and with the task's one-hot beside it."""
+"""Encoders that learn nothing: the observation itself, and with the task's one-hot vector appended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Heads: what a critic's output means, a number or a distribution."""
+"""Heads: whether a critic's output is a number or a distribution."""
 
 from agents.heads.head import ValueHead
 

@@ -1,4 +1,4 @@
-"""A critic that says a distribution over the return."""
+"""A critic that predicts a distribution over the return."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from agents.base import PieceShape
 from agents.heads.head import COMBINE, Combine
 
-BINS, V_MAX = 101, 10.0  # of a categorical critic (BRC, Nauman et al. 2025)
+BINS, V_MAX = 101, 10.0  # those of BRC (Nauman et al. 2025)
 SPREAD = 0.75  # of the Gaussian, in widths of a bin: the value that Farebrother et al. recommend
 
 
@@ -19,8 +19,8 @@ class CategoricalHead:
     """The return as a classification into ``bins`` values of [-v_max, v_max]: HL-Gauss (Farebrother et al. 2024).
 
     The target is a narrow Gaussian around the scalar target, and the loss the cross-entropy, so that tasks with large
-    and with small errors pull alike. (Mapping the whole distribution, as C51 does, would keep the spread that it was
-    initialised with for some hundred backups where no episode terminates.) Returns beyond v_max are clipped:
+    and with small errors have equal influence. (Mapping the whole distribution, as C51 does, would keep the spread that
+    it was initialised with for some hundred backups where no episode terminates.) Returns beyond v_max are clipped:
     scale the rewards.
     """
 
@@ -34,11 +34,11 @@ class CategoricalHead:
 
     def value(self, out: Tensor) -> Tensor:
         """(E, T, N, bins) -> (T, N)."""
-        # No matrix product, which reduced precision would round to three digits, and advantages are smaller than that.
+        # Not a matrix product: reduced precision would round it to three digits, and advantages are smaller than that.
         return self._combine((out.float().softmax(dim=-1) * self._support).sum(dim=-1))
 
     def target(self, next_out: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
-        """-> probabilities (T, N, bins)."""
+        """Return probabilities (T, N, bins)."""
         value = (shift + scale * self.value(next_out)).clamp(-self._v_max, self._v_max)
         below = torch.erf((self._edges - value[..., None]) / (self._spread * math.sqrt(2.0)))
         mass = below.diff(dim=-1)

@@ -1,7 +1,7 @@
-"""What a head is: it reads what critics say of the return, and makes their targets.
+"""The interface of heads, which interpret the critics' output and make their targets.
 
 The target of a critic is an affine map of the successor's value, shift + scale * Z, where scale is the discount (0
-after an end) and shift the reward and the entropy's part. That is all a head has to know of the Bellman equation.
+after an end) and shift the reward and the entropy's part. A head needs to know no more of the Bellman equation.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ class ValueHead(Protocol):
     size: int
 
     def value(self, out: Tensor) -> Tensor:
-        """-> the ensemble's value (T, N), which the actor maximises."""
+        """Return the ensemble's value (T, N), which the actor maximises."""
 
     def target(self, next_out: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
-        """-> the target of every critic, from the target critics' output at the successor; shift, scale (T, N)."""
+        """Return every critic's target, from the target critics' output at the successor; shift, scale (T, N)."""
 
     def losses(self, out: Tensor, target: Tensor) -> Tensor:
-        """-> a loss per task, (T,), summed over the ensemble."""
+        """Return a loss per task, (T,), summed over the ensemble."""
 
 
 def _least(values: Tensor) -> Tensor:

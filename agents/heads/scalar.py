@@ -1,4 +1,4 @@
-"""A critic that says one number."""
+"""A critic that predicts one number."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ScalarHead:
         return self._combine(out.squeeze(-1))
 
     def target(self, next_out: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
-        """-> (T, N)."""
+        """Return targets (T, N)."""
         return shift + scale * self.value(next_out)
 
     def losses(self, out: Tensor, target: Tensor) -> Tensor:

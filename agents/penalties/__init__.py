@@ -1,4 +1,4 @@
-"""Penalties: what is added to every task's loss."""
+"""Penalties, which are added to every task's loss."""
 
 from agents.penalties.penalty import Penalty
 

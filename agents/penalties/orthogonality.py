@@ -1,4 +1,4 @@
-"""How far a layer's units are from being orthogonal."""
+"""The deviation of a layer's units from orthogonality."""
 
 from __future__ import annotations
 
@@ -7,23 +7,26 @@ from torch import Tensor, nn
 
 from agents.base import PieceShape
 from agents.networks import StackedLinear
+from agents.penalties.penalty import shares
 
 
 class Orthogonality:
     """``orthogonality_weight`` times the squared products of different units' incoming weights, |W'W (1 - I)|^2.
 
-    Summed over the module's linear layers; the form that leaves the lengths of units free (Brock, Lim, Ritchie and
+    Summed over a task's linear layers; the form that leaves the lengths of units free (Brock, Lim, Ritchie and
     Weston, "Neural Photo Editing with Introspective Adversarial Networks", ICLR 2017).
     """
 
     def __init__(self, shape: PieceShape) -> None:
         self.weight: float = shape.settings.orthogonality_weight
-        self.device = shape.device
+        self.tasks, self.device = shape.tasks, shape.device
 
     def __call__(self, module: nn.Module) -> Tensor:
-        """-> 0-d."""
+        """Return the penalty of a module, 0-d."""
+        share = shares(module, self.tasks)
         layers = [one for one in module.modules() if isinstance(one, StackedLinear)]
-        return self.weight * sum(map(_products, layers), torch.zeros((), device=self.device))
+        products = [share[layer.weight] * _products(layer) for layer in layers]
+        return self.weight * sum(products, torch.zeros((), device=self.device))
 
 
 def _products(layer: StackedLinear) -> Tensor:

@@ -1,4 +1,4 @@
-"""Soft parameter sharing: every task has weights of its own, which are drawn to those of the others.
+"""Soft parameter sharing: every task has its own weights, which are pulled towards those of the others.
 
 The distances of Yang and Hospedales, "Trace Norm Regularised Deep Multi-Task Learning", 2016, and of Duong, Cohn, Bird
 and Cook, "Low Resource Dependency Parsing: Cross-lingual Parameter Sharing in a Neural Network Parser", ACL 2015.
@@ -6,19 +6,11 @@ and Cook, "Low Resource Dependency Parsing: Cross-lingual Parameter Sharing in a
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from agents.base import PieceShape
-
-
-class HasOwn(Protocol):
-    """An encoder or trunk, which says what tasks have of their own."""
-
-    def own_parameters(self) -> list[nn.Parameter]:
-        """Return them, each stacked (E * T, ...), task fastest."""
+from agents.penalties.penalty import HasOwn
 
 
 class SoftSharing:
@@ -29,7 +21,7 @@ class SoftSharing:
         self.tasks, self.device = shape.tasks, shape.device
 
     def __call__(self, module: HasOwn) -> Tensor:
-        """-> 0-d."""
+        """Return the penalty of a module, 0-d."""
         own = [self._distance(by_task(parameter, self.tasks)) for parameter in module.own_parameters()]
         return self.weight * sum(own, torch.zeros((), device=self.device))
 
@@ -38,7 +30,7 @@ class SoftSharing:
 
 
 class TraceNorm:
-    """``trace_weight`` times the trace norm of every layer's (T, weights) matrix, small where it has a low rank.
+    """``trace_weight`` / T times the trace norm of every layer's (T, weights) matrix, small where it has a low rank.
 
     The singular values are computed on the host where the device is a GPU, which waits for them.
     """
@@ -48,8 +40,8 @@ class TraceNorm:
         self.tasks, self.device = shape.tasks, shape.device
 
     def __call__(self, module: HasOwn) -> Tensor:
-        """-> 0-d."""
-        own = [torch.linalg.svdvals(by_task(one, self.tasks)).sum() for one in module.own_parameters()]
+        """Return the penalty of a module, 0-d."""
+        own = [torch.linalg.svdvals(by_task(one, self.tasks)).sum() / self.tasks for one in module.own_parameters()]
         return self.weight * sum(own, torch.zeros((), device=self.device))
 
 

@@ -1,1 +1,1 @@
-"""Which agents and pieces there are, by name, and what their settings are; free of torch."""
+"""The known agents and pieces, by name, and their settings; free of torch."""

@@ -1,4 +1,4 @@
-"""What the settings of every agent are, whatever else it has. Free of torch."""
+"""The settings that every agent has. Free of torch."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import cast
 class AgentSettings:
     """The base of all agents' settings, and the settings of an agent that has none.
 
-    What the kit asks of any agent's settings is here, with what holds for those that have no such field.
+    The kit reads these from any agent's settings; the values hold for agents without such a field.
     """
 
-    # Without annotations, which would make fields of them.
+    # Without annotations, which would make them fields.
     context = cast("str | None", None)
     hidden = cast("tuple[int, ...]", ())
     precision = "float32"

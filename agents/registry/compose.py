@@ -12,7 +12,7 @@ from agents.registry.lookup import from_outside, resolve
 from agents.registry.settings import ContextSettings, SACSettings
 from agents.registry.spec import AgentSpec, Kind, RegistryError, Spec
 
-# The settings that name pieces, and of which kind.
+# The settings that name pieces, and the kind of each.
 SLOTS: dict[str, Kind] = {
     "encoder": "encoder",
     "trunk": "trunk",
@@ -21,14 +21,14 @@ SLOTS: dict[str, Kind] = {
     "penalty": "penalty",
     "critic": "head",
 }
-# What makes an agent the one that it is; an agent that shares nothing keeps all of these.
+# The slots that decide what tasks share; an agent that shares nothing keeps its own pieces in all of them.
 SHARING = ("encoder", "trunk", "aggregator", "sampler")
 
 
 def pieces_of(agent: AgentSpec, chosen: Mapping[str, str] | None = None) -> dict[str, Spec]:
     """Return an agent's pieces by slot, those in ``chosen`` (slot to name) in place of its own.
 
-    Raises ``RegistryError`` for a piece that is not known and for pieces that do not fit together.
+    Raises ``RegistryError`` for an unknown piece and for pieces that do not fit together.
     """
     chosen = {slot: name for slot, name in (chosen or {}).items() if slot in SLOTS}
     if not agent.of_pieces:
@@ -72,7 +72,7 @@ def settings_type(agent: AgentSpec, chosen: Mapping[str, str] | None = None) -> 
 
 
 def recorded_settings(values: Mapping[str, Any]) -> AgentSettings:
-    """Return settings as a run's file holds them, without importing the pieces that they belong to."""
+    """Return the settings in a run's file, without importing the pieces that they belong to."""
     base = recorded_base(values)
     known = {field.name for field in dataclasses.fields(base)}
     extra = [(name, Any, value) for name, value in values.items() if name not in known]
@@ -80,7 +80,7 @@ def recorded_settings(values: Mapping[str, Any]) -> AgentSettings:
 
 
 def recorded_base(values: Mapping[str, Any]) -> type[AgentSettings]:
-    """Return which of the kit's classes the settings in a run's file extend."""
+    """Return the kit's class that the settings in a run's file extend."""
     return SACSettings if "trunk" in values else AgentSettings
 
 
@@ -90,7 +90,7 @@ def pieces_named(settings: AgentSettings) -> dict[str, str]:
 
 
 def uncapturable(agent: AgentSpec, settings: AgentSettings) -> str:
-    """Return what of an agent keeps its update from being captured in a CUDA graph, in words; empty if nothing does."""
+    """Return why an agent's update cannot be captured in a CUDA graph; empty if it can."""
     if not agent.of_pieces:
         return f"agent {agent.name!r} is not made of the kit's pieces"
     pieces = pieces_of(agent, pieces_named(settings))
@@ -114,27 +114,27 @@ def _check_fit(agent: AgentSpec, pieces: Mapping[str, Spec]) -> None:
     penalty = pieces["penalty"]
     if penalty.own_weights and not trunk.own_weights:
         raise RegistryError(
-            f"penalty {penalty.name!r} is on the weights that tasks have of their own, and trunk {trunk.name!r} has "
+            f"penalty {penalty.name!r} acts on task-specific weights, and trunk {trunk.name!r} has "
             "none; use --trunk separate, or another penalty"
         )
-    if penalty.own_weights and agent.alone:
+    if penalty.own_weights and agent.single_task:
         raise RegistryError(
-            f"agent {agent.name!r} is the baseline whose tasks share nothing, and penalty {penalty.name!r} draws their "
+            f"agent {agent.name!r} is the baseline whose tasks share nothing, and penalty {penalty.name!r} pulls their "
             "weights together; use --agent soft-sharing, or another penalty"
         )
     aggregator = pieces["aggregator"]
-    if aggregator.needs_sharing and not agent.alone and not (encoder.shares or trunk.shares):
+    if aggregator.needs_sharing and not agent.single_task and not (encoder.shares or trunk.shares):
         raise RegistryError(
-            f"aggregator {aggregator.name!r} combines gradients of what tasks share, but encoder {encoder.name!r} and "
+            f"aggregator {aggregator.name!r} combines gradients of shared weights, but encoder {encoder.name!r} and "
             f"trunk {trunk.name!r} share nothing; use --aggregator sum, or --trunk shared"
         )
     sampler = pieces["sampler"]
-    if sampler.needs_sharing and not agent.alone and not (encoder.shares or trunk.shares):
+    if sampler.needs_sharing and not agent.single_task and not (encoder.shares or trunk.shares):
         raise RegistryError(
-            f"sampler {sampler.name!r} goes by gradients of what tasks share, but encoder {encoder.name!r} and "
+            f"sampler {sampler.name!r} needs gradients of shared weights, but encoder {encoder.name!r} and "
             f"trunk {trunk.name!r} share nothing; use --sampler loss, or --trunk shared"
         )
-    for slot in SHARING if agent.alone else ():
+    for slot in SHARING if agent.single_task else ():
         own = agent.pieces.get(slot, getattr(SACSettings, slot))
         if pieces[slot].name != own:
             raise RegistryError(
@@ -144,7 +144,7 @@ def _check_fit(agent: AgentSpec, pieces: Mapping[str, Spec]) -> None:
 
 
 def _check_settings(kind: Any, whose: str, owners: dict[str, tuple[type[Any], str]]) -> None:
-    """Raise ``RegistryError`` for settings that cannot be joined to those of ``owners``, which they are added to."""
+    """Raise ``RegistryError`` for settings that cannot be joined to those in ``owners``; add them to it."""
     traits = getattr(kind, "__dataclass_params__", None)
     if traits is None or not traits.frozen:
         raise RegistryError(
@@ -159,12 +159,12 @@ def _check_settings(kind: Any, whose: str, owners: dict[str, tuple[type[Any], st
 
 
 def defining_class(settings: type[Any], name: str) -> type[Any]:
-    """Return the class that brings a setting in."""
+    """Return the class that defines a setting."""
     return next(base for base in reversed(settings.__mro__) if name in vars(base).get("__annotations__", {}))
 
 
 def _own_type(agent: AgentSpec) -> type[AgentSettings]:
-    """Return the settings of an agent that is not made of pieces, with the kit's base where they are without it."""
+    """Return the settings of an agent that is not made of pieces, with the kit's base class added if missing."""
     own = agent.settings or AgentSettings
     if issubclass(own, AgentSettings):
         return own
@@ -174,13 +174,13 @@ def _own_type(agent: AgentSpec) -> type[AgentSettings]:
 
 @lru_cache(maxsize=256)
 def _composed(names: tuple[tuple[str, str], ...], bases: tuple[type[Any], ...]) -> type[AgentSettings]:
-    facts = {field.name: field.metadata for base in bases for field in dataclasses.fields(base)}
-    fields = [(slot, str, dataclasses.field(default=name, metadata=facts[slot])) for slot, name in names]
+    metadata = {field.name: field.metadata for base in bases for field in dataclasses.fields(base)}
+    fields = [(slot, str, dataclasses.field(default=name, metadata=metadata[slot])) for slot, name in names]
 
     def reduce(settings: Any) -> tuple[Any, ...]:
         return _restored, (names, bases, vars(settings))
 
-    # What is made here is no module's attribute, by which pickle would look for it.
+    # pickle would look for the class as an attribute of a module, and it is not one.
     return dataclasses.make_dataclass("Settings", fields, bases=bases, frozen=True, namespace={"__reduce__": reduce})
 
 

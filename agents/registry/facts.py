@@ -14,72 +14,70 @@ FACTS = "facts"  # their key in a field's metadata
 class Facts:
     """The metadata of a field that ``setting`` made; see there."""
 
-    least: float | None = None
-    above: float | None = None
-    most: float | None = None
+    ge: float | None = None
+    gt: float | None = None
+    le: float | None = None
     unit: str = ""
-    some: bool = False
-    shown: bool = False
+    non_empty: bool = False
+    in_table: bool = False
 
     @property
     def has_range(self) -> bool:
         """Whether it has a range."""
-        return (self.least, self.above, self.most) != (None, None, None)
+        return (self.ge, self.gt, self.le) != (None, None, None)
 
     def fault(self, value: Any) -> str:
-        """Return what is wrong with a value, as ``it has to be ...``, or an empty string. None is always valid."""
+        """Return what is wrong with a value, as ``it must be ...``, or an empty string. None is always valid."""
         if value is None or not self.has_range:
             return ""
         if isinstance(value, tuple):
-            return "" if (value or not self.some) and all(map(self._holds, value)) else f"give {self._many()}"
+            return "" if (value or not self.non_empty) and all(map(self._holds, value)) else f"give {self._many()}"
         if not isinstance(value, int | float):
-            return "it has to be a number"
-        return "" if self._holds(value) else f"it has to be {self._one(value)}"
+            return "it must be a number"
+        return "" if self._holds(value) else f"it must be {self._one(value)}"
 
     def _holds(self, value: Any) -> bool:
         return (
             isinstance(value, int | float)
             and (isinstance(value, int) or math.isfinite(value))
-            and (self.least is None or value >= self.least)
-            and (self.above is None or value > self.above)
-            and (self.most is None or value <= self.most)
+            and (self.ge is None or value >= self.ge)
+            and (self.gt is None or value > self.gt)
+            and (self.le is None or value <= self.le)
         )
 
     def _one(self, value: float) -> str:
         number = f"a number of {self.unit}" if self.unit else "a number"
-        if self.above is not None:
-            return (
-                f"{number} above {self.above}" if self.most is None else f"above {self.above} and at most {self.most}"
-            )
-        if self.least is None or (self.most is not None and value > self.most):
-            return f"at most {self.most}"
-        return f"{number} of at least {self.least}" if isinstance(value, float) else f"at least {self.least}"
+        if self.gt is not None:
+            return f"{number} above {self.gt}" if self.le is None else f"above {self.gt} and at most {self.le}"
+        if self.ge is None or (self.le is not None and value > self.le):
+            return f"at most {self.le}"
+        return f"{number} of at least {self.ge}" if isinstance(value, float) else f"at least {self.ge}"
 
     def _many(self) -> str:
-        low = f"above {self.above}" if self.least is None else f"of at least {self.least}"
-        return f"{self.unit or 'numbers'} {low}" + ("" if self.most is None else f" and at most {self.most}")
+        low = f"above {self.gt}" if self.ge is None else f"of at least {self.ge}"
+        return f"{self.unit or 'numbers'} {low}" + ("" if self.le is None else f" and at most {self.le}")
 
 
 def setting(
     default: T,
     *,
-    least: float | None = None,
-    above: float | None = None,
-    most: float | None = None,
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
     unit: str = "",
-    some: bool = False,
-    shown: bool = False,
+    non_empty: bool = False,
+    in_table: bool = False,
 ) -> T:
     """Return a dataclass field for a setting, with a default and a range that is checked before training.
 
     Args:
         default: The default. For a tuple the range applies to each of its numbers.
-        least: Inclusive lower bound.
-        above: Exclusive lower bound.
-        most: Inclusive upper bound. With any bound, numbers have to be finite.
+        ge: Inclusive lower bound.
+        gt: Exclusive lower bound.
+        le: Inclusive upper bound. With any bound, numbers must be finite.
         unit: What error messages call the numbers.
-        some: Whether a tuple has to be non-empty.
-        shown: Whether TensorBoard's table of runs shows it from the start.
+        non_empty: Whether a tuple must not be empty.
+        in_table: Whether TensorBoard's table of runs shows it by default.
 
     Returns:
         The field.
@@ -88,11 +86,11 @@ def setting(
         >>> from dataclasses import dataclass
         >>> @dataclass(frozen=True)
         ... class Boost:
-        ...     boost: float = mtrl.setting(1.0, above=0)
+        ...     boost: float = mtrl.setting(1.0, gt=0)
         >>> Boost().boost
         1.0
     """
-    facts = Facts(least, above, most, unit, some, shown)
+    facts = Facts(ge, gt, le, unit, non_empty, in_table)
     return field(default=default, metadata={FACTS: facts})
 
 

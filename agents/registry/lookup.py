@@ -1,4 +1,4 @@
-"""Agents and pieces by name: built in, installed by a package, or the user's own. Importing this imports no torch."""
+"""Agents and pieces by name: built in, installed by a package, or the user's own. Importing this needs no torch."""
 
 from __future__ import annotations
 
@@ -61,17 +61,17 @@ def installed(kind: Kind) -> dict[str, EntryPoint]:
 
 
 def from_outside(name: str) -> bool:
-    """Whether a name is ``module:attribute``, a module of the user's that would have to be imported."""
+    """Return whether a name is ``module:attribute``, which takes importing a module of the user's."""
     return ":" in name
 
 
 def learned_alone(agent: str) -> bool:
-    """Whether an agent, by name, shares nothing between tasks, so that it shows what a task reaches alone.
+    """Return whether an agent, by name, shares nothing between tasks, so that it shows what a task reaches alone.
 
-    No module of the user's is imported to find out, so none of those counts as such.
+    It imports no module of the user's, so an agent in one never counts.
     """
     try:
-        return not from_outside(agent) and resolve_agent(agent).alone
+        return not from_outside(agent) and resolve_agent(agent).single_task
     except RegistryError:
         return False
 
@@ -82,7 +82,7 @@ def _from_point(kind: Kind, point: EntryPoint) -> Spec:
         found = point.load()
     except (Exception, SystemExit) as error:
         raise RegistryError(
-            f"{kind} {point.name!r}{package} ({point.value}) cannot be loaded: {_line(error)}"
+            f"{kind} {point.name!r}{package} ({point.value}) cannot be loaded: {one_line(error)}"
         ) from error
     return _as_spec(kind, point.name, found, f"{point.value}{package}")
 
@@ -98,7 +98,7 @@ def _from_module(kind: Kind, path: str) -> Any:
             f"{kind} {path!r}: no module named {error.name!r}; run in the folder that holds it, or install it"
         ) from error
     except (Exception, SystemExit) as error:
-        raise RegistryError(f"{kind} {path!r}: importing {module_name!r} failed: {_line(error)}") from error
+        raise RegistryError(f"{kind} {path!r}: importing {module_name!r} failed: {one_line(error)}") from error
     if not hasattr(module, attribute):
         public = [name for name in vars(module) if not name.startswith("_")]
         raise RegistryError(f"{kind} {path!r}: {module_name!r} has no {attribute!r}.", attribute, public)
@@ -121,6 +121,7 @@ def _as_spec(kind: Kind, name: str, found: Any, source: str) -> Spec:
     )
 
 
-def _line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
+    """Return ``TypeName: first line`` of an exception; as in ``envs.errors``, which agents may not import."""
     text = str(error).strip().splitlines()
     return f"{type(error).__name__}: {text[0][:200]}" if text else type(error).__name__

@@ -9,26 +9,28 @@ from typing import Any, Literal
 from agents.registry.agent_settings import AgentSettings
 from agents.registry.facts import setting
 
-WIDEST = 100_000  # of a layer
+MAX_LAYER_WIDTH = 100_000
 
 
 @dataclass(frozen=True)
 class ActorCriticSettings(AgentSettings):
     """Hyperparameters that this kit's SAC agents and Stable-Baselines3's SAC share."""
 
-    hidden: tuple[int, ...] = setting((256, 256), least=1, most=WIDEST, unit="widths", some=True, shown=True)
+    hidden: tuple[int, ...] = setting(
+        (256, 256), ge=1, le=MAX_LAYER_WIDTH, unit="widths", non_empty=True, in_table=True
+    )
     """Widths of the hidden layers of the actor and of each critic."""
-    learning_rate: float = setting(3e-4, above=0)
+    learning_rate: float = setting(3e-4, gt=0)
     """Initial learning rate (Adam) of everything that is learned."""
-    final_learning_rate: float = setting(3e-4, above=0)
+    final_learning_rate: float = setting(3e-4, gt=0)
     """The learning rate is annealed linearly to this value over the run."""
-    discount: float = setting(0.99, above=0, most=1)
+    discount: float = setting(0.99, gt=0, le=1)
     """Discount factor (gamma) per environment step."""
-    polyak: float = setting(0.005, above=0, most=1)
+    polyak: float = setting(0.005, gt=0, le=1)
     """Target update rate (tau): weight of the online networks in the target networks' moving average."""
-    initial_temperature: float = setting(0.1, above=0)
+    initial_temperature: float = setting(0.1, gt=0)
     """Initial entropy coefficient (alpha) of each task; it is learned. Stable-Baselines3's own default is 1."""
-    target_entropy: float = setting(1.0, above=0)
+    target_entropy: float = setting(1.0, gt=0)
     """Target entropy, as a multiple of minus the number of action dimensions."""
 
 
@@ -58,11 +60,11 @@ class SACSettings(ActorCriticSettings):
     """running: normalise observations to zero mean and unit variance, per task if tasks share no weights."""
     reward_scale: Literal["none", "return"] = "none"
     """return: divide each task's rewards so that its largest discounted return so far becomes 9."""
-    weight_decay: float = setting(0.0, least=0)
+    weight_decay: float = setting(0.0, ge=0)
     """Weight decay of AdamW; 0 is plain Adam."""
-    adam_epsilon: float = setting(1e-8, above=0)
+    adam_epsilon: float = setting(1e-8, gt=0)
     """Epsilon in Adam's denominator."""
-    gradient_norm: float = setting(0.0, least=0)
+    gradient_norm: float = setting(0.0, ge=0)
     """Maximum gradient norm of actor and critics, task-specific weights clipped per task; 0: no clipping."""
     precision: Literal["auto", "float32", "bfloat16"] = "float32"
     """Precision of an update's matrix products; auto takes bfloat16 where timing shows that it is faster."""
@@ -70,19 +72,19 @@ class SACSettings(ActorCriticSettings):
 
 @dataclass(frozen=True)
 class ContextSettings:
-    """Added by every piece that reads the tasks' context."""
+    """Added by every piece that reads the tasks' contexts."""
 
     context: str = "auto"
-    """What tells tasks apart: text, numbers, onehot, learned, hashing, joined by +; auto takes what the suite has."""
+    """What distinguishes tasks: text, numbers, onehot, learned, hashing, joined by +; auto takes what the suite has."""
 
 
 @dataclass(frozen=True)
 class ContextNetworkSettings(ContextSettings):
     """Added by encoders that read the context through a network (``agents.encoders.context``)."""
 
-    context_hidden: tuple[int, ...] = setting((64,), least=1, most=WIDEST, unit="widths")
+    context_hidden: tuple[int, ...] = setting((64,), ge=1, le=MAX_LAYER_WIDTH, unit="widths")
     """Widths of the context network's hidden layers, and of CARE's attention."""
-    context_size: int = setting(32, above=0, most=WIDEST)
+    context_size: int = setting(32, gt=0, le=MAX_LAYER_WIDTH)
     """Size of a task's context vector."""
 
 
@@ -103,11 +105,11 @@ SB3_FIXED: dict[str, Any] = {
     "gradient_norm": 0.0,
     "precision": "float32",
 }
-"""The values that Stable-Baselines3's SAC has for those settings of this kit that it does not support."""
+"""Stable-Baselines3's values of those settings of this kit that it does not support."""
 
 
 def only_width(hidden: Sequence[int]) -> int:
-    """Return the width of a residual network's layers. Raises ``ValueError`` where ``hidden`` has several."""
+    """Return the width of a residual network's layers. Raises ``ValueError`` if ``hidden`` has several."""
     if len(set(hidden)) > 1:
         widths = " ".join(map(str, hidden))
         raise ValueError(f"hidden is {widths}; a residual network has one width, as in 256 256 256")

@@ -28,23 +28,23 @@ class Spec:
 
     Args:
         kind: ``encoder``, ``trunk``, ``aggregator``, ``sampler``, ``penalty`` or ``head``.
-        name: Its name in the registry; ``module:attribute`` for your own, whatever is given here.
+        name: Its name in the registry; ``module:attribute`` for your own, regardless of this argument.
         description: One sentence.
         target: The class or function, or its location as ``module:attribute``. An encoder or trunk is called with its
             shape and a generator and returns an ``nn.Module``; a sampler or head is called with a ``PieceShape``; an
             aggregator or penalty is a function, or a class that is called with a ``PieceShape``.
         settings: A frozen dataclass; each field becomes a flag, and needs a default and a docstring below it. A default
-            written as ``mtrl.setting(1.0, above=0)`` has a range, which is checked before training.
+            written as ``mtrl.setting(1.0, gt=0)`` has a range, which is checked before training.
         reads_context: Whether it reads the tasks' context, which gives the agent the setting ``context``.
         shares: Whether tasks share weights in it.
-        own_layers: Whether a trunk has layers of its own making, so that the setting ``network`` has to be ``mlp``.
-        own_weights: Of a trunk, whether tasks have weights of their own in it; of a penalty, whether it is on those.
-        needs_sharing: Whether it has nothing to do where tasks share no weights, as gradient surgery has not.
-        needs_success: Whether it goes by tasks' success, so that a suite which reports none is refused.
-        needs_gradients: Whether a sampler goes by the norms of tasks' gradients, which the agent measures for it.
-        capturable: Whether an update with it may be captured in a CUDA graph (``--cudagraphs``): it keeps nothing from
-            one update to the next but what is written in place, and its operations and their numbers are always the
-            same, on the device alone.
+        own_layers: Whether a trunk builds its own layers, so that the setting ``network`` must be ``mlp``.
+        own_weights: For a trunk, whether it has task-specific weights; for a penalty, whether it acts on those.
+        needs_sharing: Whether it needs weights that tasks share, as gradient surgery does.
+        needs_success: Whether it uses tasks' success, so that a suite which reports none is refused.
+        needs_gradients: Whether a sampler uses the norms of tasks' gradients, which the agent measures for it.
+        capturable: Whether an update with it may be captured in a CUDA graph (``--cudagraphs``): what it keeps from one
+            update to the next is written in place, and its operations and their numbers are always the same, on the
+            device alone.
         source: Where it comes from; filled in by the registry.
 
     Example:
@@ -78,20 +78,20 @@ class Spec:
 
 @dataclass(frozen=True)
 class AgentSpec(Spec):
-    """An agent: either a choice of pieces, which ``mtrl.preset`` makes, or an implementation of its own.
+    """An agent: either a choice of pieces, which ``mtrl.preset`` makes, or its own implementation.
 
     Args:
-        target: For an implementation of its own, called with ``agents.build.Sizes``, the settings, a seed and a device;
-            returns an ``agents.base.Agent``. None for an agent made of pieces.
+        target: For an agent with its own implementation, called with ``agents.build.Sizes``, the settings, a seed and a
+            device; returns an ``agents.base.Agent``. None for an agent made of pieces.
         pieces: The pieces that differ from plain SAC's: slot (``encoder``, ``trunk``, ``aggregator``, ``sampler``,
             ``penalty``, ``critic``) to name.
-        alone: Whether its tasks share nothing, which makes it a baseline for the others.
+        single_task: Whether its tasks share nothing, which makes it a baseline for the others.
         trainer: For an agent that the kit's loop does not train, ``module:function``. Called with the configuration and
-            a console, and with the keywords ``given``, ``callbacks`` and ``wanted`` (see
-            ``mtrl.baselines.sb3_run.run_sb3``); it writes a run folder and returns its result.
+            a console, and with the keywords ``given``, ``callbacks``, ``wanted`` and ``resumed``, the run to continue,
+            or None (see ``mtrl.baselines.sb3_run.run_sb3``); it writes a run folder and returns its result.
         policy: With a ``trainer``, ``module:function``. Called with run folder, configuration, suite and task names;
             returns a policy.
-        fixed: With a ``trainer``, settings of the kit's agents that it does not support, with the values that it has.
+        fixed: With a ``trainer``, settings of the kit's agents that it does not support, with the values that it uses.
 
     The other arguments are those of ``Spec``.
 
@@ -102,7 +102,7 @@ class AgentSpec(Spec):
     """
 
     pieces: Mapping[str, str] = field(default_factory=dict, hash=False)
-    alone: bool = False
+    single_task: bool = False
     trainer: str | None = None
     policy: str | None = None
     fixed: Mapping[str, Any] = field(default_factory=dict, hash=False)
@@ -118,13 +118,13 @@ class AgentSpec(Spec):
         return self.target is None and self.trainer is None
 
 
-def preset(description: str, *, name: str = "", alone: bool = False, **pieces: str) -> AgentSpec:
+def preset(description: str, *, name: str = "", single_task: bool = False, **pieces: str) -> AgentSpec:
     """Return an agent that is made of pieces, for ``--agent my_module:mine``.
 
     Args:
         description: One sentence.
         name: Its name in the registry; not needed for an agent of your own.
-        alone: Whether its tasks share nothing, which makes it a baseline for the others.
+        single_task: Whether its tasks share nothing, which makes it a baseline for the others.
         **pieces: ``encoder``, ``trunk``, ``aggregator``, ``sampler``, ``penalty`` and ``critic``, each a name known to
             ``python -m mtrl.list`` or ``module:attribute``. Those not given are plain SAC's: no encoder, a shared
             trunk, the mean loss.
@@ -137,7 +137,7 @@ def preset(description: str, *, name: str = "", alone: bool = False, **pieces: s
         >>> sorted(mine.pieces)
         ['aggregator', 'encoder']
     """
-    return AgentSpec("agent", name, description, pieces=pieces, alone=alone)
+    return AgentSpec("agent", name, description, pieces=pieces, single_task=single_task)
 
 
 def imported(path: str) -> Any:

@@ -1,4 +1,4 @@
-"""Samplers: which tasks a batch is of."""
+"""Samplers, which choose the tasks of each batch."""
 
 from agents.samplers.sampler import Sampler
 

@@ -26,10 +26,10 @@ class InverseSuccess(Proportional):
 
 
 class HardFirst(InverseSuccess):
-    """Shares by rank: 1 / (1 + how many tasks have less success), tasks with equal success alike.
+    """Shares by rank: 1 / (1 + the number of tasks with less success), equal for equal success.
 
     After rank-based prioritisation of transitions (Schaul et al. 2016, "Prioritized Experience Replay"), by tasks; it
-    does not depend on how far success rates are apart. ``hard_floor`` of the rows are spread evenly.
+    does not depend on the differences between success rates. ``hard_floor`` of the rows are spread evenly.
     """
 
     def shares(self) -> Tensor:

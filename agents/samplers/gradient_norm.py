@@ -1,8 +1,8 @@
-"""Tasks drawn by how long their gradients are.
+"""Tasks drawn by the norms of their gradients.
 
 Zhao and Zhang, "Stochastic Optimization with Importance Sampling for Regularized Loss Minimization", ICML 2015:
-drawn in proportion to the norms of their gradients, examples leave the least variance. Here by tasks, and without the
-weights that would undo it.
+drawing examples in proportion to the norms of their gradients minimises the variance. Here by tasks, and without the
+importance weights that would undo it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from agents.samplers.proportional import Proportional, averaged, by_power
 class ByGradientNorm(Proportional):
     """Shares proportional to a moving average of the gradient's norm to the power ``gradient_exponent``.
 
-    The norm is that of the critic loss's gradient with respect to what tasks share. It grows with a task's rewards:
+    The norm is that of the critic loss's gradient with respect to shared weights. It grows with a task's rewards:
     --reward-scale return makes tasks comparable. ``gradient_floor`` of the rows are spread evenly.
     """
 

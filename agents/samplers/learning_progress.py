@@ -1,4 +1,4 @@
-"""Tasks drawn by how fast their score changes, for better or for worse.
+"""Tasks drawn by how fast their score changes, up or down.
 
 Absolute learning progress: Portelas, Colas, Hofmann and Oudeyer, "Teacher algorithms for curriculum learning of Deep RL
 in continuously parameterized environments", CoRL 2019; with two moving averages as Kanitscheider et al., "Multi-task
@@ -19,8 +19,8 @@ FAST, SLOW = 0.5, 0.2  # weights of an evaluation in the two moving averages
 class LearningProgress(Proportional):
     """Shares proportional to how far a faster moving average of the score is from a slower one.
 
-    Scores are measured against the range of each task's own so far where that is above 1, so that returns of any size
-    compare, and success rates as they are. ``progress_floor`` of the rows are spread evenly.
+    Scores are divided by the range of the task's scores so far if that is above 1, so that returns of any size are
+    comparable and success rates are unscaled. ``progress_floor`` of the rows are spread evenly.
     """
 
     def __init__(self, shape: PieceShape) -> None:

@@ -1,7 +1,7 @@
-"""Tasks drawn by how large their critic loss is.
+"""Tasks drawn by their critic loss.
 
 Schaul, Quan, Antonoglou and Silver, "Prioritized Experience Replay", ICLR 2016, proportional variant: by tasks in place
-of transitions. A task's temporal-difference error is what a step on it has to gain, and its gradient is longer with it.
+of transitions. The larger a task's temporal-difference error, the more a step on it can gain.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What samplers that draw tasks by shares have in common."""
+"""The base class of samplers that draw tasks by shares."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from agents.base import PieceShape, seeded_generator
+from agents.base import PieceShape, restore_generator, seeded_generator
 
 MEMORY = 0.99  # of the moving average of what is observed in each update
 
@@ -16,8 +16,8 @@ MEMORY = 0.99  # of the moving average of what is observed in each update
 class Proportional(ABC):
     """Base class: draws T entries of tasks, each task about T times its share, a task repeated to get more rows.
 
-    A subclass says what the ``shares`` are, (T,) with sum 1, and keeps what it learns of losses and scores in
-    ``learned``. A batch has as many rows as with all tasks once each.
+    A subclass defines the ``shares``, (T,) with sum 1, and keeps what it learns from losses and scores in ``learned``.
+    A batch has as many rows as with all tasks once each.
     """
 
     def __init__(self, shape: PieceShape) -> None:
@@ -27,35 +27,35 @@ class Proportional(ABC):
 
     @abstractmethod
     def shares(self) -> Tensor:
-        """Return the share of the rows that each task is to get, (T,) on the learner's device."""
+        """Return each task's share of the rows, (T,) on the learner's device."""
 
     def draw(self, rows_per_task: int) -> tuple[Tensor | None, int]:
         """Return T tasks, in order, those with larger shares more often."""
         return systematic(self.shares(), self.generator), rows_per_task
 
-    def observe_losses(self, losses: Tensor) -> None:  # noqa: B027  (a subclass may leave it)
-        """Ignore them, unless a subclass does not."""
+    def observe_losses(self, losses: Tensor) -> None:  # noqa: B027  (optional in a subclass)
+        """Ignored by default."""
 
-    def observe_scores(self, scores: Tensor) -> None:  # noqa: B027  (a subclass may leave it)
-        """Ignore them, unless a subclass does not."""
+    def observe_scores(self, scores: Tensor) -> None:  # noqa: B027  (optional in a subclass)
+        """Ignored by default."""
 
     def metrics(self) -> dict[str, Tensor]:
         """Return each task's share of the rows, (T,)."""
         return {"batch_share": self.shares()}
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what was learned, and the generator."""
+        """Return what was learned, and the generator's state."""
         learned = {name: value.clone() for name, value in self.learned.items()}
         return {"learned": learned, "generator": self.generator.get_state()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what ``state_dict`` returned."""
         self.learned = {name: value.to(self.device) for name, value in state["learned"].items()}
-        self.generator.set_state(state["generator"])
+        restore_generator(self.generator, state["generator"])
 
 
 def systematic(shares: Tensor, generator: torch.Generator) -> Tensor:
-    """Draw T of T tasks, in order, (T,) int64: each T times its share on average, a number rounded up or down.
+    """Draw T of T tasks, in order, (T,) int64: each T times its share on average, rounded up or down.
 
     ``shares`` are (T,) with sum 1. Systematic resampling (Carpenter, Clifford and Fearnhead 1999) takes one random
     number for all of them.
@@ -68,7 +68,7 @@ def systematic(shares: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def averaged(before: Tensor, latest: Tensor) -> Tensor:
-    """Return a moving average (T,) with the ``latest`` values in it; 0 stands for none before."""
+    """Return a moving average (T,) updated by the ``latest`` values; 0 means that there is none yet."""
     return torch.where(before > 0, MEMORY * before + (1.0 - MEMORY) * latest, latest)
 
 

@@ -1,4 +1,4 @@
-"""What a sampler is: which tasks an update is of, and how many transitions of each."""
+"""The interface of samplers, which choose an update's tasks and the number of transitions of each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Sampler(Protocol):
 
     A method ``metrics()`` that returns tensors, 0-d or (T,), by name adds them to those that are logged. A method
     ``observe_gradients(norms)`` is called after every update with the norm of each task's latest gradient, (T,), on the
-    device, where the sampler's ``Spec`` says ``needs_gradients``.
+    device, if the sampler's ``Spec`` has ``needs_gradients``.
     """
 
     def draw(self, rows_per_task: int) -> tuple[Tensor | None, int]:

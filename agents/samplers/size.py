@@ -1,4 +1,4 @@
-"""Tasks drawn by how much data they have.
+"""Tasks drawn by their amount of data.
 
 Devlin et al., "BERT", multilingual version, 2018, and Arivazhagan et al., "Massively Multilingual Neural Machine
 Translation in the Wild", 2019, section 4.2: shares proportional to size to the power of 1 over a temperature.
@@ -14,9 +14,9 @@ from agents.samplers.proportional import Proportional, with_floor
 
 
 class BySize(Proportional):
-    """At temperature 1 every transition is drawn as often as any other; the higher it is, the more alike tasks are.
+    """At temperature 1 all transitions are drawn equally often; higher temperatures draw tasks more evenly.
 
-    So a task with little data is drawn less often than others, and its transitions are not learned by heart. Raises
+    A task with little data is thus drawn less often, and its transitions are not memorised. Raises
     ``RegistryError`` unless ``task_sizes`` has one for each task.
     """
 

@@ -1,4 +1,4 @@
-"""All tasks alike."""
+"""All tasks equally."""
 
 from __future__ import annotations
 

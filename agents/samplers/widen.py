@@ -15,26 +15,26 @@ from agents.samplers.proportional import Proportional, with_floor
 
 
 class Widen(Proportional):
-    """Draws alike from the unlocked tasks, which are neighbours by their number: at first the one nearest to
-    ``widen_from``, unless given the middle one. At each evaluation an end of them whose task's success is at least
-    ``widen_at`` moves outwards by a task.
+    """Draws evenly from the unlocked tasks, which are neighbours by their number: at first the one nearest to
+    ``widen_from``, by default the middle one. At each evaluation, each outermost task with a success of at least
+    ``widen_at`` unlocks its neighbour.
 
-    What was unlocked stays so. Raises ``RegistryError`` where the tasks have no numbers.
+    Unlocked tasks stay unlocked. Raises ``RegistryError`` if the tasks have no numbers.
     """
 
     def __init__(self, shape: PieceShape) -> None:
         super().__init__(shape)
         if shape.numbers is None:
             raise RegistryError(
-                "samplers that widen order tasks by the one number in which they differ, as a family's do, and these "
+                "samplers that widen order tasks by the one number in which they differ, as in a family, and these "
                 "differ in none or in several; use --sampler unlock, which takes the suite's order"
             )
         self.enough = self.threshold()
         numbers = torch.tensor(shape.numbers, dtype=torch.float64)
         order = numbers.argsort(stable=True)
         self._rank = order.argsort().to(shape.device)
-        wanted = self.settings.widen_from
-        start = (shape.tasks - 1) // 2 if wanted is None else int((numbers[order] - wanted).abs().argmin())
+        first = self.settings.widen_from
+        start = (shape.tasks - 1) // 2 if first is None else int((numbers[order] - first).abs().argmin())
         ends = {"lowest": start, "highest": start}
         self.learned = {name: torch.tensor(rank, device=shape.device) for name, rank in ends.items()}
 
@@ -43,7 +43,7 @@ class Widen(Proportional):
         return float(self.settings.widen_at)
 
     def observe_scores(self, scores: Tensor) -> None:
-        """Widen where the scores of the outermost unlocked tasks, of (T,), allow it."""
+        """Widen if the outermost unlocked tasks' scores, among (T,), allow it."""
         lowest, highest = self.learned["lowest"], self.learned["highest"]
         learned = scores.to(self.device) >= self.enough
         self.learned = {
@@ -52,13 +52,13 @@ class Widen(Proportional):
         }
 
     def shares(self) -> Tensor:
-        """Return the shares: alike for all that are unlocked."""
+        """Return the shares: equal for all unlocked tasks."""
         unlocked = (self._rank >= self.learned["lowest"]) & (self._rank <= self.learned["highest"])
         return with_floor(unlocked.float(), 0.0)
 
 
 class WidenByReturn(Widen):
-    """Goes by return, where tasks report no success: ``widen_return`` is what an outermost task has to reach.
+    """Uses returns, for tasks that report no success: an outermost task must reach ``widen_return``.
 
     Raises ``RegistryError`` without it.
     """

@@ -1,4 +1,4 @@
-"""Cross-stitch units between what a task has of its own and what all tasks share.
+"""Cross-stitch units between a task's own network and the shared one.
 
 Misra, Shrivastava, Gupta and Hebert, "Cross-Stitch Networks for Multi-Task Learning", CVPR 2016, with two columns as in
 the private and shared subspaces of Ruder, Bingel, Augenstein and Soegaard, "Latent Multi-Task Architecture Learning",
@@ -7,24 +7,25 @@ AAAI 2019 (sluice networks). A column for each of the other tasks would need T n
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
 from agents.base import rows_of
-from agents.networks import StackedLinear, hidden_activation
+from agents.networks import StackedLinear, hidden_activation, in_float32
 from agents.trunks.layered import on_rows
 from agents.trunks.trunk import Trunk, TrunkShape, members
 
-KEPT = 0.9  # how much a column takes of itself at the start, the rest of the other one: as Misra et al. found best
+INITIAL_SELF_WEIGHT = 0.9  # of a column in its own mixture, the rest being the other column: best in Misra et al.
 
 
 class CrossStitchTrunk(Trunk):
     """A network per task beside one for all of them; before every layer a task mixes its two columns.
 
-    ``stitches``, (E * T, 2, 2) for each layer after the first, say how much of the own (0) and of the shared column (1)
-    each column goes on with; the output layer has one row of them.
+    ``stitches``, (E * T, 2, 2) for each layer after the first, are the weights of the own (0) and the shared column (1)
+    in each column's next input; the output layer has one row of them.
     """
 
     def __init__(self, shape: TrunkShape, generator: torch.Generator) -> None:
@@ -34,7 +35,8 @@ class CrossStitchTrunk(Trunk):
         sizes = [*pairwise([shape.size_in, *shape.hidden, shape.size_out])]
         self.own = nn.ModuleList(StackedLinear(stacked, a, b, generator) for a, b in sizes)
         self.shared = nn.ModuleList(StackedLinear(shape.ensemble, a, b, generator) for a, b in sizes)
-        start = torch.tensor([[KEPT, 1.0 - KEPT], [1.0 - KEPT, KEPT]])
+        self_weight, other_weight = INITIAL_SELF_WEIGHT, 1.0 - INITIAL_SELF_WEIGHT
+        start = torch.tensor([[self_weight, other_weight], [other_weight, self_weight]])
         self.stitches = nn.ParameterList(start.repeat(stacked, 1, 1) for _ in shape.hidden)
         self.output = nn.Parameter(torch.full((stacked, 2), 0.5))
 
@@ -49,15 +51,15 @@ class CrossStitchTrunk(Trunk):
             mixed = torch.einsum("etij,jetnd->ietnd", stitch, active)
             columns = self._columns(level, mixed[0], mixed[1], chosen)
         share = rows_of(self.output, chosen).unflatten(0, x.shape[:2])
-        return torch.einsum("etj,jetnd->etnd", share, columns)
+        return in_float32(partial(torch.einsum, "etj,jetnd->etnd"), share, columns)
 
     def inspect(self, x: Tensor) -> dict[str, Tensor]:
-        """How much of the shared column a task's own one takes before each layer, ``stitched``: (T, layers)."""
+        """Return the weight of the shared column in a task's own one before each layer, ``stitched``: (T, layers)."""
         taken = [stitches[:, 0, 1] for stitches in self.stitches] + [self.output[:, 1]]
         return {"stitched": torch.stack([one.view(self.ensemble, -1).mean(dim=0) for one in taken], dim=1)}
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """Return the shared column's."""
+        """Return the shared column's parameters."""
         return [*self.shared.parameters()]
 
     def own_parameters(self) -> list[nn.Parameter]:

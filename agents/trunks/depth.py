@@ -7,13 +7,14 @@ graph of modules.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
 from agents.base import rows_of
-from agents.networks import StackedLinear, hidden_activation
+from agents.networks import StackedLinear, hidden_activation, in_float32
 from agents.trunks.layered import on_rows
 from agents.trunks.trunk import Trunk, TrunkShape, members
 
@@ -36,18 +37,18 @@ class DepthTrunk(Trunk):
             x = hidden_activation(on_rows(layer, x), self.layer_norm)
             outputs.append(on_rows(out, x))
         weights = rows_of(self.depth(), members(task, self.ensemble, self.tasks)).unflatten(0, x.shape[:2])
-        return torch.einsum("etk,ketno->etno", weights, torch.stack(outputs))
+        return in_float32(partial(torch.einsum, "etk,ketno->etno"), weights, torch.stack(outputs))
 
     def depth(self) -> Tensor:
-        """-> each task's weights of the layers, (E * T, layers); rows sum to 1."""
+        """Return each task's weights of the layers, (E * T, layers); rows sum to 1."""
         return self.scores.softmax(dim=-1)
 
     def inspect(self, x: Tensor) -> dict[str, Tensor]:
-        """Each task's weights of the layers, ``depth``, averaged over the ensemble: (T, layers)."""
+        """Return each task's weights of the layers, ``depth``, averaged over the ensemble: (T, layers)."""
         return {"depth": self.depth().unflatten(0, (self.ensemble, -1)).mean(dim=0)}
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """Return the layers'."""
+        """Return the parameters of layers and outputs."""
         return [p for part in (self.layers, self.exits) for p in part.parameters()]
 
     def own_parameters(self) -> list[nn.Parameter]:

@@ -1,15 +1,16 @@
-"""A perceptron whose layers know which task they work for; what tasks share is up to the layer."""
+"""A perceptron whose layers receive the task; each layer decides what tasks share."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-from agents.networks import hidden_activation
+from agents.networks import hidden_activation, in_float32
 from agents.trunks.trunk import Trunk, TrunkShape
 
 
@@ -18,7 +19,7 @@ class TaskLayer(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, x: Tensor, task: Tensor | None = None) -> Tensor:
-        """Apply it; ``task``, (T',) int64, gives the tasks of the second axis, None all of them in order."""
+        """Apply the layer; ``task``, (T',) int64, gives the tasks of the second axis, None all of them in order."""
 
     @abstractmethod
     def shared_parameters(self) -> list[nn.Parameter]:
@@ -33,7 +34,7 @@ MakeLayer = Callable[[int, int], TaskLayer]
 
 
 class LayeredTrunk(Trunk):
-    """Task layers with the hidden activation between them, as ``StackedMLP`` has it between plain ones."""
+    """Task layers with the hidden activation between them, as in ``StackedMLP``."""
 
     def __init__(self, shape: TrunkShape, make_layer: MakeLayer) -> None:
         super().__init__()
@@ -47,14 +48,14 @@ class LayeredTrunk(Trunk):
         *hidden, last = self.layers
         for layer in hidden:
             x = hidden_activation(layer(x, task), self.layer_norm)
-        return last(x, task)
+        return in_float32(partial(last, task=task), x)
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """Return the layers'."""
+        """Return the layers' shared parameters."""
         return gathered(layer.shared_parameters() for layer in self._task_layers())
 
     def own_parameters(self) -> list[nn.Parameter]:
-        """Return the layers'."""
+        """Return the layers' task-specific parameters."""
         return gathered(layer.own_parameters() for layer in self._task_layers())
 
     def probed_layers(self) -> list[nn.Module]:
@@ -66,17 +67,17 @@ class LayeredTrunk(Trunk):
 
 
 def gathered(lists: Iterable[list[nn.Parameter]]) -> list[nn.Parameter]:
-    """Join lists of parameters; one that several have is taken once."""
+    """Join lists of parameters, each parameter once."""
     return [*dict.fromkeys(parameter for parameters in lists for parameter in parameters)]
 
 
 def uniform(*shape: int, bound: float, generator: torch.Generator) -> nn.Parameter:
-    """A parameter drawn uniformly from [-bound, bound]."""
+    """Return a parameter drawn uniformly from [-bound, bound]."""
     return nn.Parameter(torch.empty(shape).uniform_(-bound, bound, generator=generator))
 
 
 def normal(*shape: int, std: float, generator: torch.Generator) -> nn.Parameter:
-    """A parameter drawn from a normal distribution around 0."""
+    """Return a parameter drawn from a normal distribution around 0."""
     return nn.Parameter(torch.empty(shape).normal_(std=std, generator=generator))
 
 

@@ -1,7 +1,7 @@
 """Low-rank adapters: a network that all tasks share, whose last layers each task shifts by a matrix of low rank.
 
-Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", ICLR 2022; as heads of a multi-task actor-critic they
-are in Cho et al., "ARS: Adaptive Reward Scaling for Multi-Task Reinforcement Learning", ICML 2025.
+Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", ICLR 2022; used as heads of a multi-task actor-critic
+by Cho et al., "ARS: Adaptive Reward Scaling for Multi-Task Reinforcement Learning", ICML 2025.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ class LoRALayer(TaskLayer):
         return out + shift.unflatten(0, x.shape[:2])
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """Return the shared layer's."""
+        """Return the shared layer's parameters."""
         return [*self.base.parameters()]
 
     def own_parameters(self) -> list[nn.Parameter]:
-        """Return the adapters'."""
+        """Return the adapters."""
         return [self.down, self.up] if self.rank else []
 
 
@@ -53,10 +53,10 @@ class LoRATrunk(LayeredTrunk):
     def __init__(self, shape: TrunkShape, generator: torch.Generator) -> None:
         settings = shape.settings
         first_adapted = len(shape.hidden) + 1 - settings.lora_layers
-        made = iter(range(len(shape.hidden) + 1))
+        levels = iter(range(len(shape.hidden) + 1))
 
         def layer(size_in: int, size_out: int) -> TaskLayer:
-            rank = settings.lora_rank if next(made) >= first_adapted else 0
+            rank = settings.lora_rank if next(levels) >= first_adapted else 0
             return LoRALayer(shape, size_in, size_out, rank, generator)
 
         super().__init__(shape, layer)

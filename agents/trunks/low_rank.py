@@ -17,7 +17,7 @@ from agents.trunks.trunk import TrunkShape, members
 
 
 class LowRankLayer(TaskLayer):
-    """``rank`` directions that all tasks share and each weighs by its own ``scale``; the bias is shared."""
+    """``rank`` directions that all tasks share and each scales by its own ``scale``; the bias is shared."""
 
     def __init__(self, shape: TrunkShape, size_in: int, size_out: int, rank: int, generator: torch.Generator) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class LowRankLayer(TaskLayer):
         self.down = uniform(shape.ensemble, size_in, rank, bound=math.sqrt(3.0) * bound, generator=generator)
         self.up = uniform(shape.ensemble, rank, size_out, bound=1.0 / math.sqrt(rank), generator=generator)
         self.bias = uniform(shape.ensemble, 1, size_out, bound=bound, generator=generator)
-        # About 1, so that tasks begin alike, and not alike enough to stay so.
+        # About 1, so that tasks start similar, but not identical, or they would stay so.
         self.scale = normal(shape.ensemble * shape.tasks, 1, rank, std=0.1, generator=generator)
         with torch.no_grad():
             self.scale.add_(1.0)

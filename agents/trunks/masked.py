@@ -17,7 +17,7 @@ from agents.networks import StackedLinear, hidden_activation
 from agents.trunks.layered import normal, on_rows
 from agents.trunks.trunk import Trunk, TrunkShape, members
 
-OPEN = 1.0  # the mean of the scores at the start, in standard deviations: about five units of six are in use
+INITIAL_MEAN_SCORE = 1.0  # in standard deviations: about five units of six are in use at the start
 
 
 class MaskedTrunk(Trunk):
@@ -33,7 +33,7 @@ class MaskedTrunk(Trunk):
         )
         with torch.no_grad():
             for scores in self.scores:
-                scores.add_(OPEN)
+                scores.add_(INITIAL_MEAN_SCORE)
 
     def forward(self, x: Tensor, task: Tensor | None = None) -> Tensor:
         """(T, N, in) -> (E, T, N, out)."""
@@ -45,12 +45,12 @@ class MaskedTrunk(Trunk):
         return on_rows(self.layers[-1], x)
 
     def inspect(self, x: Tensor) -> dict[str, Tensor]:
-        """The share of the units of each hidden layer that a task uses, ``units_in_use``: (T, layers)."""
+        """Return the share of the units of each hidden layer that a task uses, ``units_in_use``: (T, layers)."""
         used = [(scores > 0).float().mean(dim=(1, 2)).view(self.ensemble, -1).mean(dim=0) for scores in self.scores]
         return {"units_in_use": torch.stack(used, dim=1)}
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """Return the layers'."""
+        """Return the layers' parameters."""
         return [*self.layers.parameters()]
 
     def own_parameters(self) -> list[nn.Parameter]:
@@ -63,6 +63,6 @@ class MaskedTrunk(Trunk):
 
 
 def straight_through(scores: Tensor) -> Tensor:
-    """1 where a score is positive, else 0, with the gradient of its sigmoid."""
+    """Return 1 where a score is positive, else 0, with the gradient of its sigmoid."""
     soft = torch.sigmoid(scores)
     return (scores > 0).to(soft.dtype) + (soft - soft.detach())

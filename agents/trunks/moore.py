@@ -30,35 +30,30 @@ class MOORETrunk(Trunk):
     def forward(self, x: Tensor, task: Tensor | None = None) -> Tensor:
         """(T, N, in) -> (E, T, N, out)."""
         chosen = members(task, self.ensemble, self.tasks)
-        found = self._experts_on(x)
+        features = self.expert_features(x)
         weights = rows_of(self.mix, chosen).unflatten(0, (self.ensemble, -1))
-        # The experts' own weights, so that their orthonormal combinations need not be written out.
-        own = torch.einsum("etk,etnkj->etnj", weights, self._combinations(found))
-        mixed = torch.tanh(torch.einsum("etnj,ejtnd->etnd", own, found))
+        # Weights of the experts themselves, so that their orthogonal combinations need not be written out.
+        on_experts = torch.einsum("etk,etnkj->etnj", weights, self.orthogonal_combinations(features))
+        mixed = torch.tanh(torch.einsum("etnj,ejtnd->etnd", on_experts, features))
         return self.heads(mixed.flatten(0, 1), chosen).unflatten(0, mixed.shape[:2])
 
-    def representations(self, x: Tensor) -> Tensor:
-        """(T, N, in) -> the experts' orthogonal representations (E, K, T, N, d), each of norm sqrt(d)."""
-        found = self._experts_on(x)
-        return torch.einsum("etnkj,ejtnd->ektnd", self._combinations(found), found)
-
-    def _experts_on(self, x: Tensor) -> Tensor:
-        """(T, N, in) -> (E, K, T, N, d)."""
+    def expert_features(self, x: Tensor) -> Tensor:
+        """(T, N, in) -> the experts' outputs (E, K, T, N, d)."""
         rows = x.flatten(0, 1).expand(self.ensemble * self.count, -1, -1)
         return self.experts(rows).unflatten(0, (self.ensemble, self.count)).unflatten(2, x.shape[:2]).float()
 
-    def _combinations(self, found: Tensor) -> Tensor:
-        """(E, K, T, N, d) -> how to combine experts into orthogonal vectors of norm sqrt(d), (E, T, N, K, K)."""
-        vectors = found.permute(0, 2, 3, 1, 4).double()
-        # Numbers of about unit size, as after a layer norm, are what the heads' initialisation expects.
-        return (orthonormal(vectors @ vectors.mT) * found.shape[-1] ** 0.5).float()
+    def orthogonal_combinations(self, features: Tensor) -> Tensor:
+        """(E, K, T, N, d) -> coefficients (E, T, N, K, K) that make experts orthogonal vectors of norm sqrt(d)."""
+        vectors = features.permute(0, 2, 3, 1, 4).double()
+        # The heads' initialisation expects numbers of about unit size, as after a layer norm.
+        return (orthonormal(vectors @ vectors.mT) * features.shape[-1] ** 0.5).float()
 
     def inspect(self, x: Tensor) -> dict[str, Tensor]:
-        """Each task's weights of the experts, ``expert_weights``, averaged over the ensemble: (T, K)."""
+        """Return each task's weights of the experts, ``expert_weights``, averaged over the ensemble: (T, K)."""
         return {"expert_weights": self.mix.unflatten(0, (self.ensemble, -1)).mean(dim=0)}
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """Return the experts'."""
+        """Return the experts' parameters."""
         return [*self.experts.parameters()]
 
     def own_parameters(self) -> list[nn.Parameter]:
@@ -66,15 +61,15 @@ class MOORETrunk(Trunk):
         return [self.mix, *self.heads.parameters()]
 
     def probed_layers(self) -> list[nn.Module]:
-        """Return the experts' and the heads."""
+        """Return the experts' probed layers and the heads."""
         return [*self.experts.probed_layers(), self.heads]
 
 
 def orthonormal(gram: Tensor) -> Tensor:
     """Inner products (..., K, K) of K vectors -> their orthonormal combinations, (..., K, K), a row for each.
 
-    Gram-Schmidt on coefficients, so that nothing as long as a vector is touched. Products in float64 leave less than
-    1e-4 between vectors that were parallel but for a thousandth.
+    Gram-Schmidt on coefficients, so that vectors themselves are not touched. With products in float64, vectors that
+    were parallel up to a thousandth end with inner products below 1e-4.
     """
     units = torch.eye(gram.shape[-1], dtype=gram.dtype, device=gram.device)
     basis: list[Tensor] = []

@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from agents.networks import StackedLinear, hidden_activation
+from agents.networks import StackedLinear, StackedMLP, hidden_activation
 from agents.trunks.shared import SharedTrunk
 from agents.trunks.trunk import Trunk, TrunkShape, members
 
@@ -19,7 +19,8 @@ class MultiHeadTrunk(Trunk):
         super().__init__()
         self.tasks, self.layer_norm = shape.tasks, shape.layer_norm
         *hidden, last = shape.hidden
-        self.body = SharedTrunk(replace(shape, hidden=tuple(hidden), size_out=last), generator)
+        network = shape.network if hidden else StackedMLP  # with one hidden layer the body is a linear one
+        self.body = SharedTrunk(replace(shape, hidden=tuple(hidden), size_out=last, network=network), generator)
         self.heads = StackedLinear(shape.ensemble * shape.tasks, last, shape.size_out, generator)
 
     def forward(self, x: Tensor, task: Tensor | None = None) -> Tensor:
@@ -29,13 +30,13 @@ class MultiHeadTrunk(Trunk):
         return out.view(*features.shape[:3], -1)
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """Return the body's."""
+        """Return the body's parameters."""
         return self.body.shared_parameters()
 
     def own_parameters(self) -> list[nn.Parameter]:
-        """Return the heads'."""
+        """Return the heads' parameters."""
         return [*self.heads.parameters()]
 
     def probed_layers(self) -> list[nn.Module]:
-        """Return the body's, and the heads."""
+        """Return the body's probed layers and the heads."""
         return [*self.body.probed_layers(), self.heads]

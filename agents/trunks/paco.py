@@ -1,7 +1,7 @@
 """PaCo: every task's weights are a combination of a few sets of weights that all tasks share.
 
 Sun, Zhang, Xu and Tomizuka, "PaCo: Parameter-Compositional Multi-Task Reinforcement Learning", NeurIPS 2022: theta_t =
-Phi w_t. Where a task's loss explodes it is left out, and its vector drawn anew between those of the others (the paper's
+Phi w_t. Where a task's loss explodes it is left out, and its vector redrawn between those of the others (the paper's
 loss maskout and re-initialisation).
 """
 
@@ -26,7 +26,7 @@ class Composition(nn.Module):
         self.weights = nn.Parameter(drawn / drawn.norm(dim=1, keepdim=True))
 
     def forward(self, task: Tensor | None) -> Tensor:
-        """-> (E, T, K)."""
+        """Return the vectors of ``task``, (E, T, K)."""
         chosen = rows_of(self.weights, members(task, self.ensemble, self.tasks))
         return chosen.unflatten(0, (self.ensemble, -1))
 
@@ -76,10 +76,10 @@ class CompositionalLayer(TaskLayer):
 
 
 class PaCoTrunk(LayeredTrunk):
-    """A perceptron of ``parameter_sets`` sets of weights. Actor and critics have vectors of their own.
+    """A perceptron of ``parameter_sets`` sets of weights. Actor and critics have separate vectors.
 
-    A loss explodes where it is further from zero than ``loss_limit``, unless all tasks' losses are. The critics' losses
-    decide on their vectors, the actor's on its own.
+    A loss explodes if its absolute value exceeds ``loss_limit``, unless the losses of all tasks in the batch do. The
+    critics' losses decide on their vectors, the actor's on its own.
     """
 
     def __init__(self, shape: TrunkShape, generator: torch.Generator) -> None:
@@ -93,21 +93,22 @@ class PaCoTrunk(LayeredTrunk):
         self.exploded: Tensor | None = None  # (T,) bool, of the latest losses
 
     def masked(self, losses: Tensor, task: Tensor | None = None) -> Tensor:
-        """Return the losses (T',), those that exploded as 0."""
+        """Return the losses (T',), with 0 for those that exploded."""
         beyond = losses.detach().abs() > self.limit
-        exploded, tasks = beyond, self._composition().tasks
+        exploded, drawn, tasks = beyond, torch.ones_like(beyond), self._composition().tasks
         if task is not None:
-            exploded = torch.zeros(tasks, device=losses.device).index_add(0, task, beyond.float()) > 0
-        self.exploded = exploded & ~exploded.all()
+            counts = torch.zeros(2, tasks, device=losses.device)
+            exploded, drawn = counts.index_add(1, task, torch.stack([beyond, torch.ones_like(beyond)]).float()) > 0
+        self.exploded = exploded & ~(exploded | ~drawn).all()
         return torch.where(rows_of(self.exploded, task), torch.zeros_like(losses), losses)
 
     def after_step(self, generator: torch.Generator) -> None:
-        """Draw the vectors of tasks whose loss exploded anew."""
+        """Redraw the vectors of tasks whose loss exploded."""
         if self.exploded is not None:
             self._composition().redraw(self.exploded, generator)
 
     def inspect(self, x: Tensor) -> dict[str, Tensor]:
-        """Each task's ``composition``, averaged over the ensemble: (T, K)."""
+        """Return each task's ``composition``, averaged over the ensemble: (T, K)."""
         return {"composition": self._composition()(None).mean(dim=0)}
 
     def _composition(self) -> Composition:

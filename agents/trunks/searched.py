@@ -1,7 +1,7 @@
 """Differentiable architecture search: which tasks share a block, layer by layer, is learned with the weights.
 
-Liu, Simonyan and Yang, "DARTS: Differentiable Architecture Search", ICLR 2019, with blocks that are alike and a choice
-for every task, as in Guo, Lee and Ulbricht, "Learning to Branch for Multi-Task Learning", ICML 2020.
+Liu, Simonyan and Yang, "DARTS: Differentiable Architecture Search", ICLR 2019, with identical blocks and a choice for
+every task, as in Guo, Lee and Ulbricht, "Learning to Branch for Multi-Task Learning", ICML 2020.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from agents.trunks.trunk import Trunk, TrunkShape
 class SearchedLayer(TaskLayer):
     """``blocks`` linear layers; a task's output is their mean, weighted by the softmax of its ``scores``.
 
-    Once it is ``decided``, each task has the block of its highest score alone, which goes on learning, and keeps it.
+    Once it is ``decided``, each task uses only the block with its highest score, which continues to learn.
     """
 
     decided: Tensor
@@ -30,7 +30,7 @@ class SearchedLayer(TaskLayer):
         super().__init__()
         self.ensemble, self.tasks, self.count = shape.ensemble, shape.tasks, blocks
         self.blocks = StackedLinear(shape.ensemble * blocks, size_in, size_out, generator)
-        # Members of an ensemble are to agree on what is shared, so a task has one row for all of them.
+        # Ensemble members must agree on what is shared, so a task has one row for all of them.
         self.scores = normal(shape.tasks, blocks, std=0.01, generator=generator)
         self.register_buffer("decided", torch.zeros(()))
         self.register_buffer("choice", torch.zeros(shape.tasks, blocks))  # 1 at a task's block, once it is decided
@@ -43,17 +43,17 @@ class SearchedLayer(TaskLayer):
         return torch.einsum("tk,ektnd->etnd", rows_of(self.weights(), task), out)
 
     def weights(self) -> Tensor:
-        """-> each task's weights of the blocks, (T, K); rows sum to 1."""
+        """Return each task's weights of the blocks, (T, K); rows sum to 1."""
         return torch.lerp(self.scores.softmax(dim=-1), self.choice, self.decided)
 
     @torch.no_grad()
     def decide(self) -> None:
-        """Choose each task's best block, unless it has been done."""
+        """Choose each task's best block, unless that has been done."""
         self.choice.lerp_(_best(self.scores), 1.0 - self.decided)
         self.decided.fill_(1.0)
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """Return the blocks'."""
+        """Return the blocks' parameters."""
         return [*self.blocks.parameters()]
 
     def own_parameters(self) -> list[nn.Parameter]:
@@ -64,7 +64,7 @@ class SearchedLayer(TaskLayer):
 class SearchedTrunk(LayeredTrunk):
     """A perceptron of ``SearchedLayer``s, decided after ``search_fraction`` of the run.
 
-    The weights of tasks in the last layer's blocks stand for heads: with as many blocks as tasks each may have its own.
+    The last layer's blocks serve as heads: with as many blocks as tasks, each task may have its own.
     """
 
     def __init__(self, shape: TrunkShape, generator: torch.Generator) -> None:
@@ -73,25 +73,25 @@ class SearchedTrunk(LayeredTrunk):
         super().__init__(shape, lambda a, b: SearchedLayer(shape, a, b, settings.search_blocks, generator))
 
     def set_progress(self, fraction: float) -> None:
-        """Decide once the search's share of the run is over; a run that is made longer stays decided."""
+        """Decide once the search's share of the run is over; a run that is extended later stays decided."""
         if fraction >= self.fraction:
             for layer in self._searched():
                 layer.decide()
 
     def follow(self, trained: Trunk) -> None:
-        """Take over what the network that is trained decided."""
+        """Copy the decisions of the trained network."""
         if isinstance(trained, SearchedTrunk):
             for mine, theirs in zip(self._searched(), trained._searched(), strict=True):
                 mine.choice.copy_(theirs.choice)
                 mine.decided.copy_(theirs.decided)
 
     def begin(self) -> None:
-        """Search anew."""
+        """Search again."""
         for layer in self._searched():
             layer.decided.zero_()
 
     def inspect(self, x: Tensor) -> dict[str, Tensor]:
-        """Each task's weights of each layer's blocks, ``blocks_1`` (T, K) and so on."""
+        """Return each task's weights of each layer's blocks, ``blocks_1`` (T, K) and so on."""
         return {f"blocks_{k}": layer.weights() for k, layer in enumerate(self._searched(), start=1)}
 
     def _searched(self) -> list[SearchedLayer]:
@@ -104,6 +104,6 @@ def _best(scores: Tensor) -> Tensor:
 
 
 def _choosing(module: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
-    """Let weights be loaded that were saved before choices were: the highest scores stood for them."""
+    """Allow loading weights from before choices were saved, when the highest scores stood for them."""
     if f"{prefix}scores" in state:
         state.setdefault(f"{prefix}choice", _best(state[f"{prefix}scores"]))

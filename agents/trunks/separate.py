@@ -1,4 +1,4 @@
-"""A network of its own for every task."""
+"""A separate network for every task."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class SeparateTrunk(Trunk):
         return out.view(self.ensemble, *x.shape[:2], -1)
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """Return none."""
+        """Return no parameters."""
         return []
 
     def own_parameters(self) -> list[nn.Parameter]:
-        """Return all of them."""
+        """Return all parameters."""
         return [*self.parameters()]
 
     def probed_layers(self) -> list[nn.Module]:
-        """Return the network's."""
+        """Return the network's probed layers."""
         return self.mlp.probed_layers()

@@ -23,9 +23,9 @@ class SharedTrunk(Trunk):
         return out.view(self.ensemble, tasks, rows, -1)
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """Return all of them."""
+        """Return all parameters."""
         return [*self.parameters()]
 
     def probed_layers(self) -> list[nn.Module]:
-        """Return the network's."""
+        """Return the network's probed layers."""
         return self.mlp.probed_layers()

@@ -51,24 +51,24 @@ class SoftModularTrunk(Trunk):
         return on_rows(self.last, torch.einsum("etnji,eitnd->ejtnd", into_output, features)[:, 0])
 
     def routing(self, x: Tensor, task: Tensor | None = None) -> list[Tensor]:
-        """-> the weights into each layer after the first, (E, T, N, to, from), each row of which sums to 1."""
+        """Return the weights into each layer after the first, (E, T, N, to, from); rows sum to 1."""
         own = rows_of(self.task_code, members(task, self.ensemble, self.tasks)).unflatten(0, x.shape[:2])
         code = F.relu(on_rows(self.state_code, x)) * own
-        found, read = [], code
+        found, carried = [], code
         for level, layer in enumerate(self.logits):
-            logits = on_rows(layer, F.relu(read))
+            logits = on_rows(layer, F.relu(carried))
             found.append(logits.unflatten(-1, (-1, self.count)).softmax(dim=-1))
             if level < len(self.carried):
-                read = on_rows(self.carried[level], logits) * code
+                carried = on_rows(self.carried[level], logits) * code
         return found
 
     def inspect(self, x: Tensor) -> dict[str, Tensor]:
-        """The routing into each layer, averaged over ensemble and rows: ``routing_1`` (T, to * from) and so on."""
+        """Return the routing into each layer, averaged over ensemble and rows: ``routing_1``, ..., (T, to * from)."""
         found = self.routing(x.expand(self.ensemble, *x.shape))
         return {f"routing_{k}": weights.mean(dim=(0, 2)).flatten(1) for k, weights in enumerate(found, start=1)}
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """Return all but the tasks' codes."""
+        """Return all parameters but the tasks' codes."""
         return [parameter for parameter in self.parameters() if parameter is not self.task_code]
 
     def own_parameters(self) -> list[nn.Parameter]:
@@ -80,6 +80,6 @@ class SoftModularTrunk(Trunk):
         return [*self.modules_of[1:], self.last]
 
     def _module_layer(self, level: int, x: Tensor) -> Tensor:
-        """(E, M, T, N, in) -> (E, M, T, N, out), each module its own input."""
+        """(E, M, T, N, in) -> (E, M, T, N, out); each module has its own input."""
         out = self.modules_of[level](x.flatten(0, 1).flatten(1, 2)).unflatten(1, x.shape[2:4])
         return hidden_activation(out, self.layer_norm).unflatten(0, x.shape[:2])

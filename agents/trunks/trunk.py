@@ -1,4 +1,4 @@
-"""What a trunk is, of which actor and critics are made: (T, N, in) -> (E, T, N, out)."""
+"""The interface of trunks, the networks of actor and critics: (T, N, in) -> (E, T, N, out)."""
 
 from __future__ import annotations
 
@@ -82,17 +82,17 @@ class Trunk(nn.Module):
         """Set the fraction of the run that is done, in [0, 1]. Default: nothing depends on it."""
 
     def follow(self, trained: Trunk) -> None:
-        """As a target network, take over what averaging the weights of ``trained`` does not bring. Default: nothing."""
+        """As a target network, copy from ``trained`` what averaging its weights does not cover. Default: nothing."""
 
     def begin(self) -> None:
-        """Forget how far the run was whose weights were loaded, as another one begins with them. Default: nothing."""
+        """Forget the progress of the run whose weights were loaded, for a new run. Default: nothing."""
 
     def masked(self, losses: Tensor, task: Tensor | None = None) -> Tensor:
-        """Return the losses (T',) to be learned from, 0 for a task to be left out. Default: all as they are."""
+        """Return the losses (T',) to learn from, 0 for a task to be left out. Default: unchanged."""
         return losses
 
     def after_step(self, generator: torch.Generator) -> None:
-        """Called after each step of the optimiser on the losses that were ``masked`` last. Default: nothing is done."""
+        """Called after each optimiser step on the losses that ``masked`` returned last. Default: does nothing."""
 
     def shared_parameters(self) -> list[nn.Parameter]:
         """Return the parameters that all tasks train, for diagnoses and aggregators. Default: none."""
@@ -111,7 +111,7 @@ MakeTrunk = Callable[[TrunkShape, torch.Generator], Trunk]
 
 
 def members(task: Tensor | None, ensemble: int, tasks: int) -> Tensor | None:
-    """Which of the ensemble x tasks stacked networks serve ``task``, or None for all of them."""
+    """Return which of the ensemble x tasks stacked networks serve ``task``; None is all of them."""
     if task is None:
         return None
     starts = torch.arange(ensemble, device=task.device) * tasks

@@ -75,7 +75,7 @@ def flag(field: dataclasses.Field[Any]) -> str:
 def shown(value: Any) -> str:
     """Return a default as one would type it; empty where there is none."""
     if value is dataclasses.MISSING:
-        return "has to be given"
+        return "required"
     if value in (None, (), ""):
         return ""
     text = " ".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -1,4 +1,4 @@
-"""A family of tasks that differ in one number: from its values to a suite with training and held-out tasks."""
+"""A family of tasks that differ in one number, and its suite of training and held-out tasks."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def _itself(name: str, value: float) -> dict[str, float]:
 class Family:
     """One number, the values it takes, and how a value becomes a task.
 
-    ``make(value, **kwargs)`` builds the environment; it is a module's own function, so that tasks can be pickled.
-    ``sentence`` holds ``{value}``. ``numbers(parameter, value)`` are what an agent may read: the value itself, unless
-    said. A user's own values lie in [least, most], in ``unit``, where the simulator is stable.
+    ``make(value, **kwargs)`` builds the environment; it must be a module-level function, so that tasks can be
+    pickled. ``sentence`` contains ``{value}``. ``numbers(parameter, value)`` returns what an agent may read, by default
+    the value itself. A user's own values must lie in [minimum, maximum], in ``unit``, where the simulator is stable.
     """
 
     name: str
     parameter: str
     unit: str
-    least: float
-    most: float
+    minimum: float
+    maximum: float
     training: tuple[float, ...]
     held_out: tuple[float, ...]
     sentence: str
@@ -40,8 +40,9 @@ class Family:
     def suite(self, argument: str = "") -> TaskSuite:
         """Return the suite of the family's training values, or of those in ``argument``, as in ``2,5,8``.
 
-        Held out are the family's held-out values that are not trained on, tagged ``inside`` or ``outside`` the range
-        of those that are. Raises ``SuiteError`` for a value that is no number, out of range, or given twice.
+        Its held-out tasks are those of the family's held-out values that are not trained on, tagged ``inside`` or
+        ``outside`` the range of the training values. Raises ``SuiteError`` for a value that is not a number, is out of
+        range, or is given twice.
         """
         training = self._parsed(argument) if argument.strip() else self.training
         name = f"{self.name}-{'+'.join(map(_plain, training))}" if argument.strip() else self.name
@@ -63,16 +64,16 @@ class Family:
 
     def _parsed(self, argument: str) -> tuple[float, ...]:
         values: list[float] = []
-        may_be = f"it may be from {_plain(self.least)} to {_plain(self.most)} {self.unit}".rstrip()
+        allowed = f"it may be from {_plain(self.minimum)} to {_plain(self.maximum)} {self.unit}".rstrip()
         way_out = f"write {self.name}:{','.join(map(_plain, self.training))} for the default ones"
         for text in argument.split(","):
             where = f"suite {self.name!r}: {self.parameter} {text.strip()!r}"
             try:
                 value = float(text) + 0.0  # no negative zero
             except ValueError:
-                raise SuiteError(f"{where} is not a number; {may_be}; {way_out}") from None
-            if not self.least <= value <= self.most:
-                raise SuiteError(f"{where} is out of range; {may_be}; {way_out}")
+                raise SuiteError(f"{where} is not a number; {allowed}; {way_out}") from None
+            if not self.minimum <= value <= self.maximum:
+                raise SuiteError(f"{where} is out of range; {allowed}; {way_out}")
             if _plain(value) in map(_plain, values):
                 raise SuiteError(f"{where} is given twice; remove one of them")
             values.append(value)

@@ -1,4 +1,4 @@
-"""Gymnasium-Robotics' four Fetch tasks, paid densely: minus the distance to the goal at every step."""
+"""Gymnasium-Robotics' four Fetch tasks with their dense reward: minus the distance to the goal at every step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from envs.suite import Task, TaskSuite
 def make_fetch(id_: str, **kwargs: Any) -> gym.Env[Any, Any]:
     """Make one of the Fetch environments; its observation is a Dict of state, achieved and desired goal, in m."""
     need("gymnasium_robotics", "robotics")
-    with contextlib.redirect_stderr(io.StringIO()):  # its import prints a notice about tasks that are not these
+    with contextlib.redirect_stderr(io.StringIO()):  # its import prints a notice about other tasks
         importlib.import_module("gymnasium_robotics")
     return gym.make(id_, disable_env_checker=True, **kwargs)
 

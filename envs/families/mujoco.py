@@ -1,4 +1,4 @@
-"""Gymnasium's MuJoCo robots with another goal or another body: rewards wrapped, fields of the model changed."""
+"""Gymnasium's MuJoCo robots with another goal (the reward is wrapped) or body (fields of the model are changed)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ForwardReplaced(gym.Wrapper[Any, Any, Any, Any]):
         self._forward = forward
 
     def step(self, action: Any) -> Any:
-        """Step, and pay for what the task asks for."""
+        """Step, and replace the forward term of the reward."""
         obs, reward, terminated, truncated, info = self.env.step(action)
         forward = self._forward(info)
         reward = float(reward) - info["reward_forward"] + forward
@@ -29,12 +29,12 @@ class ForwardReplaced(gym.Wrapper[Any, Any, Any, Any]):
 
 
 def cheetah_at_velocity(velocity: float, **kwargs: Any) -> gym.Env[Any, Any]:
-    """Make HalfCheetah-v5 paid -|v - velocity| - 0.1 |a|^2, in m/s (Finn et al. 2017; the cost is v5's own)."""
+    """Make HalfCheetah-v5 with reward -|v - velocity| - 0.1 |a|^2, in m/s (Finn et al. 2017; the cost is v5's)."""
     return ForwardReplaced(_make("HalfCheetah-v5", **kwargs), lambda info: -abs(info["x_velocity"] - velocity))
 
 
 def ant_in_direction(degrees: float, **kwargs: Any) -> gym.Env[Any, Any]:
-    """Make Ant-v5 paid for its velocity along a direction, anticlockwise from the x axis (after Finn et al. 2017)."""
+    """Make Ant-v5 rewarded for velocity in a direction, anticlockwise from the x axis (after Finn et al. 2017)."""
     x, y = cos(radians(degrees)), sin(radians(degrees))
     return ForwardReplaced(
         _make("Ant-v5", **kwargs), lambda info: float(x * info["x_velocity"] + y * info["y_velocity"])
@@ -56,7 +56,7 @@ def hopper_of_mass(factor: float, **kwargs: Any) -> gym.Env[Any, Any]:
     model = _model(env)
     model.body_mass[:] *= factor
     model.body_inertia[:] *= factor
-    mujoco.mj_setConst(model, mujoco.MjData(model))  # what the compiler derived from the masses
+    mujoco.mj_setConst(model, mujoco.MjData(model))  # recomputes what the compiler derived from the masses
     return env
 
 
@@ -73,12 +73,12 @@ def _make(id_: str, **kwargs: Any) -> gym.Env[Any, Any]:
 
 
 def _model(env: gym.Env[Any, Any]) -> Any:
-    """The environment's own MjModel: no other environment's, and a reset leaves it as it is."""
+    """Return the environment's own MjModel, which it shares with no other and which a reset does not change."""
     return env.unwrapped.model  # type: ignore[attr-defined]
 
 
 def _unit_vector(name: str, degrees: float) -> dict[str, float]:
-    """Two numbers, so that 359 degrees lie beside 0."""
+    """Return two numbers, so that 359 degrees is close to 0."""
     return {f"{name}-x": cos(radians(degrees)), f"{name}-y": sin(radians(degrees))}
 
 
@@ -86,8 +86,8 @@ CHEETAH_VELOCITY = Family(
     name="cheetah-velocity",
     parameter="velocity",
     unit="m/s",
-    least=0.1,
-    most=10.0,
+    minimum=0.1,
+    maximum=10.0,
     training=(0.5, 1.0, 1.5, 2.0, 2.5, 3.0),
     held_out=(0.25, 1.25, 2.25, 3.5),
     sentence="Make the cheetah run forward at a speed of {value} m/s.",
@@ -98,8 +98,8 @@ CHEETAH_GRAVITY = Family(
     name="cheetah-gravity",
     parameter="gravity",
     unit="m/s^2",
-    least=1.0,
-    most=25.0,
+    minimum=1.0,
+    maximum=25.0,
     training=(4.0, 6.0, 8.0, 10.0, 12.0, 14.0),
     held_out=(3.0, 5.0, 11.0, 16.0),
     sentence="Make the cheetah run forward as fast as it can where gravity is {value} m/s^2.",
@@ -110,8 +110,8 @@ ANT_DIRECTION = Family(
     name="ant-direction",
     parameter="direction",
     unit="degrees",
-    least=0.0,
-    most=359.0,
+    minimum=0.0,
+    maximum=359.0,
     training=(0.0, 30.0, 60.0, 90.0, 120.0, 150.0, 180.0),
     held_out=(45.0, 135.0, 210.0, 270.0),
     sentence="Make the ant run in the direction {value} degrees anticlockwise from the x axis.",
@@ -123,8 +123,8 @@ HOPPER_MASS = Family(
     name="hopper-mass",
     parameter="mass",
     unit="times the usual",
-    least=0.25,
-    most=4.0,
+    minimum=0.25,
+    maximum=4.0,
     training=(0.5, 0.75, 1.0, 1.25, 1.5, 2.0),
     held_out=(0.4, 0.9, 1.75, 2.5),
     sentence="Make the hopper hop forward as fast as it can with {value} times its usual mass.",
@@ -135,8 +135,8 @@ WALKER_FRICTION = Family(
     name="walker-friction",
     parameter="friction",
     unit="times the usual",
-    least=0.1,
-    most=4.0,
+    minimum=0.1,
+    maximum=4.0,
     training=(0.4, 0.6, 0.8, 1.0, 1.5, 2.0),
     held_out=(0.3, 0.7, 1.25, 3.0),
     sentence="Make the walker walk forward as fast as it can where friction is {value} times the usual.",

@@ -24,7 +24,7 @@ def of_length(length: float, **kwargs: Any) -> gym.Env[Any, Any]:
 
 
 def _pendulum(**kwargs: Any) -> gym.Env[Any, Any]:
-    if kwargs.get("render_mode"):  # only pictures need more than Gymnasium itself
+    if kwargs.get("render_mode"):  # only rendering needs more than Gymnasium itself
         need("pygame", "classic")
     return gym.make("Pendulum-v1", disable_env_checker=True, **kwargs)
 
@@ -34,8 +34,8 @@ GRAVITY = Family(
     name="pendulum-gravity",
     parameter="gravity",
     unit="m/s^2",
-    least=0.0,
-    most=16.0,
+    minimum=0.0,
+    maximum=16.0,
     training=(4.0, 6.0, 8.0, 10.0, 12.0),
     held_out=(2.0, 5.0, 9.0, 14.0),
     sentence="Swing the pendulum up and keep it upright where gravity is {value} m/s^2.",
@@ -46,8 +46,8 @@ LENGTH = Family(
     name="pendulum-length",
     parameter="length",
     unit="m",
-    least=0.25,
-    most=2.5,
+    minimum=0.25,
+    maximum=2.5,
     training=(0.5, 0.75, 1.0, 1.25, 1.5),
     held_out=(0.4, 0.6, 1.1, 1.75),
     sentence="Swing the pendulum up and keep it upright with a rod {value} m long.",

@@ -9,14 +9,14 @@ from functools import partial
 from envs.errors import SuiteError, nearest
 from envs.metaworld import tasks as lists
 from envs.metaworld.differs import REWARD_DIFFERS
-from envs.metaworld.farama import STARTS, make_env, metaworlds_own, versions
+from envs.metaworld.farama import STARTS, make_env, official_vector_env, versions
 from envs.metaworld.mixed import MixedEngine
 from envs.metaworld.pool import HORIZON, EnvPoolEngine
 from envs.stepping.failures import RestartingCopies
 from envs.suite import MakeSimulator, Task, TaskSuite
 
 ENGINES, REWARDS = ("auto", "farama", "envpool"), ("v2", "v1")
-OWN_VECTOR = ("metaworld/MT10", "metaworld/MT25", "metaworld/MT50")  # that metaworld has a vector environment for
+OFFICIAL_VECTOR_ENVS = ("metaworld/MT10", "metaworld/MT25", "metaworld/MT50")
 
 
 def suite(
@@ -30,9 +30,9 @@ def suite(
 ) -> TaskSuite:
     """Return a benchmark's suite; ``test`` tasks are held out.
 
-    ``engine``: farama, the official environments; envpool, the same in C++ for training, where some tasks have another
-    reward; auto, EnvPool where it is installed and its reward is Meta-World's, else the official ones. Final scores
-    always come from the official ones. ``goal_seed`` draws each task's fifty starts. Raises ``SuiteError`` for an
+    ``engine``: farama, the official environments; envpool, the same in C++ for training, with another reward in some
+    tasks; auto, EnvPool if it is installed and its reward is Meta-World's, else the official ones. Final scores always
+    come from the official ones. ``goal_seed`` draws each task's fifty starts. Raises ``SuiteError`` for an
     unknown engine or reward, and for the v1 reward on EnvPool, which lacks it.
     """
     if reward_version not in REWARDS:
@@ -43,7 +43,7 @@ def suite(
     if engine == "envpool" and reward_version != "v2":
         raise SuiteError("EnvPool only has Meta-World's v2 reward; use --engine farama for --reward-version v1")
     engines = engines_of(train, engine, reward_version)
-    others = {one: REWARD_DIFFERS[one] for one in train if engines[one] == "envpool" and one in REWARD_DIFFERS}
+    differing = {one: REWARD_DIFFERS[one] for one in train if engines[one] == "envpool" and one in REWARD_DIFFERS}
     return TaskSuite(
         name,
         [_task(one, reward_version, goal_seed) for one in train],
@@ -56,11 +56,11 @@ def suite(
             "goals_per_task": STARTS,
             "goal_seed": goal_seed,
             "training_engines": engines,
-            **({"trained_on_another_reward": others} if others else {}),
+            **({"trained_on_another_reward": differing} if differing else {}),
             "scoring_engine": "farama",
             "versions": versions(),
         },
-        reference=partial(metaworlds_own, name) if name in OWN_VECTOR else None,
+        reference=partial(official_vector_env, name) if name in OFFICIAL_VECTOR_ENVS else None,
     )
 
 
@@ -73,7 +73,7 @@ def engines_of(names: Sequence[str], engine: str, reward_version: str) -> dict[s
 
 
 def _simulator(engines: Mapping[str, str]) -> MakeSimulator | None:
-    """Return what steps tasks that have these engines; None where that is one official environment a row."""
+    """Return the simulator of tasks with these engines; None if all are stepped as official environments."""
     if set(engines.values()) == {"farama"}:
         return None
     if set(engines.values()) == {"envpool"}:

@@ -1,4 +1,4 @@
-"""Meta-World's own environments, kept to Gymnasium's contract: seeds count, copies differ, no state is shared."""
+"""Meta-World's own environments, made to follow Gymnasium's contract: seeds work, copies differ, nothing is shared."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from envs.errors import SuiteError, need
 from envs.metaworld.fast import fast
 
 STARTS = 50  # goals of a task, as in every Meta-World benchmark
-INSTALL = "pip install -e '.[metaworld]'"
+INSTALL_COMMAND = "pip install -e '.[metaworld]'"
 CAMERA = "corner4"
 
 
 class MetaWorldEnv(gym.Wrapper[Any, Any, Any, Any]):
-    """One of Meta-World's v3 tasks with its goal shown (Yu et al. 2019; Meta-World+, McLean et al. 2025).
+    """One of Meta-World's v3 tasks with its goal observed (Yu et al. 2019; Meta-World+, McLean et al. 2025).
 
     The observation, (39,) float64: hand x y z (m), gripper opening in [0, 1], 14 numbers of object positions (m) and
     quaternions, the same 18 a step before, goal x y z (m). The action, (4,) in [-1, 1]: hand dx dy dz (cm), grip.
-    ``reset(seed=s)`` takes goal ``s % 50`` of the task's fifty; without a seed one of them is drawn. The episode is
+    ``reset(seed=s)`` selects goal ``s % 50`` of the task's fifty; without a seed, one is drawn. The episode is
     truncated after 500 steps and never terminates.
     """
 
@@ -33,33 +33,33 @@ class MetaWorldEnv(gym.Wrapper[Any, Any, Any, Any]):
         super().__init__(env)
         self._name, self._starts = name, starts
         self._generator = np.random.default_rng()
-        # Upstream says the goal is always 0 0 0 (the bounds of a hidden one), so its space is of no use here.
+        # Upstream's space fixes the goal at 0 0 0, the bounds of a hidden one, so it is replaced.
         self.observation_space = gym.spaces.Box(-np.inf, np.inf, (39,), np.float64)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Begin an episode at the start that the seed names."""
+        """Begin an episode at the start that the seed selects."""
         from metaworld import ALL_V3_ENVIRONMENTS, Task
 
         if seed is not None:
             self._generator = np.random.default_rng(seed)
         start = int(self._generator.integers(STARTS)) if seed is None else seed % STARTS
         env: Any = self.env
-        told = {
+        task_data = {
             "env_cls": ALL_V3_ENVIRONMENTS[self._name],
             "rand_vec": self._starts[start],
             "partially_observable": False,
         }
-        env.set_task(Task(self._name, pickle.dumps(told)))
+        env.set_task(Task(self._name, pickle.dumps(task_data)))
         return env.reset()
 
     def render(self) -> Any:
-        """Return what ``CAMERA`` sees, (H, W, 3) uint8, the right way up: it hangs upside down."""
+        """Return the view of ``CAMERA``, (H, W, 3) uint8, turned the right way up, as the camera is upside down."""
         picture: Any = self.env.render()
         return np.ascontiguousarray(np.rot90(picture, 2)) if isinstance(picture, np.ndarray) else picture
 
 
 def make_env(name: str, reward_version: str, goal_seed: int, **kwargs: Any) -> MetaWorldEnv:
-    """Make a task's environment. Raises ``SuiteError`` where metaworld, or the MuJoCo that it asks for, is missing."""
+    """Make a task's environment. Raises ``SuiteError`` if metaworld, or the MuJoCo that it requires, is missing."""
     check_installed()
     env = _raw(name, reward_version, **kwargs)
     if (name, goal_seed) not in _STARTS:
@@ -67,15 +67,14 @@ def make_env(name: str, reward_version: str, goal_seed: int, **kwargs: Any) -> M
     return MetaWorldEnv(env, name, _STARTS[name, goal_seed])
 
 
-_STARTS: dict[tuple[str, int], np.ndarray] = {}  # drawn once in a process: all copies of a task share them
+_STARTS: dict[tuple[str, int], np.ndarray] = {}  # drawn once per process and shared by all copies of a task
 
 
 def draw_starts(env: Any, name: str, goal_seed: int) -> np.ndarray:
-    """Draw the fifty starts of a task, (50, d) in metres: where its goal and its objects are.
+    """Draw the fifty starts of a task, (50, d) in metres: the positions of its goal and its objects.
 
-    They are those that Meta-World's own rejection rules accept, from a generator of ours that follows from
-    ``goal_seed`` and the task alone. Nothing is simulated for it, which is what makes it fast; ``env`` is left as if
-    nothing had happened.
+    They pass Meta-World's own rejection rules, and come from a generator of ours that depends on ``goal_seed`` and the
+    task alone. Nothing is simulated, which makes it fast, and ``env`` then steps as if nothing had happened.
     """
     env.np_random = np.random.default_rng([goal_seed, zlib.crc32(name.encode())])
     env.seeded_rand_vec, env._freeze_rand_vec, env._set_task_called = True, False, True
@@ -90,24 +89,24 @@ def draw_starts(env: Any, name: str, goal_seed: int) -> np.ndarray:
 
 
 def check_installed() -> None:
-    """Raise ``SuiteError`` where metaworld cannot be used: not installed, or beside a MuJoCo that it does not allow."""
-    for module in ("metaworld", "packaging"):  # which metaworld forgets to ask for
+    """Raise ``SuiteError`` if metaworld cannot be used: it is missing, or it does not allow the installed MuJoCo."""
+    for module in ("metaworld", "packaging"):  # which metaworld fails to declare
         need(module, "metaworld")
     from packaging.requirements import Requirement
 
     for line in metadata.requires("metaworld") or ():
-        wanted = Requirement(line)
-        if wanted.name == "mujoco" and wanted.marker is None:
+        requirement = Requirement(line)
+        if requirement.name == "mujoco" and requirement.marker is None:
             found = metadata.version("mujoco")
-            if not wanted.specifier.contains(found):
+            if not requirement.specifier.contains(found):
                 raise SuiteError(
-                    f"metaworld requires mujoco{wanted.specifier}, but mujoco is {found}, which changes its "
-                    f"tasks: {INSTALL}"
+                    f"metaworld requires mujoco{requirement.specifier}, but mujoco is {found}, which changes its "
+                    f"tasks: {INSTALL_COMMAND}"
                 )
 
 
-def metaworlds_own(name: str) -> Any:
-    """Make metaworld's own vector environment of ``metaworld/MT10`` and the like, to be timed beside ours."""
+def official_vector_env(name: str) -> Any:
+    """Make metaworld's own vector environment of ``metaworld/MT10`` and the like, for timing comparisons."""
     check_installed()
     importlib.import_module("metaworld")  # which registers its ids
     with warnings.catch_warnings():
@@ -116,7 +115,7 @@ def metaworlds_own(name: str) -> Any:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what a score depends on, of those that are installed."""
+    """Return the versions of the installed packages that a score depends on."""
     found = {}
     for name in ("metaworld", "mujoco", "envpool"):
         try:
@@ -127,7 +126,7 @@ def versions() -> dict[str, str]:
 
 
 def _raw(name: str, reward_version: str, **kwargs: Any) -> gym.Env[Any, Any]:
-    """Make Meta-World's environment, stepped fast; what it warns of (its spaces' precision) does not concern ours."""
+    """Make the fast form of Meta-World's environment, without warnings about spaces that ``MetaWorldEnv`` replaces."""
     from metaworld import ALL_V3_ENVIRONMENTS
 
     official: Any = ALL_V3_ENVIRONMENTS[name]

@@ -1,9 +1,9 @@
-"""Meta-World's official environments, several times faster: the same numbers to the last bit, from cheaper calls.
+"""Meta-World's official environments, several times faster: bit-identical numbers from cheaper calls.
 
-Of an official step, physics is a quarter; the rest is Python that looks up names, loops over contacts and stacks
-little arrays. Models, physics and every reward stay metaworld's own: ``fast`` makes a subclass in which what surrounds
-them is computed without detours, and in which metaworld's own code runs on the stand-ins of ``stand_ins``. Held to
-bit-equality on all fifty tasks by ``tests/envs/metaworld/test_fast.py``.
+Physics is a quarter of an official step; the rest is Python that looks up names, loops over contacts and stacks small
+arrays. Models, physics and every reward stay metaworld's own: ``fast`` makes a subclass that computes the rest
+directly, and in which metaworld's own code calls the functions of ``stand_ins``. ``tests/envs/metaworld/test_fast.py``
+checks bit-equality on all fifty tasks.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import numpy as np
 
 from envs.metaworld import stand_ins
 
-HAND_DOWN = np.array([1, 0, 1, 0])  # the quaternion of the mocap body that draws the hand along
+HAND_DOWN = np.array([1, 0, 1, 0])  # the quaternion of the mocap body that pulls the hand along
 
 
 @cache
 def fast(official: type[Any]) -> type[Any]:
-    """Return the fast subclass of one of metaworld's environment classes; its name is the official one."""
+    """Return the fast subclass of one of metaworld's environment classes, under the official name."""
     own: dict[str, Any] = {}
     for base in reversed(official.__mro__):
         if base.__module__.startswith("metaworld."):
@@ -32,7 +32,7 @@ def fast(official: type[Any]) -> type[Any]:
 
 
 def _on_stand_ins(value: Any) -> Any:
-    """Return a function, static method or property of metaworld's on the stand-ins; None for anything else."""
+    """Return a function, static method or property of metaworld's that calls the stand-ins; None for anything else."""
     if isinstance(value, staticmethod):
         return staticmethod(_function(value.__func__))
     if isinstance(value, property):
@@ -41,7 +41,7 @@ def _on_stand_ins(value: Any) -> Any:
 
 
 def _function(official: Callable[..., Any]) -> FunctionType:
-    """Return a function with the same code, to which metaworld's helpers are ours; what it encloses as well."""
+    """Return a function with the same code that calls our stand-ins, as do the functions that it closes over."""
     assert isinstance(official, FunctionType)
     cells = tuple(
         CellType(_function(cell.cell_contents)) if isinstance(cell.cell_contents, FunctionType) else cell
@@ -57,7 +57,7 @@ def _function(official: Callable[..., Any]) -> FunctionType:
 
 @cache
 def _stand_ins() -> dict[str, Any]:
-    """Return what metaworld's modules know under these names, with the stand-ins in place of what is called most."""
+    """Return replacements for these globals of metaworld's modules, with stand-ins for the most-called functions."""
     from metaworld.utils import reward_utils
 
     return {
@@ -68,7 +68,7 @@ def _stand_ins() -> dict[str, Any]:
 
 
 class _Steps:
-    """What surrounds an official environment's reward, each method with the result of its official namesake."""
+    """Everything around an official environment's reward; each method returns what its official namesake does."""
 
     model: Any
     data: Any
@@ -82,7 +82,7 @@ class _Steps:
         return {}
 
     def get_body_com(self, body_name: str) -> np.ndarray:
-        """Return a view of a body's position (3,), m: it moves with the body, and metaworld's rewards count on that."""
+        """Return a view of a body's position (3,), m: it moves with the body, on which metaworld's rewards rely."""
         view = self._bodies.get(body_name)
         if view is None:
             view = self._bodies[body_name] = self.data.body(body_name).xpos
@@ -106,12 +106,12 @@ class _Steps:
 
     @property
     def tcp_center(self) -> np.ndarray:
-        """Return the middle between the two fingers (3,), m."""
+        """Return the point midway between the two fingers (3,), m."""
         center: np.ndarray = (self._site("rightEndEffector") + self._site("leftEndEffector")) / 2.0
         return center
 
     def touching_object(self: Any, object_geom_id: int) -> bool:
-        """Say whether both pads press on the geometry: the forces of their contacts with it, each added up."""
+        """Return whether both pads press on the geometry, by the sum of each pad's contact forces."""
         contact = self.data.contact
         pads = self._pads
         forces = [0, 0]
@@ -148,7 +148,7 @@ class _Steps:
         return obs
 
     def do_simulation(self: Any, ctrl: Any, n_frames: int) -> None:
-        """Set the fingers' forces and let ``n_frames`` steps of physics pass."""
+        """Set the fingers' forces and run ``n_frames`` steps of physics."""
         import mujoco
 
         self.data.ctrl[:] = ctrl
@@ -156,7 +156,7 @@ class _Steps:
         mujoco.mj_rnePostConstraint(self.model, self.data)
 
     def step(self: Any, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        """Step once, action (4,) -> observation (39,), reward, terminated, truncated, info; see ``MetaWorldEnv``."""
+        """Step once with an action (4,); return Gymnasium's five values, observation (39,). See ``MetaWorldEnv``."""
         import mujoco
 
         if self.curr_path_length >= self.max_path_length:

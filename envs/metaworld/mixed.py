@@ -1,4 +1,4 @@
-"""Several engines side by side in one suite: each steps the tasks that are its own."""
+"""Several engines side by side in one suite, each stepping its own tasks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MakeEngine = Callable[[Sequence[Task], int], Engine]
 
 
 class Part(NamedTuple):
-    """One of the engines, and which rows of the whole it steps, (k,) int; ``ahead`` is the engine if it works ahead."""
+    """One of the engines, and the rows that it steps, (k,) int; ``ahead`` is the engine if it works ahead."""
 
     engine: Engine
     rows: np.ndarray
@@ -22,10 +22,10 @@ class Part(NamedTuple):
 
 
 class MixedEngine:
-    """An ``Engine`` made of others, in NumPy; rows are ordered task by task, whichever engine a task has.
+    """An ``Engine`` that combines others, in NumPy; rows are ordered task by task, whatever engine a task has.
 
-    ``engine_of`` says which engine a task has, by name, and ``makers`` make them, each of its tasks and ``copies``.
-    Engines that can work ahead (``AheadEngine``) are at work while the others step.
+    ``engine_of`` maps a task's name to its engine's, and ``makers`` make each engine from its tasks and ``copies``.
+    Engines that can work ahead (``AheadEngine``) do so while the others step.
     """
 
     def __init__(
@@ -56,10 +56,10 @@ class MixedEngine:
         """Begin an episode on each of ``rows``; see ``Engine.reset``."""
         obs = np.zeros((len(rows), self.obs_size), dtype=np.float32)
         for engine, mine, _ in self._parts:
-            asked = np.flatnonzero(np.isin(rows, mine))
-            if len(asked):
-                own = np.searchsorted(mine, rows[asked])
-                obs[asked, : engine.obs_size] = engine.reset(own, [seeds[int(k)] for k in asked])
+            positions = np.flatnonzero(np.isin(rows, mine))
+            if len(positions):
+                own = np.searchsorted(mine, rows[positions])
+                obs[positions, : engine.obs_size] = engine.reset(own, [seeds[int(k)] for k in positions])
         return obs
 
     def step(self, action: Any) -> Step:
@@ -68,19 +68,19 @@ class MixedEngine:
         for engine, rows, ahead in self._parts:
             if ahead is not None:
                 ahead.send(on_host[rows, : engine.action_size])
-        whole, lost = Step.blank(self._rows, self.obs_size), []
+        result, lost = Step.blank(self._rows, self.obs_size), []
         try:
             for part in self._parts:
                 if part.ahead is None:
-                    lost += _fill(whole, part, part.engine.step(on_host[part.rows, : part.engine.action_size]))
-        finally:  # also where an environment raises: whoever was sent actions has to meet its own answer
+                    lost += _fill(result, part, part.engine.step(on_host[part.rows, : part.engine.action_size]))
+        finally:  # even if an environment raises: each engine that was sent actions must be read
             for part in self._parts:
                 if part.ahead is not None:
-                    lost += _fill(whole, part, part.ahead.receive())
-        return whole._replace(lost=sorted(lost))
+                    lost += _fill(result, part, part.ahead.receive())
+        return result._replace(lost=sorted(lost))
 
     def render(self, rows: Sequence[int]) -> list[np.ndarray]:
-        """Let each row's engine draw it."""
+        """Draw each of ``rows`` with its own engine."""
         pictures = []
         for row in rows:
             (part,) = (part for part in self._parts if row in part.rows)
@@ -93,9 +93,9 @@ class MixedEngine:
             part.engine.close()
 
 
-def _fill(whole: Step, part: Part, own: Step) -> list[int]:
-    """Write a part's step into that of all -> its lost rows, as the whole numbers them."""
-    whole.obs[part.rows, : part.engine.obs_size] = own.obs
-    for target, value in zip(whole[1:5], own[1:5], strict=True):
+def _fill(result: Step, part: Part, own: Step) -> list[int]:
+    """Write a part's step into the result; return its lost rows, numbered as in the result."""
+    result.obs[part.rows, : part.engine.obs_size] = own.obs
+    for target, value in zip(result[1:5], own[1:5], strict=True):
         target[part.rows] = value
     return [int(part.rows[row]) for row in own.lost]

@@ -15,17 +15,17 @@ from envs.stepping.pace import processors
 from envs.suite import Task
 
 OBS_SIZE, ACTION_SIZE, HORIZON = 39, 4, 500
-STATE = ("obs", "reward", "done", "trunc", "info:success")  # of the arrays that a pool's C++ side returns
+STATE_KEYS = ("obs", "reward", "done", "trunc", "info:success")  # the arrays that are read from a pool's C++ side
 
 
 class EnvPoolEngine:
     """An ``Engine`` of one EnvPool per task, ``copies`` environments in each, all stepped at the same time.
 
     The observation, (n, 39) float32, is Meta-World's with the goal in its last three numbers (metres). A pool is
-    seeded when it is made and draws its goals by itself from then on, from the task's whole range rather than from
-    fifty; so a reset of rows whose episode has ended takes no notice of the seeds, and any other one makes the pools
-    anew. Warns, once in a process, of tasks in which EnvPool's reward differs from Meta-World's (``REWARD_DIFFERS``).
-    Raises ``SuiteError`` where EnvPool is not installed.
+    seeded when it is made and then draws its own goals, from the task's whole range rather than from fifty. A reset of
+    rows whose episode has ended therefore ignores the seeds, and any other reset makes new pools. Warns, once per
+    process, about tasks in which EnvPool's reward differs from Meta-World's (``REWARD_DIFFERS``). Raises ``SuiteError``
+    if EnvPool is not installed.
     """
 
     obs_size = OBS_SIZE
@@ -57,17 +57,17 @@ class EnvPoolEngine:
         return self.receive()
 
     def send(self, action: np.ndarray) -> None:
-        """Begin a step of every row, in EnvPool's own threads."""
+        """Start a step of every row, in EnvPool's own threads."""
         on_host = action.cpu() if hasattr(action, "cpu") else action
         own = np.clip(np.asarray(on_host, dtype=np.float32), -1.0, 1.0).reshape(len(self._pools), self._copies, -1)
         for pool, actions in zip(self._pools, own, strict=True):
             pool._send([self._ids, self._ids, actions])
 
     def receive(self) -> Step:
-        """Wait for the step that was begun.
+        """Wait for the step that ``send`` started.
 
-        ``recv`` would make Gymnasium's tuple of all seventeen arrays, which takes a third of the time that the step
-        itself takes; so the five that are needed are read from where it takes them.
+        ``recv`` would make Gymnasium's tuple of all seventeen arrays, which takes a third of the time of the step
+        itself, so the five that are needed are read from its source.
         """
         parts = [pool._recv() for pool in self._pools]
         obs, reward, ended, truncated, success = (np.concatenate([part[k] for part in parts]) for k in self._state)
@@ -77,7 +77,7 @@ class EnvPoolEngine:
         )
 
     def render(self, rows: Sequence[int]) -> list[np.ndarray]:
-        """Not supported: the official environments draw themselves."""
+        """Raise ``SuiteError``: only the official environments can be drawn."""
         raise SuiteError("EnvPool cannot render Meta-World; use --engine farama")
 
     def close(self) -> None:
@@ -103,13 +103,13 @@ class EnvPoolEngine:
             )
             for name, seed in zip(self._names, own, strict=True)
         ]
-        self._state = [self._pools[0]._state_keys.index(name) for name in STATE]
+        self._state = [self._pools[0]._state_keys.index(name) for name in STATE_KEYS]
         return np.concatenate([pool.reset()[0] for pool in self._pools]).astype(np.float32)
 
 
 @cache
 def _warn_of(names: tuple[str, ...]) -> None:
-    """Say which of the tasks are not trained on Meta-World's reward."""
+    """Warn about the tasks that are not trained on Meta-World's reward."""
     if names:
         warn(f"EnvPool's reward differs from Meta-World's in {', '.join(names)}; use --engine auto")
 
@@ -123,6 +123,6 @@ def _maker() -> Any:
 
 
 def _id(name: str) -> str:
-    """``pick-place-v3`` -> ``MetaWorld/PickPlace-v3``."""
+    """Return a task's id in EnvPool: ``MetaWorld/PickPlace-v3`` for ``pick-place-v3``."""
     *words, version = name.split("-")
     return f"MetaWorld/{''.join(word.capitalize() for word in words)}-{version}"

@@ -1,4 +1,4 @@
-"""Stand-ins, equal to the last bit, for what Meta-World's own code calls most: cheaper on three numbers at a time."""
+"""Bit-identical stand-ins for what Meta-World's own code calls most, cheaper on three numbers at a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-ORTHOGONAL = 1e-13  # how far rows' products may be from those of a rotation; SciPy itself corrects from 1e-12 on
+ORTHOGONALITY = 1e-13  # tolerance on the products of rows; SciPy itself corrects a matrix from 1e-12 on
 
 
 class Rotation:
@@ -18,7 +18,7 @@ class Rotation:
 
     @classmethod
     def from_matrix(cls, matrix: np.ndarray) -> Rotation:
-        """Read a rotation matrix (3, 3); one that is none, within 1e-13, is left to SciPy."""
+        """Read a rotation matrix (3, 3); one that is not a rotation within 1e-13 is left to SciPy."""
         (a, b, c), (d, e, f), (g, h, i) = matrix.tolist()
         if not _is_rotation(a, b, c, d, e, f, g, h, i):
             from scipy.spatial.transform import Rotation as SciPys
@@ -45,18 +45,18 @@ class Rotation:
 
 def _is_rotation(a: float, b: float, c: float, d: float, e: float, f: float, g: float, h: float, i: float) -> bool:
     return (
-        abs(a * a + b * b + c * c - 1) < ORTHOGONAL
-        and abs(d * d + e * e + f * f - 1) < ORTHOGONAL
-        and abs(g * g + h * h + i * i - 1) < ORTHOGONAL
-        and abs(a * d + b * e + c * f) < ORTHOGONAL
-        and abs(a * g + b * h + c * i) < ORTHOGONAL
-        and abs(d * g + e * h + f * i) < ORTHOGONAL
+        abs(a * a + b * b + c * c - 1) < ORTHOGONALITY
+        and abs(d * d + e * e + f * f - 1) < ORTHOGONALITY
+        and abs(g * g + h * h + i * i - 1) < ORTHOGONALITY
+        and abs(a * d + b * e + c * f) < ORTHOGONALITY
+        and abs(a * g + b * h + c * i) < ORTHOGONALITY
+        and abs(d * g + e * h + f * i) < ORTHOGONALITY
         and a * (e * i - f * h) + b * (f * g - d * i) + c * (d * h - e * g) > 0
     )
 
 
 def norm(x: Any, *args: Any, **kwargs: Any) -> Any:
-    """``np.linalg.norm``; of a vector the same product and root, without the ways that lead there."""
+    """``np.linalg.norm``; of a vector, the same product and root without the overhead."""
     if isinstance(x, np.ndarray) and x.ndim == 1 and x.dtype == np.float64 and not args and kwargs in ({}, {"ord": 2}):
         return np.sqrt(x.dot(x))
     return np.linalg.norm(x, *args, **kwargs)
@@ -70,7 +70,7 @@ def tolerance(
     *args: Any,
     **kwargs: Any,
 ) -> Any:
-    """``metaworld.utils.reward_utils.tolerance`` of a number; what is none, or is refused there, is left to it."""
+    """``metaworld.utils.reward_utils.tolerance`` of a float; all else, and what it refuses, is left to it."""
     lower, upper = bounds
     plain = isinstance(x, float) and sigmoid in _SIGMOIDS and not (args or kwargs)
     if not plain or lower > upper or margin < 0:

@@ -1,4 +1,4 @@
-"""Meta-World's fifty tasks: what each asks for, in a sentence, and which benchmark trains and tests which."""
+"""Meta-World's fifty tasks: a sentence for each, and the training and test tasks of each benchmark."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A task's own observations and actions against the padded, scaled rows that agents see."""
+"""Conversion between a task's own observations and actions and the padded, scaled rows that agents see."""

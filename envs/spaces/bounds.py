@@ -1,4 +1,4 @@
-"""Actions in [-1, 1], as agents have them, and within an environment's own bounds: the one scale between the two."""
+"""Scaling of actions between [-1, 1], as agents see them, and an environment's own bounds."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Bounds:
         self._half_range = (self.high - self.low) / 2.0
 
     def unscaled(self, action: np.ndarray) -> np.ndarray:
-        """Return actions (..., A) in [-1, 1] within the environment's bounds and of its dtype; others are clipped."""
+        """Scale actions (..., A) in [-1, 1], or clipped to it, to the environment's bounds and dtype."""
         own = self.low + self._half_range * (1.0 + np.clip(action, -1.0, 1.0))
-        own = np.clip(own, self.low, self.high)  # rounding may have put it a hair outside
+        own = np.clip(own, self.low, self.high)  # rounding may exceed them slightly
         return own.astype(self.dtype)
 
     def scaled(self, action: Any) -> np.ndarray:
-        """Return actions (..., A) within the environment's bounds as float32 in [-1, 1]; a fixed number becomes 0."""
+        """Scale actions (..., A) within the environment's bounds to float32 in [-1, 1]; a fixed number becomes 0."""
         offset = np.asarray(action, dtype=np.float64) - self.low - self._half_range
         unit = np.divide(offset, self._half_range, out=np.zeros_like(offset), where=self._half_range > 0)
         return unit.astype(np.float32)

@@ -1,4 +1,4 @@
-"""Observations made of parts, as one row of numbers: which spaces allow it, and which part of a value does not fit."""
+"""Observations with parts as one row of numbers: which spaces allow it, and which part of a value does not fit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Parts = list[tuple[Any, str, gym.Space[Any]]]  # key, name for a message, space
 
 
 def flattened(env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
-    """Return ``env`` in Gymnasium's ``FlattenObservation``; as it is where it is flat or where it has an obstacle.
+    """Return ``env`` in Gymnasium's ``FlattenObservation``, or unchanged if it is flat or cannot be flattened.
 
     A Dict's parts come in the order of its space, a Discrete part as one-hot.
     """
@@ -26,7 +26,7 @@ def flattened(env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
 
 
 def obstacle(space: gym.Space[Any], where: str = "observation") -> str:
-    """Return why a space cannot become a row of numbers, in words, or an empty string where it can."""
+    """Return why a space cannot become a row of numbers, in words, or an empty string if it can."""
     if isinstance(space, Dict | Tuple):
         found = [obstacle(own, name) for _, name, own in _parts(space, where)]
         return next(filter(None, found), "") if found else f"{where} has no parts"
@@ -37,7 +37,7 @@ def obstacle(space: gym.Space[Any], where: str = "observation") -> str:
 
 
 def misfit(space: gym.Space[Any], value: Any, where: str = "observation") -> str:
-    """Return what is wrong with an observation made of parts, naming the part, or an empty string where nothing is."""
+    """Return what is wrong with an observation, naming the part if it has parts, or an empty string if nothing is."""
     if isinstance(space, Box):
         return _box_misfit(space, value, where)
     if not isinstance(space, Dict | Tuple):

@@ -1,4 +1,4 @@
-"""What one task's own environment takes and gives: observations as rows of numbers, actions within its bounds."""
+"""The spaces of one task's own environment: observations as rows of numbers, actions within its bounds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from envs.suite import Task
 
 @dataclass(frozen=True)
 class TaskSpaces:
-    """A task's observation space as its environment has it, its size once flattened, and its action's bounds."""
+    """A task's own observation space, the size of a flattened observation, and the bounds of an action."""
 
     task: str
     obs: gym.Space[Any]
@@ -27,10 +27,10 @@ class TaskSpaces:
     action: Bounds
 
     def rows(self, obs: Any) -> tuple[np.ndarray, bool]:
-        """Return an observation, or many, as rows (N, obs_size) float32, and whether it was a single one.
+        """Return one observation or a batch as rows (N, obs_size) float32, and whether it was a single one.
 
-        An observation is as the environment gives it, or flat, (obs_size,); many are (N, ...) arrays of either kind.
-        Raises ``SuiteError`` for any other shape, and for what are no finite numbers.
+        An observation is as the environment returns it, or flat, (obs_size,); a batch is an (N, ...) array of either
+        kind. Raises ``SuiteError`` for any other shape, and for numbers that are not finite.
         """
         rows, single = self._rows(obs)
         if not np.isfinite(rows).all():
@@ -57,14 +57,14 @@ class TaskSpaces:
 
     def _flat(self, obs: Any) -> np.ndarray:
         try:
-            with np.errstate(over="ignore"):  # it is infinite then, which is refused
+            with np.errstate(over="ignore"):  # what becomes infinite is refused
                 return np.asarray(gym.spaces.flatten(self.obs, obs), dtype=np.float32)
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise SuiteError(f"task {self.task!r}: the observation does not fit {self.obs} ({error})") from None
 
 
 def spaces_of(task: Task) -> TaskSpaces:
-    """Make the task's environment for a moment -> its spaces. Raises ``SuiteError`` where they are unsupported."""
+    """Make the task's environment, read its spaces and close it. Raises ``SuiteError`` if they are unsupported."""
     env = task.make_env()
     try:
         obs, action = check_spaces(task, flattened(env))

@@ -1,4 +1,4 @@
-"""What came out of an environment: as numbers where it is numbers, and in words for a message."""
+"""Values that an environment returned, as numbers and, for messages, in words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def as_numbers(values: Any) -> np.ndarray | None:
-    """Return numbers as float32, what is too large for it as infinite; None where they are no plain numbers."""
+    """Return values as float32, infinite where they are too large for it; None if they are not plain numbers."""
     try:
         array = np.asarray(values)
     except ValueError:  # ragged
@@ -25,5 +25,5 @@ def short(value: Any) -> str:
 
 
 def kind(value: Any) -> str:
-    """Return what a value is: an array's dtype, or a type."""
+    """Return an array's dtype, or the type of another value, in words."""
     return f"dtype {value.dtype}" if isinstance(value, np.ndarray) else f"type {type(value).__name__}"

@@ -1,1 +1,1 @@
-"""What steps environments: engines, one row an environment, worker processes, and T x N rows as one."""
+"""Engines that step environments, in this process or in workers, and T x N rows as one vector environment."""

@@ -1,4 +1,4 @@
-"""The engine for ordinary environments: one Gymnasium environment per row, in this process, every step checked."""
+"""The engine for ordinary environments: one Gymnasium environment per row, in this process, with every step checked."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from envs.stepping.engine import Step
 from envs.suite import Task
 from envs.working_folder import kept_working_folder
 
-LARGEST = float(np.finfo(np.float32).max)
-ENDLESS = 1e30  # the largest number of float32 stands for a bound that there is not
+FLOAT32_MAX = float(np.finfo(np.float32).max)
+UNBOUNDED = 1e30  # larger bounds, such as the largest float32, stand for none
 
 
 class GymCopies:
-    """An ``Engine`` of T tasks x N copies, one environment a row, unequal sizes padded with zeros.
+    """An ``Engine`` of T tasks x N copies, one environment per row, with unequal sizes padded with zeros.
 
     Actions in [-1, 1] are scaled exactly to each environment's own bounds. Raises ``SuiteError``, naming the task,
-    where an environment breaks the contract: at construction for its spaces, at a step for what it returns.
+    if an environment breaks the contract: at construction for its spaces, at a step for what it returns.
 
-    What an environment itself raises ends it all too, unless ``failed(row, words)`` is given: then that is called, the
-    row is lost, and its environment is restarted at its next reset. ``before(row, call)`` is called before each call of
-    an environment, so that somebody else can say what it was that hung.
+    An exception from an environment is raised too, unless ``failed(row, message)`` is given: then that is called, the
+    row is lost, and its environment is restarted at its next reset. ``on_call(row, call)`` is called before each call
+    an environment, so that another process can tell which call hung.
     """
 
     def __init__(
@@ -38,15 +38,15 @@ class GymCopies:
         copies: int,
         render_mode: str | None = None,
         failed: Callable[[int, str], None] | None = None,
-        before: Callable[[int, str], None] | None = None,
+        on_call: Callable[[int, str], None] | None = None,
     ) -> None:
         self._kwargs = {} if render_mode is None else {"render_mode": render_mode}
-        self._failed, self._before = failed, before
+        self._failed, self._on_call = failed, on_call
         self._rows: list[CheckedEnv] = []
         for task in (task for task in tasks for _ in range(copies)):
             self._announce(len(self._rows), "make")
             self._rows.append(CheckedEnv(task, task.make_env(**self._kwargs)))
-        _check_own(self._rows)
+        _check_distinct(self._rows)
         self._open, self._broken = np.zeros(len(self._rows), dtype=bool), np.zeros(len(self._rows), dtype=bool)
         self.obs_size = max(row.obs_size for row in self._rows)
         self.action_size = max(row.action_size for row in self._rows)
@@ -59,7 +59,7 @@ class GymCopies:
         for k, (index, seed) in enumerate(zip(rows, seeds, strict=True)):
             try:
                 if self._broken[index]:
-                    self._make_anew(index)
+                    self._remake(index)
                 self._announce(index, "reset")
                 obs[k, : self._rows[index].obs_size] = self._rows[index].reset(seed)
                 self._open[index] = True
@@ -94,17 +94,17 @@ class GymCopies:
             row.env.close()
 
     def _announce(self, index: int, call: str) -> None:
-        if self._before is not None:
-            self._before(index, call)
+        if self._on_call is not None:
+            self._on_call(index, call)
 
     def _lose(self, index: int, error: EnvFailed) -> None:
         if self._failed is None:
             raise error
         self._open[index], self._broken[index] = False, True
-        self._failed(index, error.words)
+        self._failed(index, error.message)
 
-    def _make_anew(self, index: int) -> None:
-        """Replace an environment that raised, whatever it says to being closed."""
+    def _remake(self, index: int) -> None:
+        """Replace an environment that raised, whatever its ``close`` does."""
         self._announce(index, "make")
         old = self._rows[index]
         with contextlib.suppress(Exception):
@@ -118,21 +118,21 @@ class GymCopies:
         self._rows[index], self._broken[index] = new, False
 
 
-def _check_own(rows: Sequence[CheckedEnv]) -> None:
-    """Raise ``SuiteError`` where two rows share one environment, whose state they would both step."""
+def _check_distinct(rows: Sequence[CheckedEnv]) -> None:
+    """Raise ``SuiteError`` if two rows share one environment, which both would step."""
     owners: dict[int, str] = {}
     for row in rows:
         identity = id(row.env.unwrapped)
         if identity in owners:
             raise SuiteError(
                 f"task {row.task.name!r}: make() returned the environment of a copy of {owners[identity]!r} "
-                "again; make a new one at every call"
+                "again; return a new one from every call"
             )
         owners[identity] = row.task.name
 
 
 def check_spaces(task: Task, env: gym.Env[Any, Any]) -> tuple[gym.spaces.Box, gym.spaces.Box]:
-    """Return the environment's observation and action space, or raise ``SuiteError`` where they are unsupported."""
+    """Return the environment's observation and action space, or raise ``SuiteError`` if they are unsupported."""
     obs, action = env.observation_space, env.action_space
     supported = "supported are Box observations, alone or in a Dict or Tuple, and flat, bounded Box actions"
     if not isinstance(obs, gym.spaces.Box) or len(obs.shape) != 1:
@@ -140,8 +140,8 @@ def check_spaces(task: Task, env: gym.Env[Any, Any]) -> tuple[gym.spaces.Box, gy
     if not isinstance(action, gym.spaces.Box) or len(action.shape) != 1:
         raise SuiteError(f"task {task.name!r}: action space {in_words(action)}; {supported}")
     if not action.shape[0]:
-        raise SuiteError(f"task {task.name!r}: action space {in_words(action)} has nothing to choose; {supported}")
-    if not (np.abs(np.array([action.low, action.high], dtype=np.float64)) < ENDLESS).all():
+        raise SuiteError(f"task {task.name!r}: action space {in_words(action)} has no dimensions; {supported}")
+    if not (np.abs(np.array([action.low, action.high], dtype=np.float64)) < UNBOUNDED).all():
         raise SuiteError(
             f"task {task.name!r}: action space {in_words(action)} has no finite bounds; {supported} "
             "(gymnasium.wrappers.TransformAction gives it another action_space)"
@@ -150,9 +150,9 @@ def check_spaces(task: Task, env: gym.Env[Any, Any]) -> tuple[gym.spaces.Box, gy
 
 
 class CheckedEnv:
-    """One environment, and the checks on everything that comes out of it.
+    """One environment, with checks on everything that it returns.
 
-    ``env`` has a flat observation: an observation made of parts is flattened by Gymnasium's own wrapper.
+    ``env`` has flat observations: Gymnasium's own wrapper flattens those that consist of parts.
     """
 
     def __init__(self, task: Task, env: gym.Env[Any, Any]) -> None:
@@ -164,7 +164,7 @@ class CheckedEnv:
         self._bounds = Bounds(action)
 
     def reset(self, seed: int | None) -> np.ndarray:
-        """Begin an episode -> observation, checked."""
+        """Begin an episode; return the checked observation."""
         with kept_working_folder(self.task.name, "reset"):
             result = self._call("reset", lambda: self._own.reset(seed=seed))
         if not (isinstance(result, tuple) and len(result) == 2):
@@ -172,7 +172,7 @@ class CheckedEnv:
         return self._checked_obs(result[0], "reset()")
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, float]:
-        """Apply an action in [-1, 1] -> observation, reward, terminated, truncated, success (NaN: not said)."""
+        """Apply an action in [-1, 1]; return observation, reward, terminated, truncated, success (or NaN)."""
         own = self._bounds.unscaled(action[: self.action_size])
         result = self._call("step", lambda: self._own.step(own))
         if not (isinstance(result, tuple) and len(result) == 5):
@@ -187,16 +187,16 @@ class CheckedEnv:
         )
 
     def render(self) -> np.ndarray:
-        """Render the environment -> (H, W, 3) uint8, checked."""
+        """Render the environment; return the checked picture, (H, W, 3) uint8."""
         picture = np.asarray(self._call("render", self.env.render))
         if picture.ndim != 3 or picture.shape[2] != 3:
-            raise self._error("render() returned no (H, W, 3) image; support render_mode='rgb_array'")
+            raise self._error("render() did not return an (H, W, 3) image; support render_mode='rgb_array'")
         return picture.astype(np.uint8)
 
     def _call(self, what: str, function: Any) -> Any:
         try:
             return function()
-        except (Exception, SystemExit) as error:  # an environment that calls sys.exit is not to end more than itself
+        except (Exception, SystemExit) as error:  # sys.exit in an environment must not end the run
             raise EnvFailed(self.task.name, f"{what}() failed: {one_line(error)}") from error
 
     def _checked_obs(self, obs: Any, source: str) -> np.ndarray:
@@ -220,7 +220,7 @@ class CheckedEnv:
         return array
 
     def _checked_reward(self, reward: Any) -> float:
-        if isinstance(reward, float) and abs(reward) <= LARGEST:  # as nearly always; NumPy's float64 is one
+        if isinstance(reward, float) and abs(reward) <= FLOAT32_MAX:  # the usual case; NumPy's float64 is a float
             return float(np.float32(reward))
         array = as_numbers(reward)
         if array is None or array.size != 1 or not np.isfinite(array).all():
@@ -235,12 +235,16 @@ class CheckedEnv:
     def _checked_success(self, info: Any) -> float:
         if not isinstance(info, dict):
             raise self._error(f"step() returned the info {short(info)}; expected a dictionary")
-        said = info.get("success", info.get("is_success", np.nan))
-        if isinstance(said, bool | np.bool_) or (isinstance(said, float) and not (said < 0.0 or said > 1.0)):
-            return float(said)
-        array = as_numbers(said)
+        success = info.get("success", info.get("is_success", np.nan))
+        if isinstance(success, bool | np.bool_) or (
+            isinstance(success, float) and not (success < 0.0 or success > 1.0)
+        ):
+            return float(success)
+        array = as_numbers(success)
         if array is None or array.size != 1 or (array < 0).any() or (array > 1).any():
-            raise self._error(f"step() returned the success {short(said)}; expected True, False or from 0 to 1")
+            raise self._error(
+                f"step() returned the success {short(success)}; expected True, False or a number from 0 to 1"
+            )
         return float(array.reshape(()))
 
     def _error(self, text: str) -> SuiteError:

@@ -1,4 +1,4 @@
-"""What steps the rows of a multi-task vector environment: one interface, however the rows are computed."""
+"""The interface of engines, which step the rows of a multi-task vector environment, however these are computed."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-MAX_COPIES = 10**6  # of a task, and starts that it may have
-# A NumPy array, or a torch tensor where the engine was made for torch.
+MAX_COPIES = 10**6  # of a task; also the limit of its fixed starts
+# A NumPy array, or a torch tensor if the engine was made for torch.
 Array = Any
 
 
 class Step(NamedTuple):
-    """What one step of every row yields, before any reset: n rows, task by task.
+    """The result of one step of every row, before any reset: n rows, task by task.
 
-    ``success`` is 1 where the task is solved at this step, 0 where it is not, NaN where a task does not say. Rows that
+    ``success`` is 1 if the task is solved at this step, 0 if it is not, NaN if the task does not report it. Rows that
     are ``lost`` failed: they are ``truncated``, so that a new episode starts there, and zero otherwise.
     """
 
@@ -28,7 +28,7 @@ class Step(NamedTuple):
 
     @classmethod
     def blank(cls, rows: int, obs_size: int) -> Step:
-        """Return a step, in NumPy, that is still to be filled in: all zero, success not said."""
+        """Return a step, in NumPy, to be filled in: all zero, success NaN."""
         flags = np.zeros((2, rows), dtype=bool)
         success = np.full(rows, np.nan, dtype=np.float32)
         return cls(np.zeros((rows, obs_size), np.float32), np.zeros(rows, np.float32), flags[0], flags[1], success)
@@ -42,9 +42,9 @@ class Engine(Protocol):
     action_mask: np.ndarray  # (T, action) bool: which action dimensions each task has
 
     def reset(self, rows: np.ndarray, seeds: Sequence[int | None]) -> Array:
-        """Begin an episode on each of ``rows`` ((k,) int); a seed restarts that row's generator. -> (k, obs).
+        """Begin an episode on each of ``rows``, (k,) int; return (k, obs). A seed restarts that row's generator.
 
-        Where an engine survives failures, a row that cannot begin is zero, and ``lost`` at the next step.
+        If an engine survives failures, a row that cannot begin is zero, and ``lost`` at the next step.
         """
 
     def step(self, action: Array) -> Step:
@@ -59,21 +59,21 @@ class Engine(Protocol):
 
 @runtime_checkable
 class AheadEngine(Engine, Protocol):
-    """An engine whose step is begun in one call and fetched in another, so that other work is done in between."""
+    """An engine whose step is started in one call and fetched in another, so that other work can be done in between."""
 
     def send(self, action: Array) -> None:
-        """Begin a step of every row; ``receive`` has to be called before anything else."""
+        """Start a step of every row; ``receive`` must be called next."""
 
     def receive(self) -> Step:
-        """Wait for the step that was begun."""
+        """Wait for the step that ``send`` started."""
 
 
 @runtime_checkable
 class ResumableEngine(Engine, Protocol):
-    """An engine whose rows can be put back exactly to where they were."""
+    """An engine whose rows can be restored exactly."""
 
     def state_dict(self) -> dict[str, Any]:
         """Return every row's state, in NumPy arrays and plain values."""
 
     def load_state_dict(self, state: dict[str, Any]) -> Array:
-        """Continue from what ``state_dict`` returned -> the observations (n, obs)."""
+        """Continue from what ``state_dict`` returned; return the observations (n, obs)."""

@@ -1,4 +1,4 @@
-"""Statistics of running episodes, kept once, where episodes end."""
+"""Statistics of running episodes, kept in one place, where episodes end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from envs.stepping.engine import Array
 
 
 class EpisodeStatistics:
-    """Return, length and success of the episode that each of n rows is in, in whatever arrays an engine hands out.
+    """Return, length and success of the running episode of each of n rows, in the engine's own kind of arrays.
 
     Success is the largest reported so far, NaN until a task reports any: some environments do so at some steps only.
     """
@@ -38,11 +38,11 @@ class EpisodeStatistics:
         )
 
     def step(self, reward: Array, success: Array) -> dict[str, Array]:
-        """Take in a step of every row, (n,) each -> ``r``, ``l`` and ``success_any`` so far, this step included.
+        """Add a step of every row, (n,) each; return ``r``, ``l`` and ``success_any`` so far, this step included.
 
         ``r`` and ``l`` are Gymnasium's names for an episode's return and length.
         """
-        xp = self._as_in(reward)
+        xp = self._namespace_of(reward)
         self._returns, self._lengths = self._returns + reward, self._lengths + 1
         first = xp.isnan(self._success)
         self._success = xp.where(first | (success > self._success), success, self._success)
@@ -65,8 +65,8 @@ class EpisodeStatistics:
         self._xp = array_numpy
         self._returns, self._lengths, self._success = (state[name] for name in ("returns", "lengths", "success"))
 
-    def _as_in(self, array: Array) -> Any:
-        """Return the array namespace of a step's arrays, and move there what came from a state."""
+    def _namespace_of(self, array: Array) -> Any:
+        """Return the namespace of a step's arrays, and convert statistics that came from a state to it."""
         if type(array) is not type(self._returns):
             self._xp = array_namespace(array)
             self._returns, self._lengths, self._success = (

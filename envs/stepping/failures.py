@@ -1,4 +1,4 @@
-"""How often an environment may fail: each failure is said in one line, the third in a row ends the run."""
+"""How often an environment may fail: each failure is reported in one line, the third in a row ends the run."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ class Failures:
         self.names = [f"task {task.name!r}, copy {copy}" for task in tasks for copy in range(copies)]
         self._in_a_row = np.zeros(len(self.names), dtype=np.int64)
 
-    def note(self, rows: Sequence[int] | np.ndarray, words: str, remedy: str = RESTARTED) -> None:
-        """Count a failure against ``rows``; say it, and what is done about it, on stderr.
+    def note(self, rows: Sequence[int] | np.ndarray, message: str, remedy: str = RESTARTED) -> None:
+        """Count a failure against ``rows``; warn of it and of its ``remedy`` on stderr.
 
-        Raises ``TaskFailed`` where it is the third in a row for one of them.
+        Raises ``TaskFailed`` if it is the third in a row for one of them.
         """
         self._in_a_row[rows] += 1
         if self._in_a_row[rows].max() >= MAX_IN_A_ROW:
             raise TaskFailed(
-                f"{words}; these are {MAX_IN_A_ROW} failures in a row without a finished episode, so the run stops; "
+                f"{message}; that makes {MAX_IN_A_ROW} failures in a row without a finished episode, so the run stops; "
                 "fix the environment, or leave out the task"
             )
-        warn(f"{words}; {remedy}")
+        warn(f"{message}; {remedy}")
 
-    def note_one(self, row: int, words: str) -> None:
+    def note_one(self, row: int, message: str) -> None:
         """Count a failure of ``row``, whose environment is restarted."""
-        self.note([row], f"{self.names[row]}: {words}")
+        self.note([row], f"{self.names[row]}: {message}")
 
     def after(self, step: Step) -> None:
         """Reset the counts of rows whose episode finished in ``step``."""
@@ -49,9 +49,9 @@ class Failures:
 class RestartingCopies(GymCopies):
     """``GymCopies`` that survive exceptions: the row is ``lost`` and its environment restarted."""
 
-    def __init__(self, tasks: Sequence[Task], copies: int, before: Callable[[int, str], None] | None = None) -> None:
+    def __init__(self, tasks: Sequence[Task], copies: int, on_call: Callable[[int, str], None] | None = None) -> None:
         self._failures = Failures(tasks, copies)
-        super().__init__(tasks, copies, failed=self._failures.note_one, before=before)
+        super().__init__(tasks, copies, failed=self._failures.note_one, on_call=on_call)
 
     def step(self, action: np.ndarray) -> Step:
         """Step every row; see ``Engine.step``."""

@@ -1,4 +1,4 @@
-"""How long a step takes, and so how many processes should step environments."""
+"""How long a step takes, and therefore how many processes should step environments."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from envs.suite import Task, TaskSuite
 
 MAX_SECONDS = 0.3  # for the measurement, unless one environment takes longer to make
 MAX_STEPS = 10  # of each task
-HANDING_OVER = 200e-6  # seconds that a step costs for each process, whatever it does there (python -m mtrl.bench envs)
-WORTH_IT = 0.8  # of the time in this process: what processes have to promise
+HANDOVER_SECONDS = 200e-6  # cost of a step per process, whatever the process does (python -m mtrl.bench envs)
+MAX_SHARE = 0.8  # of the time in this process that processes may take to be used
 
 
 def processors() -> int:
@@ -28,28 +28,28 @@ def processors() -> int:
 def suggest_workers(suite: TaskSuite, copies: int, most: int) -> int:
     """Return the number of worker processes to step ``copies`` of every task with: 0 if this process is as fast.
 
-    A suite with a simulator has no environments to spread. Raises ``SuiteError`` where one breaks the contract.
+    A suite with a simulator has no environments to spread. Raises ``SuiteError`` if one breaks the contract.
     """
     if suite.simulator is not None or most < 2:
         return 0
     try:
         return best_workers(len(suite.tasks) * copies, step_seconds(suite.tasks), most)
     except EnvFailed:
-        return 0  # failures are for whoever steps it in earnest to survive
+        return 0  # the run itself handles failures
 
 
 def best_workers(rows: int, seconds: float, most: int) -> int:
-    """Return the number of processes that makes a step of ``rows``, each of so many seconds, the quickest."""
+    """Return the number of processes that step ``rows``, of so many seconds each, fastest; 0 for this process."""
 
     def step(workers: int) -> float:
-        return math.ceil(rows / workers) * seconds + workers * HANDING_OVER
+        return math.ceil(rows / workers) * seconds + workers * HANDOVER_SECONDS
 
     best = min(range(1, min(rows, most) + 1), key=step)
-    return best if best > 1 and step(best) < WORTH_IT * rows * seconds else 0
+    return best if best > 1 and step(best) < MAX_SHARE * rows * seconds else 0
 
 
 def step_seconds(tasks: Sequence[Task]) -> float:
-    """Time some steps of one environment of each task, as many tasks as the time allows -> mean seconds of a step."""
+    """Return the mean seconds of a step, timed in one environment per task, of as many tasks as the time allows."""
     end = time.perf_counter() + MAX_SECONDS
     medians = []
     for task in tasks:
@@ -63,7 +63,7 @@ def step_seconds(tasks: Sequence[Task]) -> float:
 
 
 def _time_steps(env: CheckedEnv, end: float) -> list[float]:
-    """Take at least one step; one episode at most."""
+    """Return the seconds of each step: at least one step, at most one episode."""
     action, times = np.zeros(env.action_size, dtype=np.float32), []
     env.reset(0)
     for _ in range(MAX_STEPS):

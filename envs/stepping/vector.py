@@ -44,10 +44,10 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         xp: Array namespace that the suite's own simulator computes in, NumPy by default.
         device: Device of the simulator's arrays.
         render_mode: ``"rgb_array"`` to use ``render``.
-        workers: Processes to step the environments in; 0 for this one. A simulator runs in this one.
+        workers: Processes to step the environments in; 0 for this process, in which simulators always run.
         timeout: Seconds that a call of an environment in a worker may take.
         restart_failed: Restart an environment that fails, instead of raising; workers always do.
-        before: Called as ``before(row, call)`` before each call of an environment in this process.
+        on_call: Called as ``on_call(row, call)`` before each call of an environment in this process.
 
     Raises:
         SuiteError: An environment breaks the contract: its spaces, or what it returned.
@@ -72,10 +72,10 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         workers: int = 0,
         timeout: float = TIMEOUT,
         restart_failed: bool = False,
-        before: Callable[[int, str], None] | None = None,
+        on_call: Callable[[int, str], None] | None = None,
     ) -> None:
         if not 1 <= copies <= MAX_COPIES:
-            raise SuiteError(f"copies is {copies}; it has to be from 1 to {MAX_COPIES}")
+            raise SuiteError(f"copies is {copies}; it must be from 1 to {MAX_COPIES}")
         self.suite, self.copies = suite, copies
         self.num_envs = len(suite.tasks) * copies
         self._rows = [(task, copy) for task in suite.tasks for copy in range(copies)]
@@ -88,12 +88,12 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         if suite.simulator is not None:
             self.engine = suite.simulator(suite.tasks, copies, xp, device)
         else:
-            self.engine = make_copies(suite.tasks, copies, render_mode, workers, timeout, restart_failed, before)
+            self.engine = make_copies(suite.tasks, copies, render_mode, workers, timeout, restart_failed, on_call)
         self._statistics = EpisodeStatistics(self.num_envs)
         self.workers = self.engine.workers if isinstance(self.engine, WorkerCopies) else 0
         self.action_mask = self.engine.action_mask
         names = [task.name for task, _ in self._rows]
-        # A simulator's numbers may be on a device, which is not waited for at every step.
+        # A simulator's arrays may be on a device; checking them would wait for it at every step.
         self._excess = None if suite.simulator else Excess(names, self.action_mask.repeat(copies, axis=0))
         self.single_observation_space = gym.spaces.Box(-np.inf, np.inf, (self.engine.obs_size,))
         self.single_action_space = gym.spaces.Box(-1.0, 1.0, (self.engine.action_size,))
@@ -107,7 +107,7 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
 
     @property
     def open_lengths(self) -> np.ndarray:
-        """How many steps each row's running episode has, (T * copies,) int, on the host."""
+        """The length of each row's running episode so far, (T * copies,) int, on the host."""
         return self._statistics.lengths
 
     def split(self, rows: Array) -> Array:
@@ -118,8 +118,9 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         """Start a new episode in every row.
 
         Args:
-            seed: The seed of all rows, from which, with task name, copy and episode number, every episode's seed is
-                derived; or a list with the seed of each row's first episode, from which those of later ones are.
+            seed: The seed of all rows, from which every episode's seed is derived, together with the task's name, the
+                copy and the episode's number. Or a list with the seed of each row's first episode, from which the seeds
+                of its later ones are derived.
             options: ``{"each_start": True}`` makes the copies of a task with fixed starts play them in turn.
 
         Returns:
@@ -139,10 +140,10 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         return self.engine.reset(np.arange(self.num_envs), seeds), {}
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
-        """Step every row, and reset those whose episode ended -> observations, reward, terminated, truncated, info."""
+        """Step every row and reset those whose episode ended; return the five values of Gymnasium's ``step``."""
         obs, reward, terminated, truncated, success, lost = self.engine.step(actions)
         if self._excess is not None:
-            self._excess.look(actions, reward)
+            self._excess.check(actions, reward)
         ended = terminated | truncated
         on_host = np.asarray(ended.tolist())
         info = {"success": success, "is_success": success, "final_obs": obs, "_final_obs": ended}
@@ -171,10 +172,10 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> Array:
-        """Continue from what ``state_dict`` returned -> the observations to act on.
+        """Continue from what ``state_dict`` returned; return the observations to act on.
 
         An engine whose state cannot be restored, such as third-party environments, starts the next episode of each row
-        that is in the middle of one; ``broken_off`` says how many these are.
+        that is in the middle of one; ``broken_off`` counts these rows.
         """
         self._seeds, self._each_start = [*state["seeds"]], state["each_start"]
         self._episodes[:] = state["episodes"]
@@ -186,7 +187,7 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
         return self.engine.reset(np.arange(self.num_envs), [self._next_seed(row) for row in range(self.num_envs)])
 
     def _next_seed(self, row: int) -> int:
-        """The seed of the episode that ``row`` is about to begin."""
+        """Return the seed of the episode that ``row`` is about to begin."""
         task, copy = self._rows[row]
         episode = int(self._episodes[row])
         if self._plays_each_start(row):
@@ -206,7 +207,7 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
 
 
 def broken_off(state: dict[str, Any]) -> int:
-    """Return how many running episodes cannot be gone on with from what ``MultiTaskVectorEnv.state_dict`` returned."""
+    """Return how many running episodes cannot be resumed from what ``MultiTaskVectorEnv.state_dict`` returned."""
     return 0 if state["engine"] is not None else int(_running(state).sum())
 
 

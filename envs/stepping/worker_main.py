@@ -1,4 +1,4 @@
-"""What runs inside a worker process: it steps its share of the rows on request. Free of torch."""
+"""What runs inside a worker process, which steps its share of the rows on request. Free of torch."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ def serve(
     tasks: Sequence[bytes],
     specs: Sequence[bytes],
 ) -> None:
-    """Make one environment for each of ``tasks`` (pickled) and answer the parent until it says nothing more.
+    """Make one environment for each of ``tasks`` (pickled) and answer the parent until it sends None or is gone.
 
-    A request is ``(number, name of a method, arguments)``, its answer ``(number, result or SuiteError's text,
-    failures)``; the first answer has the number 0 and the sizes. ``specs`` are registered with Gymnasium before.
+    A request is ``(number, name of a method, arguments)``, its answer ``(number, result or SuiteError's message,
+    failures)``; the first answer has the number 0 and the sizes. ``specs`` are registered with Gymnasium first.
     """
     detach(parent, dies_with_parent)
-    with lasting_output():  # an environment that prints does not fail because nobody reads it
+    with lasting_output():  # an environment that prints must not fail because nobody reads it
         _answer_all(connection, shared, tasks, specs)
 
 
 def _answer_all(connection: Connection, shared: Any, tasks: Sequence[bytes], specs: Sequence[bytes]) -> None:
-    place, failures = Heartbeat(shared), list[tuple[int, str]]()
-    copies = _made(tasks, specs, place, lambda row, words: failures.append((row, words)))
+    heartbeat, failures = Heartbeat(shared), list[tuple[int, str]]()
+    copies = _made(tasks, specs, heartbeat, lambda row, message: failures.append((row, message)))
     if isinstance(copies, str):
         connection.send((0, copies, []))
         return
@@ -51,27 +51,27 @@ def _answer_all(connection: Connection, shared: Any, tasks: Sequence[bytes], spe
                 result = answers[name](*arguments)
             except SuiteError as error:
                 result = str(error)
-            place.leave()
+            heartbeat.leave()
             connection.send((number, result, failures))
     copies.close()
 
 
 def _made(
-    tasks: Sequence[bytes], specs: Sequence[bytes], place: Heartbeat, failed: Callable[[int, str], None]
+    tasks: Sequence[bytes], specs: Sequence[bytes], heartbeat: Heartbeat, failed: Callable[[int, str], None]
 ) -> GymCopies | str:
-    """Make the environments -> them, or what keeps them from being made here."""
+    """Return the environments, or why they cannot be made here."""
     for spec in map(pickle.loads, specs):
         gym.registry.setdefault(spec.id, spec)
     unpacked: list[Task] = []
     for row, task in enumerate(tasks):
-        place.enter(row, "make")
+        heartbeat.enter(row, "make")
         try:
             unpacked.append(pickle.loads(task))
         except Exception as error:  # noqa: BLE001  # whatever importing its parts raises
             return one_line(error)
     try:
-        return GymCopies(unpacked, 1, failed=failed, before=place.enter)
+        return GymCopies(unpacked, 1, failed=failed, on_call=heartbeat.enter)
     except SuiteError as error:
         return str(error)
     finally:
-        place.leave()  # but not from what cannot be unpickled: it is the parent that knows its name
+        heartbeat.leave()  # not if unpickling failed: the row tells the parent which task it was

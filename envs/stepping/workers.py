@@ -1,4 +1,4 @@
-"""The engine for environments whose steps take long: their rows are spread over worker processes."""
+"""The engine for slow environments: their rows are spread over worker processes."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from envs.errors import SuiteError, one_line, warn
 from envs.stepping.copies import GymCopies
 from envs.stepping.engine import Engine, Step
 from envs.stepping.failures import Failures, RestartingCopies
-from envs.stepping.worker import Died, Worker
+from envs.stepping.worker import Worker, WorkerDied
 from envs.suite import Task
 
 TIMEOUT = 60.0  # seconds that one call of an environment may take
-GRACE = 3.0  # seconds that all environments together have to close themselves
+GRACE_SECONDS = 3.0  # for all environments together to close
 
 
 _Sizes = tuple[int, np.ndarray]  # of the longest observation, and of each row's action
 
 
 class CannotStart(SuiteError):
-    """A task cannot be taken into a worker process; the message names it and says why."""
+    """A task cannot run in a worker process; the message names it and says why."""
 
 
 class WorkerCopies:
-    """An ``Engine`` like ``GymCopies``, with the same numbers, its rows spread evenly over ``workers`` processes.
+    """An ``Engine`` with the same results as ``GymCopies``, its rows spread evenly over ``workers`` processes.
 
     An environment that raises is restarted, and so is a process that ends, is killed, or takes longer than ``timeout``
     seconds for one call. Each failure is named on stderr, its rows are ``lost``, and the third in a row raises
-    ``TaskFailed``. Raises ``CannotStart`` where a task does not pickle or cannot be made in another process, and
-    ``SuiteError`` where an environment breaks the contract.
+    ``TaskFailed``. Raises ``CannotStart`` if a task does not pickle or cannot be made in another process, and
+    ``SuiteError`` if an environment breaks the contract.
     """
 
     def __init__(self, tasks: Sequence[Task], copies: int, workers: int, timeout: float = TIMEOUT) -> None:
@@ -45,7 +45,7 @@ class WorkerCopies:
         self.workers = min(workers, len(packed))
         shares = np.array_split(np.arange(len(packed)), self.workers)
         self._processes = [Worker(share, [packed[row] for row in share], specs, timeout) for share in shares]
-        # Before multiprocessing's own end, which would wait for processes that nobody told to end.
+        # Before multiprocessing's own exit handler, which would wait for processes that nobody stopped.
         self._end = Finalize(self, _end_all, args=(self._processes, 0.0), exitpriority=10)
         try:
             for worker in self._processes:
@@ -62,14 +62,14 @@ class WorkerCopies:
     def reset(self, rows: np.ndarray, seeds: Sequence[int | None]) -> np.ndarray:
         """Reset each of ``rows``; see ``Engine.reset``."""
         obs = np.zeros((len(rows), self.obs_size), dtype=np.float32)
-        asked: dict[Worker, np.ndarray] = {}
+        positions: dict[Worker, np.ndarray] = {}
         for worker in self._processes:
             mine = np.flatnonzero(np.isin(rows, worker.rows))
             if len(mine):
-                asked[worker] = mine
+                positions[worker] = mine
                 worker.ask("reset", rows[mine] - worker.rows[0], [seeds[int(k)] for k in mine])
-        for worker, own in self._answers(asked).items():
-            obs[asked[worker], : own.shape[1]] = own
+        for worker, own in self._answers(positions).items():
+            obs[positions[worker], : own.shape[1]] = own
         return obs
 
     def step(self, action: np.ndarray) -> Step:
@@ -86,38 +86,38 @@ class WorkerCopies:
                 continue
             obs, *numbers, own_lost = answers[worker]
             step.obs[worker.rows, : obs.shape[1]] = obs
-            for whole, own in zip(step[1:5], numbers, strict=True):
-                whole[worker.rows] = own
+            for target, values in zip(step[1:5], numbers, strict=True):
+                target[worker.rows] = values
             lost.extend(map(int, worker.rows[own_lost]))
         step = step._replace(lost=lost)
         self._failures.after(step)
         return step
 
     def render(self, rows: Sequence[int]) -> list[np.ndarray]:
-        """Refuse: pictures are drawn where there are no workers."""
+        """Raise ``SuiteError``: rendering needs an engine without workers."""
         raise SuiteError("environments in worker processes cannot render; pass render_mode, which turns workers off")
 
     def close(self) -> None:
-        """Close the environments and end the processes, within ``GRACE`` and a few seconds."""
+        """Close the environments and end the processes, within a few seconds more than ``GRACE_SECONDS``."""
         for worker in self._processes:
             worker.dismiss()
-        _end_all(self._processes, GRACE)
+        _end_all(self._processes, GRACE_SECONDS)
         self._end.cancel()
 
     def _answers(self, workers: Iterable[Worker]) -> dict[Worker, Any]:
-        """Wait for the requested workers -> their results, without those that died, which are restarted."""
+        """Wait for the workers and return their results, without those of workers that died, which are restarted."""
         results: dict[Worker, Any] = {}
         failures: list[tuple[int, str]] = []
-        dead: list[tuple[Worker, Died]] = []
+        dead: list[tuple[Worker, WorkerDied]] = []
         for worker in workers:
             try:
                 results[worker], own = worker.answer()
-                failures += [(int(worker.rows[row]), words) for row, words in own]
-            except Died as died:
-                dead.append((worker, died))
-        # Only now that all have answered may anything be raised: the next request has to meet its own answer.
-        for row, words in failures:
-            self._failures.note_one(row, words)
+                failures += [(int(worker.rows[row]), message) for row, message in own]
+            except WorkerDied as error:
+                dead.append((worker, error))
+        # Raise only after all have answered, so that the next request gets its own answer.
+        for row, message in failures:
+            self._failures.note_one(row, message)
         for worker, death in dead:
             self._note(worker, death)
             self._restart(worker)
@@ -127,25 +127,25 @@ class WorkerCopies:
         return results
 
     def _first_sizes(self, worker: Worker) -> _Sizes:
-        sizes = self._begun(worker)
+        sizes = self._await_start(worker)
         if isinstance(sizes, str):
             row = worker.row
             raise CannotStart(sizes if row is None else f"{self._failures.names[row]}: {sizes}")
         return sizes
 
-    def _begun(self, worker: Worker) -> _Sizes | str:
-        """Wait for the first word of a process, starting it again where it dies -> its sizes, or why it has none."""
+    def _await_start(self, worker: Worker) -> _Sizes | str:
+        """Wait for a process, restarting it if it dies; return its sizes, or why it has none."""
         while True:
             try:
                 return worker.answer()[0]
-            except Died as died:
-                self._note(worker, died)
+            except WorkerDied as error:
+                self._note(worker, error)
                 worker.start()
 
     def _restart(self, worker: Worker) -> None:
         while True:
             worker.start()
-            sizes = self._begun(worker)
+            sizes = self._await_start(worker)
             if not isinstance(sizes, str):
                 break
             self._failures.note(worker.rows, sizes)
@@ -153,17 +153,17 @@ class WorkerCopies:
         if sizes[0] != known[0] or not np.array_equal(sizes[1], known[1]):
             raise SuiteError(f"{self._name(worker)}: environments have different spaces after a restart")
 
-    def _note(self, worker: Worker, died: Died) -> None:
-        """Count a process's death against the row that it was at, or, where it was at none, against all of its rows."""
-        if died.row is None:
+    def _note(self, worker: Worker, error: WorkerDied) -> None:
+        """Count a process's death against the row that it was stepping or, if it was idle, against all of its rows."""
+        if error.row is None:
             remedy = "it is restarted, their current episodes are dropped"
-            self._failures.note(worker.rows, f"{self._name(worker)}: their worker process {died}", remedy)
+            self._failures.note(worker.rows, f"{self._name(worker)}: their worker process {error}", remedy)
             return
         others = len(worker.rows) - 1
         remedy = "it is restarted, the current episode is dropped" + (
             f" with those of {others} others" if others else ""
         )
-        self._failures.note([died.row], f"{self._failures.names[died.row]}: its worker process {died}", remedy)
+        self._failures.note([error.row], f"{self._failures.names[error.row]}: its worker process {error}", remedy)
 
     def _name(self, worker: Worker) -> str:
         names = [self._failures.names[row] for row in worker.rows]
@@ -177,15 +177,15 @@ def make_copies(
     workers: int,
     timeout: float,
     restart_failed: bool,
-    before: Callable[[int, str], None] | None = None,
+    on_call: Callable[[int, str], None] | None = None,
 ) -> Engine:
-    """Return what steps one environment a row: in ``workers`` processes, or in this one.
+    """Return an engine that steps one environment per row, in ``workers`` processes or in this one.
 
-    In this process if ``render_mode`` is set, and, with a warning, if a task cannot be pickled; ``before`` is called
-    there, as by ``GymCopies``.
+    It is this process if ``render_mode`` is set and, with a warning, if a task cannot be pickled. ``on_call`` is called
+    only there, as by ``GymCopies``.
     """
     if workers < 0:
-        raise SuiteError(f"workers is {workers}; it has to be at least 0, which means no worker processes")
+        raise SuiteError(f"workers is {workers}; it must be at least 0, which means no worker processes")
     warning = ""
     if workers and render_mode is None:
         try:
@@ -194,12 +194,12 @@ def make_copies(
             warning = f"{error}; the environments are stepped in this process, without workers"
     restart_failed = (restart_failed or workers > 0) and render_mode is None
     engine = (
-        RestartingCopies(tasks, copies, before)
+        RestartingCopies(tasks, copies, on_call)
         if restart_failed
-        else GymCopies(tasks, copies, render_mode, before=before)
+        else GymCopies(tasks, copies, render_mode, on_call=on_call)
     )
     if warning:
-        warn(warning)  # not before: what keeps a task from being made here is an error, and says enough
+        warn(warning)  # only now: if a task cannot be made here either, its error says enough
     return engine
 
 
@@ -217,9 +217,9 @@ def _packed(task: Task) -> bytes:
 
 
 def _packed_specs() -> list[bytes]:
-    """Pickle what is registered with Gymnasium, since what registered it may not be imported in a worker."""
+    """Pickle Gymnasium's registry, since a worker may not import what registered its ids."""
     packed = []
     for spec in gym.registry.values():
-        with contextlib.suppress(Exception):  # made of what does not pickle: only a task that asks for it minds
+        with contextlib.suppress(Exception):  # a spec that does not pickle matters only to a task that uses it
             packed.append(pickle.dumps(spec))
     return packed

@@ -1,4 +1,4 @@
-"""The suite ``tabletop-50``: each of the ten skills in five variants, and held-out ones; a variant is a line here."""
+"""The suite ``tabletop-50``: the ten skills in five variants each, and held-out ones; a variant is a line here."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ TRAINED: tuple[Variant, ...] = (
     Variant("window-close", weight="heavy", side="left-hand"),
     Variant("window-close", size="small"),
 )
-# Combinations of words that were trained apart, and, at the end, words that stand for more than was trained.
+# New combinations of trained words and, at the end, words for values beyond the trained ones.
 HELD_OUT: tuple[Variant, ...] = (
     Variant("reach", pace="slow", zone="left"),
     Variant("reach", pace="fast", zone="right"),
@@ -87,7 +87,7 @@ TABLE = {variant.name: variant.task() for variant in (*TRAINED, *HELD_OUT)}
 
 
 def _range_of(variant: Variant) -> str:
-    """Return whether a variant's numbers are ``inside`` or ``outside`` what the trained ones span."""
+    """Return whether a variant's numbers are ``inside`` or ``outside`` the range of the trained ones."""
     spans = {part: [trained.values[part] for trained in TRAINED] for part in variant.values}
     inside = all(min(spans[part]) <= value <= max(spans[part]) for part, value in variant.values.items())
     return "inside" if inside else "outside"
@@ -108,7 +108,7 @@ def _task(variant: Variant, *tags: str, other_words: str = "") -> Task:
 
 
 def _paraphrases() -> list[str]:
-    """Return a paraphrase of each trained variant; those of a skill take its patterns in turn."""
+    """Return a paraphrase of each trained variant; a skill's variants alternate between its patterns."""
     skills = [variant.skill for variant in TRAINED]
     return [paraphrase(variant, skills[:k].count(variant.skill) % 2) for k, variant in enumerate(TRAINED)]
 

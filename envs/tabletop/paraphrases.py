@@ -1,15 +1,15 @@
-"""The trained variants in other words: two patterns a skill, a word for each part; a paraphrase is a line here.
+"""The trained variants in other words: two patterns per skill, a word for each part; a paraphrase is a line here.
 
-No agent is trained on them. Whoever knows what words mean can tell the tasks by them; hashing of words cannot.
+No agent is trained on them. An encoder that knows what words mean can match them to the tasks; hashing cannot.
 """
 
 from __future__ import annotations
 
 from envs.tabletop.variants import Variant
 
-# What the patterns call the words of a variant; a place is where ``{to}`` stands.
+# What the patterns call the words of a variant; a zone is inserted at ``{to}``.
 BODIES = {"small": "little", "large": "big", "heavy": "weighty", "springy": "spring-loaded", "left-hand": "left-sided"}
-PLACES = {
+ZONES = {
     "": "to the target",
     "left": "onto the area on the left",
     "middle": "onto the area in the centre",
@@ -32,8 +32,8 @@ PATTERNS: dict[str, tuple[str, str]] = {
 
 
 def paraphrase(variant: Variant, which: int) -> str:
-    """Return what a variant asks for in the words of pattern number ``which`` of its skill: 0 or 1."""
+    """Return a variant's instruction in the words of pattern ``which`` of its skill: 0 or 1."""
     what = "".join(f"{BODIES[word]} " for word in (variant.size, variant.weight, variant.spring) if word)
     side = f"{BODIES[variant.side]} " if variant.side else ""
     pattern = PATTERNS[variant.skill][which]
-    return f"{pattern.format(what=what, side=side, to=PLACES[variant.zone])}{PACES[variant.pace]}."
+    return f"{pattern.format(what=what, side=side, to=ZONES[variant.zone])}{PACES[variant.pace]}."

@@ -1,7 +1,7 @@
 """Quasi-static contact in the plane: what one action does to the hand and to the body on the table.
 
-The hand is a disc. It pushes the body along the contact normal; the body moves as far as its joint allows; what
-overlap is left pushes the hand back, so a blocked hand stops. A gripper that shuts on a handle moves with it.
+The hand is a disc. It pushes the body along the contact normal; the body moves as far as its joint allows; the
+remaining overlap pushes the hand back, so a blocked hand stops. A gripper that shuts on a handle moves with it.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ SUBSTEPS = 2  # half a step moves the hand less than a contact distance, so it c
 
 
 def heading_of(world: World, state: State) -> Array:
-    """The capsule's direction, (n, 2): fixed, or turned towards the hand's side by a hinge's displacement."""
+    """Return the capsule's direction, (n, 2): fixed, or turned towards the hand's side by a hinge's displacement."""
     xp = world.xp
     turned = xp.stack([xp.cos(state.displacement), -xp.sin(state.displacement)], axis=-1)
     return xp.where(world.hinge[:, None], turned, world.heading)
 
 
 def middle_of(world: World, state: State, heading: Array) -> Array:
-    """The capsule's middle, (n, 2)."""
+    """Return the capsule's middle, (n, 2)."""
     return state.base + world.axis * state.displacement[:, None] + heading * world.hinge_arm[:, None]
 
 
 def handle_of(world: World, state: State) -> Array:
-    """Where a gripper takes hold, (n, 2)."""
+    """Return the point that a gripper holds, (n, 2)."""
     heading = heading_of(world, state)
     return middle_of(world, state, heading) + heading * world.grip_at[:, None]
 
@@ -66,7 +66,7 @@ def _move(world: World, state: State, motion: Array) -> None:
     along, _, overlap, normal = _contact(world, state, heading, hand)
     push = xp.where(held, motion, -normal * xp.maximum(overlap, 0.0)[:, None]) * world.give[:, None]
     lever = xp.where(state.holding, world.grip_at, along) + world.half_length
-    # Along a joint only the part of the push counts that the joint allows.
+    # Along a joint, only the part of the push that the joint allows counts.
     turn = (-heading_turn(heading, push)) / xp.maximum(lever, 0.05)
     shift = xp.where(world.hinge, turn, dot(push, world.axis))
     state.displacement = clamp(xp, state.displacement + shift, 0.0, world.travel)
@@ -81,14 +81,14 @@ def _move(world: World, state: State, motion: Array) -> None:
 
 
 def heading_turn(heading: Array, push: Array) -> Array:
-    """The part of ``push`` across ``heading``, counter-clockwise positive: (n, 2), (n, 2) -> (n,)."""
+    """Return the part of ``push`` across ``heading``, counter-clockwise positive: (n, 2), (n, 2) -> (n,)."""
     return heading[:, 0] * push[:, 1] - heading[:, 1] * push[:, 0]
 
 
 def _contact(
     world: World, state: State, heading: Array, hand: Array, middle: Array | None = None
 ) -> tuple[Array, Array, Array, Array]:
-    """Nearest point of the capsule: its place along the heading, the distance, the overlap, the normal."""
+    """Return the nearest point of the capsule: its position along the heading, distance, overlap and normal."""
     xp = world.xp
     middle = middle_of(world, state, heading) if middle is None else middle
     apart = hand - middle
@@ -106,7 +106,7 @@ def _on_table(world: World, state: State, hand: Array) -> Array:
 
 
 def _confine(world: World, state: State, old: Array, new: Array) -> Array:
-    """Keep a free body on the table, on its side of the rim unless held, and out of the box but for the hole."""
+    """Keep a free body on the table, on its side of the rim unless held, and out of the box except for the hole."""
     xp = world.xp
     inner = 1.0 - world.radius
     across = inner - world.half_length * xp.abs(world.heading[:, 0])  # a peg's ends stay on the table too

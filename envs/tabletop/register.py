@@ -8,12 +8,12 @@ from envs.tabletop.tasks import HORIZON, TASKS
 
 
 def gym_id(name: str) -> str:
-    """Return the Gymnasium id of a task: ``push`` -> ``mtrl/TabletopPush-v0``."""
+    """Return the Gymnasium id of a task: ``mtrl/TabletopPush-v0`` for ``push``."""
     return f"mtrl/Tabletop{''.join(part.capitalize() for part in name.split('-'))}-v0"
 
 
 def register_tasks() -> None:
-    """Make each task known to ``gymnasium.make``; doing so twice changes nothing."""
+    """Register each task with ``gymnasium.make``; doing so twice changes nothing."""
     for task in TASKS:
         if gym_id(task.name) not in gym.registry:
             gym.register(

@@ -11,7 +11,7 @@ from envs.tabletop.physics import handle_of, heading_of, middle_of
 from envs.tabletop.tasks import GRIP_SHUT, HAND_RADIUS
 from envs.tabletop.world import State
 
-SIZE = 256  # pixels a side
+SIZE = 256  # pixels per side
 SCALE = 2  # drawn larger, then shrunk, for smooth edges
 
 TABLE, EDGE, FIXTURE = "#f4efe6", "#b8ad9a", "#c9bfae"

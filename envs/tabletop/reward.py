@@ -12,7 +12,7 @@ Array = Any
 
 
 def distance_left(world: World, state: State) -> Array:
-    """How far the hand, the body or the joint is from where it should be, (n,): lengths, or radians of a hinge."""
+    """Return how far the hand, body or joint is from where it should be, (n,): a length, or radians of a hinge."""
     xp = world.xp
     heading = heading_of(world, state)
     tip = middle_of(world, state, heading) + heading * world.half_length[:, None]
@@ -22,16 +22,16 @@ def distance_left(world: World, state: State) -> Array:
 
 
 def reward_and_success(world: World, state: State) -> tuple[Array, Array]:
-    """Reward (n,) in [0, 1] and success (n,) bool.
+    """Return the reward (n,) in [0, 1] and success (n,) bool.
 
-    1 where the task is solved; elsewhere .15 for being where the hand has to take hold or push, .15 for holding
-    (counted as the former where nothing is to be held), and .3 times the share of the way that is done. So 0.4 at
-    least lies between almost solved and solved: docs/decisions/0002.
+    The reward is 1 if the task is solved. Otherwise it is .15 for the hand being where it must grip or push, .15 for
+    holding (the same as the former if nothing is to be held), and .3 times the share of the way that is done. So at
+    least 0.4 lies between almost solved and solved: docs/decisions/0002.
     """
     xp = world.xp
     left = distance_left(world, state)
     away = _distance_to_approach(world, state)
-    near = 1.0 - 0.5 * (xp.tanh(away) + xp.tanh(6.0 * away))  # felt across the table, and sharp at contact
+    near = 1.0 - 0.5 * (xp.tanh(away) + xp.tanh(6.0 * away))  # noticeable across the table, and steep at contact
     hold = xp.where(world.by_grip, xp.astype(state.holding, near.dtype), near)
     progress = 1.0 - clamp(xp, left / state.start_distance, 0.0, 1.0)
     solved = (left <= world.tolerance) & (away <= world.hand_within)
@@ -39,7 +39,7 @@ def reward_and_success(world: World, state: State) -> tuple[Array, Array]:
 
 
 def _distance_to_approach(world: World, state: State) -> Array:
-    """How far the hand is from the goal, from contact with the handle, or from the body's far side."""
+    """Return how far the hand is from the goal, from contact with the handle, or from the body's far side."""
     xp = world.xp
     handle = handle_of(world, state)
     to_goal = state.goal - handle

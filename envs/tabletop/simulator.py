@@ -18,7 +18,7 @@ from envs.tabletop.world import DRAWS, State, World, clamp
 Array = Any
 OBS_SIZE = 15
 ACTION_SIZE = 3
-X_COLUMNS = [0, 4, 6, 9, 11, 13]  # what changes its sign where right and left are exchanged
+X_COLUMNS = [0, 4, 6, 9, 11, 13]  # whose sign changes if right and left are exchanged
 
 
 class TabletopSimulator:
@@ -26,7 +26,7 @@ class TabletopSimulator:
 
     The observation, (n, 15) float32: hand x y, aperture in [-1, 1], holding 0/1, handle x y, heading x y of the body
     (zeros for a disc), the joint's displacement over its travel, goal x y, handle minus hand x y, goal minus handle
-    x y; what has to do with a goal is zero where none is drawn or shown. In a mirrored task all x are negated.
+    x y; columns of a goal are zero if none is drawn or shown. In a mirrored task all x are negated.
     The action, (n, 3) in [-1, 1]: hand dx dy, and shutting (+) or opening (-) the gripper.
     Both namespaces compute in float64 and start episodes from the same NumPy draws, so their trajectories agree.
     """
@@ -88,7 +88,7 @@ class TabletopSimulator:
     def step(self, action: Array) -> Step:
         """Step every row; see ``Engine.step``. Nothing terminates an episode; its horizon truncates it."""
         xp = self._xp
-        own = self._floats(action) * self._sides[:, :ACTION_SIZE]  # of these only the first is along x
+        own = self._floats(action) * self._sides[:, :ACTION_SIZE]  # only the first column is along x
         advance(self.world, self.state, clamp(xp, own, -1.0, 1.0))
         self.state.age = self.state.age + 1
         reward, success = reward_and_success(self.world, self.state)
@@ -97,7 +97,7 @@ class TabletopSimulator:
         return Step(self.observe(), xp.astype(reward, xp.float32), never, truncated, xp.astype(success, xp.float32))
 
     def observe(self) -> Array:
-        """What every row sees now, (n, 15) float32."""
+        """Return every row's current observation, (n, 15) float32."""
         xp, world, state = self._xp, self.world, self.state
         handle = handle_of(world, state)
         goal_shown = world.goal_shown[:, None]
@@ -115,7 +115,7 @@ class TabletopSimulator:
         return xp.astype(xp.concat(columns, axis=-1) * self._sides, xp.float32)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return where everything stands, and each row's generator."""
+        """Return the state of all rows, and of each row's generator."""
         arrays = {field.name: getattr(self.state, field.name) for field in fields(self.state)}
         return {
             "arrays": {name: np.asarray(array.tolist()) for name, array in arrays.items()},
@@ -151,12 +151,12 @@ class TabletopSimulator:
 def make_simulator(
     table: Mapping[str, TabletopTask], tasks: Sequence[Any], copies: int, xp: Any, device: Any
 ) -> TabletopSimulator:
-    """Build the simulator for suite tasks, which bear the names of the table's."""
+    """Build the simulator for suite tasks, which are looked up in the table by name."""
     return TabletopSimulator([table[task.name] for task in tasks], copies, xp, device)
 
 
 def _generator_in(state: dict[str, Any] | None) -> np.random.Generator | None:
-    """Return a generator in a state that NumPy's default kind was in."""
+    """Return NumPy's default generator in a saved state, or None for None."""
     if state is None:
         return None
     generator = np.random.default_rng()

@@ -1,7 +1,7 @@
-"""The ten tabletop tasks as a table: what stands on the table, how it may move, where it starts, what is wanted.
+"""The ten tabletop tasks as a table: what stands on the table, how it may move, where it starts, and the goal.
 
 Lengths are in half table widths (the table is the square [-1, 1] x [-1, 1]), angles in radians. The hand enters from
-the low-y side. Tasks that share a scene share every range, so that nothing in the observation tells them apart.
+the low-y side. Tasks that share a scene share every range, so that the observation does not reveal the task.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class Scene:
-    """A body (a capsule: a segment with a radius) and the joint that says how it may move."""
+    """A body (a capsule: a segment with a radius) and the joint that limits how it may move."""
 
     joint: Literal["free", "slide", "hinge"]
     radius: float
@@ -43,20 +43,20 @@ class Scene:
 
 @dataclass(frozen=True)
 class TabletopTask:
-    """One task in a scene: the sentence, what counts as solved, and how the hand has to take hold."""
+    """One task in a scene: the sentence, what counts as solved, and how the hand must approach."""
 
     name: str
     sentence: str
     scene: Scene
     tolerance: float
-    approach: Literal["goal", "behind", "grip"]  # where the hand is drawn to first
+    approach: Literal["goal", "behind", "grip"]  # what the reward draws the hand to first
     start: Range = (0.0, 0.0)  # of the joint's displacement
-    target: float = 0.0  # the joint's wanted displacement; free bodies have a goal instead
+    target: float = 0.0  # displacement of the joint; free bodies have a goal instead
     graspable: bool = True
     rim_y: float = 2.0  # a rim on the table that only a held body crosses
-    hand_within: float = math.inf  # how near to where it pushes from the hand has to be for the task to be solved
+    hand_within: float = math.inf  # a solved task needs the hand this close to the point that it pushes from
     speed: float = 1.0  # of the hand, in HAND_SPEED
-    mirrored: bool = False  # right and left exchanged in all that is seen and done
+    mirrored: bool = False  # right and left exchanged in observations and actions
     goal_shown: bool = True  # of a free body
 
 
@@ -160,7 +160,7 @@ TASKS: tuple[TabletopTask, ...] = (
         start=(0.15, 0.25),
         target=0.4,
     ),
-    # The front is as wide as the table, so a hand that only moves on shuts the drawer; it has to do so at the handle.
+    # The front is as wide as the table, so a hand that just moves on shuts the drawer; it must do so at the handle.
     TabletopTask(
         "drawer-close",
         "Push the drawer shut.",

@@ -1,4 +1,4 @@
-"""Variants of the ten tasks: words for what may differ, the number that each stands for, the task that they make."""
+"""Variants of the ten tasks: words for what may differ, the number of each word, and the resulting task."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from envs.tabletop.tasks import BY_NAME, TabletopTask
 
 ZONE_Y = 0.65  # of every zone's middle
 
-# What each word stands for; an empty one is the task's own, of which nothing is said.
+# The number of each word; the empty word is the task's own value, which its sentence does not mention.
 WORDS: dict[str, dict[str, float]] = {
     "size": {"": 1.0, "small": 0.7, "large": 1.3, "huge": 1.6},
-    "weight": {"": 0.0, "heavy": 0.4, "leaden": 0.6},  # share of a push that it withstands
+    "weight": {"": 0.0, "heavy": 0.4, "leaden": 0.6},  # share of a push that the body withstands
     "spring": {"": 0.0, "springy": 0.06},  # share of the joint's displacement lost per step, besides its own
     "side": {"": 1.0, "left-hand": -1.0},  # the tabletop's own are right-hand ones
     "pace": {"": 1.0, "slow": 0.6, "fast": 1.4, "sluggish": 0.4},  # of the hand
-    "zone": {"": 0.0, "far-left": -0.75, "left": -0.5, "middle": 0.0, "right": 0.5},  # its middle's x; it is not seen
+    "zone": {"": 0.0, "far-left": -0.75, "left": -0.5, "middle": 0.0, "right": 0.5},  # x of its middle; not observed
 }
 
 
@@ -55,17 +55,17 @@ class Variant:
 
     @property
     def words(self) -> dict[str, str]:
-        """Part -> its word."""
+        """The word of each part."""
         return {field.name: getattr(self, field.name) for field in fields(self)[1:]}
 
     @property
     def name(self) -> str:
-        """The skill and what is said of it: ``push-large-right``."""
+        """The skill and its words: ``push-large-right``."""
         return "-".join([self.skill, *filter(None, self.words.values())])
 
     @property
     def sentence(self) -> str:
-        """What is to be done: ``Push the large puck into the right zone.``"""
+        """The instruction: ``Push the large puck into the right zone.``"""
         what = "".join(f"{word} " for word in (self.size, self.weight, self.spring) if word)
         side = f"{self.side} " if self.side else ""
         to = f"into the {self.zone.replace('-', ' ')} zone" if self.zone else "to the goal"
@@ -74,14 +74,14 @@ class Variant:
 
     @property
     def values(self) -> dict[str, float]:
-        """Part -> the number that its word stands for."""
+        """The number of each part's word."""
         return {part: WORDS[part][word] for part, word in self.words.items()}
 
     @property
     def numbers(self) -> dict[str, float]:
-        """What an agent may read besides the sentence: the parts, and what tells skills with the same scene apart.
+        """What an agent may read besides the sentence: the parts, and what distinguishes skills with the same scene.
 
-        These are whether a body has to be moved, whether by its handle, and which way: 1 open, -1 shut.
+        The latter are whether a body must be moved, whether by its handle, and which way: 1 open, -1 shut.
         """
         task = self.task()
         way = 0.0 if task.scene.joint == "free" else 1.0 if task.target > 0 else -1.0
@@ -93,7 +93,7 @@ class Variant:
         }
 
     def task(self) -> TabletopTask:
-        """Return the task that the words make of the skill's own."""
+        """Return the skill's own task as changed by the words."""
         task, value = BY_NAME[self.skill], self.values
         scene, size = task.scene, value["size"]
         longer = size if "travel" in SKILLS[self.skill].grows else 1.0

@@ -1,4 +1,4 @@
-"""The table of tasks as arrays, one row per copy, and the state that changes: what the physics computes with."""
+"""The inputs of the physics: the tasks as arrays, one row per copy, and the state that changes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class World:
     free_weight: Array  # (n,) 1 where the body is free, so that a push moves its base
     hinge_arm: Array  # (n,) half length where the base is a hinge, else 0
     axis: Array  # (n, 2)
-    way: Array  # (n, 2) along the axis, towards the wanted displacement
+    way: Array  # (n, 2) along the axis, towards the target displacement
     heading: Array  # (n, 2)
     half_length: Array  # (n,) as all below
     radius: Array
@@ -38,21 +38,21 @@ class World:
     rim: Array
     box_depth: Array
     has_box: Array  # (n,) bool
-    hand_is_tool: Array  # (n,) bool: the hand itself has to be at the goal
-    by_grip: Array  # (n,) bool: the hand has to hold the body
-    from_behind: Array  # (n,) bool: the hand has to push the body
+    hand_is_tool: Array  # (n,) bool: the hand itself must be at the goal
+    by_grip: Array  # (n,) bool: the hand must hold the body
+    from_behind: Array  # (n,) bool: the hand must push the body
     target: Array
     tolerance: Array
     hand_within: Array
     hand_speed: Array
-    side: Array  # (n,) -1 where right and left are exchanged, else 1
-    goal_shown: Array  # (n,) 1 where the observation has the goal, else 0
+    side: Array  # (n,) -1 if right and left are exchanged, else 1
+    goal_shown: Array  # (n,) 1 if the observation has the goal, else 0
     low: Array  # (n, DRAWS)
     high: Array  # (n, DRAWS)
 
     @classmethod
     def of(cls, rows: Sequence[TabletopTask], xp: Any, device: Any) -> World:
-        """Lay out the tasks of ``rows`` as arrays of ``xp`` on ``device``."""
+        """Arrange the tasks of ``rows`` as arrays of ``xp`` on ``device``."""
 
         def column(values: Sequence[Any], dtype: Any = np.float64) -> Array:
             return xp.asarray(np.asarray(values, dtype=dtype), device=device)
@@ -108,12 +108,12 @@ class State:
     base: Array  # (n, 2)
     displacement: Array  # (n,) of the joint
     goal: Array  # (n, 2)
-    start_distance: Array  # (n,) what was missing when the episode began
+    start_distance: Array  # (n,) distance left when the episode began
     age: Array  # (n,) int64 steps since then
 
 
 def dot(a: Array, b: Array) -> Array:
-    """Inner product of rows of plane vectors: (n, 2), (n, 2) -> (n,)."""
+    """Return the inner products of rows of plane vectors: (n, 2), (n, 2) -> (n,)."""
     return a[:, 0] * b[:, 0] + a[:, 1] * b[:, 1]
 
 

@@ -1,1 +1,1 @@
-"""What Python code calls, beside the commands: ``mtrl.load``, ``mtrl.score``, ``mtrl.learn``."""
+"""The Python API beside the commands: ``mtrl.load``, ``mtrl.score``, ``mtrl.learn``."""

@@ -1,4 +1,4 @@
-"""A training as a call: ``mtrl.learn``."""
+"""Train from Python: ``mtrl.learn``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.console import Console
 
 from agents.registry.compose import SLOTS
 from envs.errors import nearest
-from envs.registry import OBJECT
+from envs.registry import OBJECT_PREFIX
 from envs.suite import TaskSuite
 from mtrl.config import TrainConfig
 from mtrl.config.checks import check_config
@@ -63,8 +63,9 @@ def learn(
     Args:
         suite: A suite, or its name.
         agent: The agent's name, one of those that ``python -m mtrl.list`` shows, or your own as ``module:attribute``.
-        callbacks: Functions called with a ``TrainingStatus`` after every log entry and every evaluation; training ends
-            when one of them returns False. ``mtrl.every`` gives a callback its own interval.
+        callbacks: Functions called with a ``TrainingStatus`` after every log entry and every evaluation, and once when
+            learning starts; training ends when one of them returns False. ``mtrl.every`` gives a callback its own
+            interval.
         console: Console to show progress on; silent by default.
         **settings: The flags of ``python -m mtrl.train --help``, with underscores: ``steps_per_task``, ``seed``,
             ``runs_dir``, ``hidden``. The defaults are the same, but no baseline is trained.
@@ -88,7 +89,7 @@ def learn(
     given = suite if isinstance(suite, TaskSuite) else None
     config = config_of_settings(suite.name if isinstance(suite, TaskSuite) else suite, agent, settings)
     if given is not None:
-        config = dataclasses.replace(config, suite=f"{OBJECT}{given.name}")
+        config = dataclasses.replace(config, suite=f"{OBJECT_PREFIX}{given.name}")
     result = trainer_of(config)(config, console or Console(quiet=True), given=given, callbacks=callbacks)
     return Result(
         Path(result["path"]),
@@ -117,15 +118,15 @@ def config_of_settings(suite: str, agent: str, settings: Mapping[str, Any]) -> T
         table[name] = str(value) if isinstance(value, Path) else value
     try:
         config = TrainConfig.from_json(values)
-    except TypeError as error:  # of what is needed to look for a piece or a folder; all else is checked below
+    except TypeError as error:  # a value needed to look up a piece or a folder; all others are checked below
         raise UsageError(f"a setting has a value of the wrong type: {error}") from None
-    # Unlike what is read from a file, settings of the user's own modules are of their own class, which has ranges.
+    # Unlike those read from a file, settings of the user's own modules have their own class, which defines ranges.
     config = dataclasses.replace(config, settings=dataclasses.replace(defaults.settings, **vars(config.settings)))
     check_config(config)
     return config
 
 
 def _score_of(entry: Mapping[str, Any]) -> TaskScore:
-    """Read a task's entry of ``result.json``."""
+    """Return the score in a task's entry of ``result.json``."""
     any_step, last = (math.nan if entry[name] is None else entry[name] for name in ("success_any", "success_last"))
     return TaskScore(any_step, last, entry["return"], entry["episodes"])

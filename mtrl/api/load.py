@@ -1,4 +1,4 @@
-"""Loading a run's policy: ``mtrl.load``."""
+"""Load a run's policy: ``mtrl.load``."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def load(
         run: The run folder, such as ``runs/tabletop/care/seed0``.
         suite: The run's suite, by the name that it was trained under or as an object. Optional for built-in and
             installed suites, and for Gymnasium ids.
-        trust: Allow importing the modules that the run's files name. Do not set it for run folders of strangers.
+        trust: Allow importing the modules that the run's files name. Do not set it for folders of unknown origin.
         device: ``auto`` (a GPU if there is one), ``cpu`` or ``cuda``.
 
     Returns:
-        The policy, with the final weights. That a run was stopped before its end is said on stderr.
+        The policy, with the final weights. If the run was stopped early, a warning is printed on stderr.
 
     Raises:
         UsageError: The folder is not a run, is damaged or unfinished, does not fit the suite, or names a suite that

@@ -1,4 +1,4 @@
-"""A trained policy as an object: one observation or many in, actions of the task's own environment out."""
+"""A trained policy as an object: maps one or many observations to actions of the task's own environment."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Policy:
         return self.tasks.index(task)
 
     def _spaces_of(self, number: int) -> TaskSpaces:
-        """Return the spaces of a task's environment, which is made when they are first needed."""
+        """Return the spaces of a task's environment, which is created on first use."""
         name = self.tasks[number]
         if name not in self._spaces:
             self._spaces[name] = spaces_of(self.suite.tasks[number])

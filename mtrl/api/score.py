@@ -1,4 +1,4 @@
-"""Evaluating a policy on every task of a suite: ``mtrl.score``."""
+"""Evaluate a policy on every task of a suite: ``mtrl.score``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Predictor(Protocol):
     """Any object with the ``predict`` of ``mtrl.Policy``."""
 
     def predict(self, obs: np.ndarray, task: str, deterministic: bool) -> tuple[Any, Any]:
-        """Return actions (N, action), within the task's own bounds, for observations (N, obs), and anything."""
+        """Return actions (N, action) within the task's own bounds for observations (N, obs), and any second value."""
 
 
 def score(
@@ -36,18 +36,18 @@ def score(
     """Evaluate a policy with deterministic episodes on every task of a suite.
 
     Args:
-        policy: What ``mtrl.load`` returns, or any object with such a ``predict``, such as another library's model.
+        policy: A policy from ``mtrl.load``, or any object with such a ``predict``, for example another library's model.
         suite: A suite, or its name. Tasks are identified by name; it may have fewer than the policy was trained on, as
             ``make_suite("tabletop").only(["push"])`` has.
-        episodes: Episodes per task. Fixed starts, where a task has them, are played in turn.
+        episodes: Episodes per task. If a task has fixed starts, they are played in turn.
         seed: Seed of the environments. Policies scored with the same seed play from the same starts.
 
     Returns:
         The ``TaskScore`` of each task, by name.
 
     Raises:
-        UsageError: The policy was not trained on one of the tasks or returned no such action, or a number is out of
-            range.
+        UsageError: The policy was not trained on one of the tasks or returned an invalid action, or a number is out
+            of range.
         SuiteError: The suite cannot be made, or an environment breaks the contract.
         TaskFailed: An environment failed three times in a row.
 
@@ -70,7 +70,7 @@ def score(
 
 
 def _adapted(policy: Predictor, suite: TaskSuite) -> scores.Policy:
-    """Adapt a ``predict`` to what ``Scorer`` calls: padded rows of all tasks in, actions in [-1, 1] out."""
+    """Adapt a ``predict`` to the policy that ``Scorer`` calls: padded rows of all tasks to actions in [-1, 1]."""
     spaces = [spaces_of(task) for task in suite.tasks]
     width = max(own.action.size for own in spaces)
 
@@ -94,9 +94,9 @@ def _checked(action: Any, task: str, shape: tuple[int, int]) -> np.ndarray:
             f"the policy's predict returned the action {short(action)} for task {task!r}; expected finite numbers of "
             f"shape {shape}"
         )
-    return np.asarray(action)  # float64 where it was
+    return np.asarray(action)  # keeps float64
 
 
 def _check_number(name: str, value: Any, least: int, most: int) -> None:
     if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) <= most:
-        raise UsageError(f"{name} is {short(value)}; it has to be a whole number from {least} to {most}")
+        raise UsageError(f"{name} is {short(value)}; it must be a whole number from {least} to {most}")

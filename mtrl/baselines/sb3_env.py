@@ -1,4 +1,4 @@
-"""One task's copies as the vector environment that Stable-Baselines3 asks for."""
+"""One task's copies as a Stable-Baselines3 vector environment."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from envs.suite import TaskSuite
 
 
 class SB3VecEnv(VecEnv):
-    """A suite of one task, ``copies`` times, as a Stable-Baselines3 ``VecEnv``; ``seed`` sets its first reset.
+    """``copies`` of a suite of one task as a Stable-Baselines3 ``VecEnv``; ``seed`` seeds its first reset.
 
-    ``place`` is told of each call of an environment, and when there is none.
+    ``heartbeat`` records when a call of an environment starts, and when none is running.
     """
 
-    def __init__(self, suite: TaskSuite, copies: int, seed: int, place: Heartbeat | None = None) -> None:
-        self._place = place
-        self._env = MultiTaskVectorEnv(suite, copies, before=None if place is None else place.enter)
+    def __init__(self, suite: TaskSuite, copies: int, seed: int, heartbeat: Heartbeat | None = None) -> None:
+        self._heartbeat = heartbeat
+        self._env = MultiTaskVectorEnv(suite, copies, on_call=None if heartbeat is None else heartbeat.enter)
         self._start: int | None = seed
         space = self._env.single_observation_space
         super().__init__(copies, space, self._env.single_action_space)
         self._leave()
 
     def reset(self) -> np.ndarray:
-        """Begin an episode in every copy."""
+        """Start an episode in every copy."""
         obs, _ = self._env.reset(seed=self._start)
         self._start = None
         self._leave()
@@ -38,7 +38,7 @@ class SB3VecEnv(VecEnv):
         self._actions = actions
 
     def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
-        """Step every copy; infos are Stable-Baselines3's: terminal_observation, TimeLimit.truncated, episode."""
+        """Step every copy; infos have Stable-Baselines3's keys: terminal_observation, TimeLimit.truncated, episode."""
         obs, reward, terminated, truncated, info = self._env.step(self._actions)
         self._leave()
         ended, episode = terminated | truncated, info["episode"]
@@ -57,8 +57,8 @@ class SB3VecEnv(VecEnv):
         self._env.close()
 
     def _leave(self) -> None:
-        if self._place is not None:
-            self._place.leave()
+        if self._heartbeat is not None:
+            self._heartbeat.leave()
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
         """Return an attribute that all copies share."""
@@ -73,5 +73,5 @@ class SB3VecEnv(VecEnv):
         raise AttributeError(f"copies of a task have no method {method_name!r} to call")
 
     def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
-        """Nothing is wrapped."""
+        """Return False: no copy is wrapped."""
         return [False] * self.num_envs

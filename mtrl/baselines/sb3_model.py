@@ -1,4 +1,4 @@
-"""Stable-Baselines3's SAC on one task: the model, its weights beside those of other tasks, and the policy of all."""
+"""Stable-Baselines3's SAC: one model per task, their weights in one table, and the policy over all tasks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from mtrl.training.replay_size import replay_capacity
 
 
 def make_model(config: TrainConfig[SB3Settings], env: VecEnv, seed: int) -> SAC:
-    """Return Stable-Baselines3's SAC with the run's networks, batch, schedule and entropy, all else its defaults."""
+    """Return Stable-Baselines3's SAC with the run's networks, batch size, schedule and entropy, else its defaults."""
     settings = config.settings
     actions = math.prod(env.action_space.shape or ())
     first, last = settings.learning_rate, settings.final_learning_rate
@@ -45,7 +45,7 @@ def make_model(config: TrainConfig[SB3Settings], env: VecEnv, seed: int) -> SAC:
         seed=seed,
         device="cpu",
     )
-    model.set_logger(Logger(folder=None, output_formats=[]))  # its own would make a folder among temporary files
+    model.set_logger(Logger(folder=None, output_formats=[]))  # its own logger would create a temporary folder
     return model
 
 
@@ -56,9 +56,9 @@ def load_sb3_policy(
     device: torch.device,
     names: Sequence[str] = (),
 ) -> Policy:
-    """Return the deterministic policy of all tasks' models, from what ``pack_weights`` made of them.
+    """Return the deterministic policy of all tasks' models, from the table made by ``pack_weights``.
 
-    ``names`` and what is raised are those of ``load_sb3_models``.
+    ``names`` and the errors are those of ``load_sb3_models``.
     """
     models = load_sb3_models(config, suite, weights, names)
     return lambda obs: play_sb3_models(models, obs).to(device)
@@ -67,10 +67,10 @@ def load_sb3_policy(
 def load_sb3_models(
     config: TrainConfig[SB3Settings], suite: TaskSuite, weights: dict[str, Tensor], names: Sequence[str] = ()
 ) -> list[SACPolicy]:
-    """Return each task's model, from what ``pack_weights`` made of them.
+    """Return each task's model, from the table made by ``pack_weights``.
 
-    ``names`` leaves only those tasks, in this order. Raises ``KeyError`` with the name of a task that has none, as
-    after a run that was stopped.
+    ``names`` selects tasks, in this order. Raises ``KeyError`` with the name of a task without a model, as after a run
+    that was stopped early.
     """
     models = []
     for name in names or suite.task_names:
@@ -92,7 +92,7 @@ def load_sb3_models(
 
 
 def play_sb3_models(models: Sequence[SACPolicy], obs: Tensor, explore: bool = False) -> Tensor:
-    """Let each task's model act on its rows, (T, N, obs) -> (T, N, action), what a task does not have being zero."""
+    """Let each task's model act on its rows, (T, N, obs) -> (T, N, action), zero-padded."""
     rows = obs.cpu().numpy()
     width = max(model.action_space.shape[0] for model in models)  # type: ignore[index]
     actions = np.zeros((*rows.shape[:2], width), dtype=np.float32)
@@ -104,22 +104,22 @@ def play_sb3_models(models: Sequence[SACPolicy], obs: Tensor, explore: bool = Fa
 
 
 def pack_weights(suite: TaskSuite, models: dict[str, dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Put the weights of one model per task into one table."""
+    """Merge the weights of one model per task into one table."""
     return {_key(suite, name, key): value for name, model in models.items() for key, value in model.items()}
 
 
 def _key(suite: TaskSuite, task: str, parameter: str) -> str:
-    """Name a task's weight by its position: one task's name may begin another's."""
+    """Return the key of a task's weight; it has the task's position, as one name may be a prefix of another."""
     return f"task{suite.task_names.index(task)}.{parameter}"
 
 
 def task_seed(seed: int, task: int) -> int:
-    """Return the seed of a task's model and environments: with one for all, their first weights would be the same."""
+    """Return the seed of a task's model and environments; one for all would give them the same initial weights."""
     return int(np.random.SeedSequence([seed, task]).generate_state(1)[0])
 
 
 def divergence(model: SAC, task: str, config: TrainConfig[SB3Settings]) -> Diverged | None:
-    """Return the error to raise where a model's weights are not finite."""
+    """Return the error to raise if a model's weights are not finite, else None."""
     if all(bool(weight.isfinite().all()) for weight in model.policy.state_dict().values()):
         return None
     step = f"after {model.num_timesteps:,} steps"

@@ -1,4 +1,4 @@
-"""The policy of a run of Stable-Baselines3's models, out of its folder."""
+"""Load the policy of a run of Stable-Baselines3's models from its folder."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from mtrl.training.memory import networks_fit
 
 def sb3_policy(path: Path, config: TrainConfig[Any], suite: TaskSuite, names: Sequence[str]) -> Policy:
     """Return the deterministic policy of Stable-Baselines3's models for tasks of the run."""
-    from mtrl.baselines.sb3_model import load_sb3_policy  # costs seconds
+    from mtrl.baselines.sb3_model import load_sb3_policy  # slow import
 
     with _sb3_weights(path, config) as weights:
         return load_sb3_policy(config, suite, weights, device_of(config), names)
 
 
 def load_sb3(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> list[Any]:
-    """Return Stable-Baselines3's model of each task of a run; ``UsageError`` where the weights do not fit."""
-    from mtrl.baselines.sb3_model import load_sb3_models  # costs seconds
+    """Return Stable-Baselines3's model of each task of a run. Raises ``UsageError`` if the weights do not fit."""
+    from mtrl.baselines.sb3_model import load_sb3_models  # slow import
 
     with _sb3_weights(path, config) as weights:
         return load_sb3_models(config, suite, weights)
 
 
 def sb3_player(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> Player:
-    """Return what plays Stable-Baselines3's models on any tasks of the run, greedily or not."""
+    """Return a function that acts with Stable-Baselines3's models on any tasks of the run, greedily or not."""
     from mtrl.baselines.sb3_model import play_sb3_models
 
     models = load_sb3(path, config, suite)
@@ -50,7 +50,7 @@ def sb3_player(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> Player
 
 @contextmanager
 def _sb3_weights(path: Path, config: TrainConfig[Any]) -> Iterator[dict[str, Tensor]]:
-    """Read the weights of a run of Stable-Baselines3's; errors inside name the run."""
+    """Read the weights of a run; errors raised inside the block name the run."""
     try:
         weights = weights_of(path, config)
         with networks_fit(config.settings.hidden):

@@ -1,1 +1,1 @@
-"""Speed, as ratios of pairs that are timed in turn in one process."""
+"""Speed, as ratios of two sides timed alternately in one process."""

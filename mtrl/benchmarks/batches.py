@@ -1,4 +1,4 @@
-"""Batches of noise for some of a suite's tasks, which updates are timed on."""
+"""Random batches for the first tasks of a suite, used to time updates."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 def batches(
     options: BenchConfig, suite: TaskSuite, device: torch.device | None = None
 ) -> Iterator[tuple[TaskSuite, TensorEnv, Batch]]:
-    """Yield, for each number of tasks that is asked for, the suite's first ones, environments of them, and a batch.
+    """Yield, for each requested number of tasks, a suite of the first ones, their environments and a batch.
 
-    Both are on ``device``, unless given the CPU. Raises ``UsageError`` where the suite has fewer.
+    Both are on ``device``, by default the CPU. Raises ``UsageError`` if the suite has fewer tasks.
     """
     import torch
 
@@ -32,8 +32,8 @@ def batches(
     counts = options.task_counts or (len(names),)
     if max(counts) > len(names):
         raise UsageError(
-            f"--task-counts is {' '.join(map(str, counts))}, and suite {suite.name!r} has {len(names)} tasks; give at "
-            "most so many, or a suite with more, as in --suite tabletop-50"
+            f"--task-counts is {' '.join(map(str, counts))}, but suite {suite.name!r} has {len(names)} tasks; give at "
+            f"most {len(names)}, or a larger suite, as in --suite tabletop-50"
         )
     for count in counts:
         some = suite.only(names[:count])
@@ -42,7 +42,7 @@ def batches(
 
 
 def random_batch(env: TensorEnv, rows: int) -> Batch:
-    """Return a batch of noise with the sizes of a suite, ``rows`` of each task."""
+    """Return a random batch with the sizes of a suite and ``rows`` rows per task."""
     import torch
 
     from agents.base import Batch, seeded_generator

@@ -1,4 +1,4 @@
-"""A suite's own simulator, its engines, or worker processes against what people take without the kit."""
+"""A suite's own simulator, its engines, or worker processes against what one would use without the kit."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def bench_envs(options: BenchConfig) -> list[str]:
 
 
 def bench_engines(suite: TaskSuite, repeats: int) -> list[str]:
-    """Time a suite's engines, a copy of each task, against the vector environment that its users know."""
+    """Time a suite's engines, with one copy of each task, against its reference vector environment."""
     import numpy as np
 
     from envs.stepping.vector import MultiTaskVectorEnv
@@ -59,17 +59,17 @@ def bench_engines(suite: TaskSuite, repeats: int) -> list[str]:
     makers["environments"] = lambda: MultiTaskVectorEnv(dataclasses.replace(suite, simulator=None))
     if suite.simulator is not None:
         makers["simulator"] = lambda: MultiTaskVectorEnv(suite)
-    rows, steps, envs, created = len(suite.tasks), 10, [], []
+    rows, steps, envs, creation_times = len(suite.tasks), 10, [], []
     for make in makers.values():
-        begin = time.perf_counter()
+        start = time.perf_counter()
         envs.append(make())
         envs[-1].reset(seed=0)
-        created.append(time.perf_counter() - begin)
+        creation_times.append(time.perf_counter() - start)
     actions = np.random.default_rng(0).uniform(-1, 1, (rows, envs[-1].single_action_space.shape[0])).astype(np.float32)
     times = paired([partial(play, env, actions, steps) for env in envs], repeats)
-    lines = [f"{'engine':>14} {'made and reset':>16} {'steps per second':>18} {'ratio':>7}   {rows} copies in all"]
-    for name, making, seconds in zip(makers, created, times, strict=True):
-        lines.append(f"{name:>14} {making:>14.2f} s {rows * steps / seconds:>18,.0f} {times[0] / seconds:>6.1f}x")
+    lines = [f"{'engine':>14} {'created + reset':>16} {'steps per second':>18} {'ratio':>7}   {rows} copies in total"]
+    for name, creation, seconds in zip(makers, creation_times, times, strict=True):
+        lines.append(f"{name:>14} {creation:>14.2f} s {rows * steps / seconds:>18,.0f} {times[0] / seconds:>6.1f}x")
     for env in envs:
         env.close()
     return lines

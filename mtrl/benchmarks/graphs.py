@@ -19,35 +19,35 @@ if TYPE_CHECKING:
     from envs.suite import TaskSuite
     from mtrl.rollout.tensor_env import TensorEnv
 
-LEAST = 16  # updates on either side of a pair
+UPDATES = 16  # timed on each side
 
 
 def bench_graphs(options: BenchConfig) -> list[str]:
-    """Time updates and the drawing of their batches, one and several to a graph.
+    """Time updates including the sampling of their batches, with one and with several updates per graph.
 
-    Raises ``UsageError`` where there is no GPU.
+    Raises ``UsageError`` if there is no GPU.
     """
     import torch
 
     if not torch.cuda.is_available():
-        raise UsageError("--cudagraphs takes a GPU, and torch finds none; leave it out, or measure where there is one")
+        raise UsageError("--cudagraphs needs a GPU, and torch finds none; leave it out, or run on a machine with one")
     device = torch.device("cuda")
     return [*graph_lines(options, device), f"{torch.cuda.get_device_name(device)}, torch {torch.__version__}"]
 
 
 def graph_lines(options: BenchConfig, device: torch.device, capture: Capture | None = None) -> list[str]:
-    """Return a line for each number of tasks and of updates in a graph; ``capture`` records, unless given CUDA."""
-    from agents.graph import MOST
+    """Return a line for each number of tasks and of updates per graph; ``capture`` replaces CUDA's in tests."""
+    from agents.graph import MAX_UPDATES_PER_GRAPH
     from mtrl.config import agent_spec
     from mtrl.config.defaults import default_config
     from mtrl.training.assemble import suite_of
 
     config = default_config(options.suite, options.agent)
     if why := uncapturable(agent_spec(options.agent), config.settings):
-        raise UsageError(f"--cudagraphs is given, and {why}; give --agent care, or another that is made of pieces")
+        raise UsageError(f"--cudagraphs is given, and {why}; give --agent care, or another that is built from pieces")
     lines = [f"{'tasks':>6} {'rows':>6} {'in a graph':>11} {'eager':>14} {'graph':>14} {'ratio':>7}   {options.agent}"]
     for case in batches(options, suite_of(config), device):
-        lines += [_line(config, options, *case, count, capture) for count in (1, MOST)]
+        lines += [_line(config, options, *case, count, capture) for count in (1, MAX_UPDATES_PER_GRAPH)]
     return lines
 
 
@@ -75,13 +75,13 @@ def _line(
     def eager() -> None:
         plain.update(replay.sample(options.rows))
 
-    sides = [_repeated(eager, LEAST, env.device), _repeated(updates, LEAST // count, env.device)]
-    slow, fast = (seconds / LEAST for seconds in paired(sides, options.repeats))
+    sides = [_repeated(eager, UPDATES, env.device), _repeated(updates, UPDATES // count, env.device)]
+    slow, fast = (seconds / UPDATES for seconds in paired(sides, options.repeats))
     return f"{env.tasks:>6} {options.rows:>6} {count:>11} {1 / slow:>12.0f}/s {1 / fast:>12.0f}/s {slow / fast:>6.2f}x"
 
 
 def _repeated(work: Callable[[], Any], times: int, device: torch.device) -> Callable[[], None]:
-    """Return what does it so many times, and waits until it is done."""
+    """Return a function that does ``work`` several times and waits for the GPU."""
     import torch
 
     def run() -> None:

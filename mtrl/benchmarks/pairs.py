@@ -1,4 +1,4 @@
-"""Sides timed in turn."""
+"""Time several functions alternately."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 
 
 def paired(sides: Sequence[Callable[[], Any]], repeats: int) -> list[float]:
-    """Run the sides in turn, ``repeats`` times after one warm-up -> each side's median seconds."""
+    """Run the sides alternately, ``repeats`` times after one warm-up; return each side's median seconds."""
     for side in sides:
         side()
     times: list[list[float]] = [[] for _ in sides]
     for _ in range(repeats):
         for side, own in zip(sides, times, strict=True):
-            begin = time.perf_counter()
+            start = time.perf_counter()
             side()
-            own.append(time.perf_counter() - begin)
+            own.append(time.perf_counter() - start)
     return [statistics.median(own) for own in times]
 
 
 def play(env: Any, actions: Any, steps: int) -> None:
-    """Take so many steps with the same actions."""
+    """Take ``steps`` steps with the same actions."""
     for _ in range(steps):
         env.step(actions)

@@ -1,4 +1,4 @@
-"""An agent's update with each piece of a kind against its update with the one that it has."""
+"""An agent's update with each piece of a kind against its update with its own piece."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def bench_pieces(options: BenchConfig) -> list[str]:
-    """Time an update of all tasks with every built-in piece of a kind that fits the agent, in turn, on one batch."""
+    """Time an update of all tasks with every built-in piece of a kind that fits the agent, on one batch."""
     import torch
 
     from mtrl.config import agent_spec
@@ -31,7 +31,7 @@ def bench_pieces(options: BenchConfig) -> list[str]:
     spec, slot = agent_spec(options.agent), options.slot
     config = default_config(options.suite, options.agent)
     if not spec.of_pieces:
-        raise UsageError(f"agent {spec.name!r} is not made of pieces, so it has no {slot}; use --agent mtsac")
+        raise UsageError(f"agent {spec.name!r} is not built from pieces, so it has no {slot}; use --agent mtsac")
     torch.set_num_threads(options.threads or threads_of(config))
     keep_freed_memory()
     fitting, own = [], pieces_of(spec)[slot].name
@@ -49,21 +49,21 @@ def bench_pieces(options: BenchConfig) -> list[str]:
 def _lines(
     options: BenchConfig, names: list[str], own: str, suite: TaskSuite, env: TensorEnv, batch: Batch
 ) -> list[str]:
-    """Return the table of one number of tasks."""
+    """Return the table for one number of tasks."""
     from mtrl.config.defaults import default_config
     from mtrl.training.assemble import agent_of, parameter_count
 
-    made: dict[str, Any] = {
+    agents: dict[str, Any] = {
         name: agent_of(default_config(options.suite, options.agent, pieces={options.slot: name}), suite, env)[0]
         for name in names
     }
-    seconds = paired([partial(agent.update, batch) for agent in made.values()], options.repeats)
-    took = dict(zip(made, seconds, strict=True))
+    seconds = paired([partial(agent.update, batch) for agent in agents.values()], options.repeats)
+    took = dict(zip(agents, seconds, strict=True))
     timed = f"{options.agent}, {env.tasks} x {options.rows} rows"
     return [
         f"{options.slot:>18} {'update':>10} {'ratio':>7} {'parameters':>12}   {timed}",
         *(
             f"{name:>18} {took[name] * 1e3:>7.1f} ms {took[name] / took[own]:>6.2f}x {parameter_count(agent):>12,}"
-            for name, agent in made.items()
+            for name, agent in agents.items()
         ),
     ]

@@ -1,4 +1,4 @@
-"""Every agent's update against that of a plain network of its size."""
+"""Every agent's update against that of a plain network of the same size."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def bench_sizes(options: BenchConfig) -> list[str]:
-    """Time an update of every built-in agent in turn with the control's, whose width gives it the agent's size."""
+    """Time an update of every built-in agent against that of a control whose width matches the agent's size."""
     import torch
 
     from mtrl.config.control import CONTROL
@@ -35,7 +35,7 @@ def bench_sizes(options: BenchConfig) -> list[str]:
         lines.append(f"{'agent':>14} {'update':>10} {CONTROL:>10} {'ratio':>7} {'parameters':>12}   {timed}")
         lines += [_line(default_config(options.suite, agent), options, suite, env, batch) for agent in agents]
     about = f"networks {plain.settings.hidden}, {torch.get_num_threads()} threads, torch {torch.__version__}"
-    return [*lines, f"{CONTROL} has the width that gives it the agent's size; {about}"]
+    return [*lines, f"the width of {CONTROL} matches each agent's number of parameters; {about}"]
 
 
 def _line(config: Any, options: BenchConfig, suite: TaskSuite, env: TensorEnv, batch: Batch) -> str:

@@ -1,1 +1,1 @@
-"""What a training needs to go on after an interruption, on disk: written so that a crash never leaves half of it."""
+"""Checkpoints, from which an interrupted training resumes; a crash never leaves one half written."""

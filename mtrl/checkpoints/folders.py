@@ -1,4 +1,4 @@
-"""Folders that are whole or not there: a manifest of hashes, and a rename when all of it is on the disk."""
+"""Folders that are either complete or absent: a manifest of hashes, and a rename once everything is on the disk."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mtrl.errors import os_reason
 from mtrl.runs.atomic import UNFINISHED, sync, write_text
 
 MANIFEST = "manifest.json"
@@ -16,14 +17,14 @@ BLOCK = 1 << 20  # bytes hashed at a time
 
 
 class Damaged(Exception):
-    """A file is missing, or is not what was written; the message names it."""
+    """A file is missing or has changed since it was written; the message names it."""
 
 
 def publish(folder: Path, write: Callable[[Path], dict[str, Any]]) -> None:
-    """Make ``folder`` out of what ``write`` puts into the empty folder it is given; the rename comes last.
+    """Create ``folder`` from the files that ``write`` puts into an empty folder, which is renamed at the end.
 
-    What it returns goes into the manifest beside the hashes. Raises ``OSError`` where the disk does not take it; then
-    nothing is left behind, and another folder of that name stays.
+    The values that ``write`` returns go into the manifest beside the hashes. Raises ``OSError`` if writing fails; then
+    nothing is left behind, and an existing folder of that name stays.
     """
     partial = folder.with_name(folder.name + UNFINISHED)
     shutil.rmtree(partial, ignore_errors=True)
@@ -44,44 +45,44 @@ def publish(folder: Path, write: Callable[[Path], dict[str, Any]]) -> None:
 
 
 def verified(folder: Path) -> dict[str, Any]:
-    """Return a folder's manifest once each of its files has the hash that stands there. Raises ``Damaged``."""
+    """Return a folder's manifest after checking each file's hash. Raises ``Damaged``."""
     manifest = read_manifest(folder)
-    for name, wanted in manifest["files"].items():
-        check_digest(_inside(folder, name), wanted)
+    for name, expected in manifest["files"].items():
+        check_digest(_inside(folder, name), expected)
     return manifest
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return a folder's manifest. Raises ``Damaged`` where it is not what was written."""
+    """Return a folder's manifest. Raises ``Damaged`` if it has changed since it was written."""
     return read_sealed(folder / MANIFEST)
 
 
 def read_sealed(path: Path) -> dict[str, Any]:
-    """Return what ``sealed`` made a text of. Raises ``Damaged`` where the hash is another."""
+    """Return the table in a file written by ``sealed``. Raises ``Damaged`` if its hash does not match."""
     try:
         text = path.read_text(encoding="utf-8")
         content = json.loads(text)["content"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise Damaged(f"{path} cannot be read ({error})") from None
     if not isinstance(content, dict) or text != sealed(content):
-        raise Damaged(f"{path} is not what was written: its SHA-256 is another")
+        raise Damaged(f"{path} has changed since it was written: its SHA-256 does not match")
     return content
 
 
 def sealed(content: dict[str, Any]) -> str:
-    """Return a text that holds a table, and the hash of it."""
+    """Return a text that holds a table and its hash."""
     own = digest_of(json.dumps(content).encode())
     return json.dumps({"sha256": own, "content": content}, indent=2) + "\n"
 
 
-def check_digest(path: Path, wanted: str) -> None:
-    """Raise ``Damaged`` where a file has not the SHA-256 that it was written with."""
+def check_digest(path: Path, expected: str) -> None:
+    """Raise ``Damaged`` if a file's SHA-256 is not the expected one."""
     try:
         found = digest(path)
     except OSError as error:
-        raise Damaged(f"{path} cannot be read ({error.strerror or error})") from None
-    if found != wanted:
-        raise Damaged(f"{path} is not what was written: its SHA-256 is another")
+        raise Damaged(f"{path} cannot be read ({os_reason(error)})") from None
+    if found != expected:
+        raise Damaged(f"{path} has changed since it was written: its SHA-256 does not match")
 
 
 def digest_of(data: bytes) -> str:
@@ -99,7 +100,7 @@ def digest(path: Path) -> str:
 
 
 def _inside(folder: Path, name: str) -> Path:
-    """Return a file of a folder; a manifest names no others."""
+    """Return a file of a folder. Raises ``Damaged`` for a name outside of it."""
     if Path(name).name != name or (folder / name).is_symlink():
-        raise Damaged(f"{folder / MANIFEST} names {name!r}, which is no file of its folder")
+        raise Damaged(f"{folder / MANIFEST} names {name!r}, which is not a file in this folder")
     return folder / name

@@ -1,4 +1,4 @@
-"""A run folder has one trainer at a time: a file says which process it is."""
+"""A lock file ensures that only one process at a time trains into a run folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from mtrl.errors import RunError, UsageError
+from mtrl.errors import RunError, UsageError, os_reason
 from mtrl.runs.atomic import write_text
 from mtrl.runs.reading import read_json
 
@@ -19,9 +19,9 @@ LOCK = "lock.json"
 
 @contextmanager
 def lock(run: Path) -> Iterator[None]:
-    """Keep other processes from training into a run folder. Raises ``UsageError`` where one does already.
+    """Keep other processes from training into a run folder. Raises ``UsageError`` if one already does.
 
-    The lock of a process that is gone, killed or on a machine that has started anew, counts for nothing.
+    The lock of a process that no longer runs, whether it ended, was killed or the machine restarted, is ignored.
     """
     take(run)
     try:
@@ -32,27 +32,27 @@ def lock(run: Path) -> Iterator[None]:
 
 
 def take(run: Path) -> None:
-    """Write down that this process trains into a run folder.
+    """Record that this process trains into a run folder.
 
-    Raises ``UsageError`` where another one does, and ``RunError`` where it cannot be written.
+    Raises ``UsageError`` if another process does, and ``RunError`` if the lock cannot be written.
     """
     me = psutil.Process()
-    lock = {"pid": me.pid, "started": me.create_time()}
+    content = {"pid": me.pid, "started": me.create_time()}
     try:
-        with _alone(run):
+        with _exclusive(run):
             other = holder(run)
             if other is not None:
                 raise UsageError(f"{str(run)!r} is being trained by process {other}; stop that one first")
-            write_text(run / LOCK, json.dumps(lock) + "\n")
+            write_text(run / LOCK, json.dumps(content) + "\n")
     except OSError as error:
-        raise RunError(f"{run / LOCK} cannot be written ({error.strerror or error})") from None
+        raise RunError(f"{run / LOCK} cannot be written ({os_reason(error)})") from None
 
 
 def holder(run: Path) -> int | None:
-    """Return the process that trains into a run folder, None where there is none, or it is this one."""
+    """Return the id of the process that trains into a run folder, or None if there is none or it is this one."""
     try:
-        said = read_json(run / LOCK)
-        pid, started = int(said["pid"]), float(said["started"])
+        content = read_json(run / LOCK)
+        pid, started = int(content["pid"]), float(content["started"])
         alive = psutil.Process(pid).create_time()
     except (OSError, ValueError, KeyError, TypeError, psutil.Error):
         return None
@@ -60,8 +60,8 @@ def holder(run: Path) -> int | None:
 
 
 @contextmanager
-def _alone(run: Path) -> Iterator[None]:
-    """Let one process at a time see who holds the lock and take it, where the system can lock a folder."""
+def _exclusive(run: Path) -> Iterator[None]:
+    """Admit one process at a time to read and take the lock, if the system can lock a folder."""
     if os.name != "posix":
         yield
         return
@@ -73,4 +73,4 @@ def _alone(run: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(handle)  # and with it the system's lock
+        os.close(handle)  # this also releases the system's lock

@@ -1,4 +1,4 @@
-"""A replay on disk, in chunks that are only ever added: saving costs what is new."""
+"""A replay buffer on disk, in append-only chunks: each save writes only new transitions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROWS = "rows"
 
 
 class Chunk(NamedTuple):
-    """A file that holds the transitions of every task numbered ``first`` to before ``end`` since the run began."""
+    """A file with transitions ``first`` to ``end`` (exclusive) of every task, numbered from the start of the run."""
 
     name: str
     first: int
@@ -25,9 +25,9 @@ class Chunk(NamedTuple):
 
 
 class ReplayChunks:
-    """Writes what a replay has taken in since the last time, and puts it back.
+    """Saves the transitions added to a replay since the last save, and restores them.
 
-    Chunks that are older than what the replay still holds are forgotten by ``prune``.
+    Chunks older than the replay's content are deleted by ``prune``.
     """
 
     def __init__(self, folder: Path, chunks: list[Chunk] | None = None) -> None:
@@ -40,10 +40,10 @@ class ReplayChunks:
         return [*self._chunks]
 
     def save(self, replay: Replay) -> None:
-        """Write what is new, and forget chunks that lie before all that is held. Raises ``OSError`` for a full disk."""
+        """Write new transitions, and drop chunks older than the replay's content. Raises ``OSError`` if that fails."""
         self._folder.mkdir(parents=True, exist_ok=True)
         if not all((self._folder / chunk.name).is_file() for chunk in self._chunks):
-            self._chunks = []  # somebody has removed them, so all that is held is written again
+            self._chunks = []  # some were removed, so the whole content is written again
         first = max(self._chunks[-1].end if self._chunks else 0, replay.added - replay.size)
         if first == replay.added:
             return
@@ -56,7 +56,7 @@ class ReplayChunks:
         self._chunks.append(Chunk(path.name, first, replay.added, digest(path)))
 
     def check(self) -> None:
-        """Raise ``Damaged`` where a chunk is not what was written."""
+        """Raise ``Damaged`` if a chunk has changed since it was written."""
         for chunk in self._chunks:
             check_digest(self._folder / chunk.name, chunk.sha256)
 
@@ -66,8 +66,8 @@ class ReplayChunks:
             replay.put_rows(load_file(self._folder / chunk.name)[ROWS].to(replay.device), chunk.first)
 
     def prune(self, kept: list[list[Chunk]]) -> None:
-        """Delete the files that none of the checkpoints that are kept asks for."""
-        wanted = {chunk.name for chunks in kept for chunk in chunks}
+        """Delete the files that no kept checkpoint needs."""
+        needed = {chunk.name for chunks in kept for chunk in chunks}
         for path in self._folder.glob("*.safetensors*"):
-            if path.name not in wanted:
+            if path.name not in needed:
                 path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""An interrupted run, opened to continue."""
+"""Open an interrupted run to continue it."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ class Resumed(NamedTuple):
     checkpoint: Checkpoint
 
 
-def resumed_run(path: Path, config: TrainConfig[Any], told: TrainConfig[Any]) -> Resumed:
-    """Return a run to go on with as ``config``; ``told`` is what it was begun with.
+def resumed_run(path: Path, config: TrainConfig[Any], original: TrainConfig[Any]) -> Resumed:
+    """Return a run to continue with ``config``; it was started with ``original``.
 
-    Raises ``UsageError`` where it has no checkpoint, or where something was changed that may not change.
+    Raises ``UsageError`` if it has no checkpoint, or if a setting differs that may not change.
     """
-    if not agent_spec(told.agent).in_loop:
-        raise UsageError(f"--resume is {str(path)!r}, and agent {told.agent!r} keeps no checkpoints; train it again")
-    for name in (METRICS, MATRICES):  # which are written on
+    if not agent_spec(original.agent).in_loop:
+        raise UsageError(f"--resume is {str(path)!r}, but agent {original.agent!r} has no checkpoints; train it again")
+    for name in (METRICS, MATRICES):  # which are appended to
         if (path / name).is_symlink():
             raise UsageError(f"--resume is {str(path)!r}, whose {name} is a symbolic link; put the file in its place")
-    check_changes(config, told)
+    check_changes(config, original)
     try:
         checkpoint = CheckpointStore(path).latest()
     except Damaged as error:
-        raise UsageError(f"--resume is {str(path)!r}, and none of its checkpoints is whole: {error}") from None
+        raise UsageError(f"--resume is {str(path)!r}, and none of its checkpoints is complete: {error}") from None
     if checkpoint is None:
         raise UsageError(
             f"--resume is {str(path)!r}, which has no checkpoint; train it again (a finished run keeps one with "

@@ -1,4 +1,4 @@
-"""When a training is saved, and what belongs to it: as often as costs little, and at the end."""
+"""Save a training run: as often as the cost stays low, and at the end."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from rich.console import Console
 from agents.replay import Replay
 from mtrl.checkpoints.store import Checkpoint, CheckpointStore
 from mtrl.config import TrainConfig
+from mtrl.errors import os_reason
 from mtrl.training.schedule import Counts
 
-SHARE = 0.02  # of the time, that saving may take
-SOONEST, LATEST = 30.0, 600.0  # seconds between two checkpoints, unless a number is given
+MAX_TIME_SHARE = 0.02  # share of the time that saving may take
+MIN_INTERVAL, MAX_INTERVAL = 30.0, 600.0  # seconds between two checkpoints, unless a number is given
 
 
 class Stateful(Protocol):
-    """Whatever changes while a run goes."""
+    """An object whose state changes during a run."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what has to be known to go on."""
+        """Return the state needed to continue."""
 
     def load_state_dict(self, state: dict[str, Any]) -> Any:
         """Continue from what ``state_dict`` returned."""
@@ -31,7 +32,7 @@ class Stateful(Protocol):
 class Saving:
     """A callback that saves a run: ``parts`` by name, and the replay's transitions.
 
-    Where the disk does not take a checkpoint, that is said, the last good one stays, and the next is tried when it is
+    If a checkpoint cannot be written, a warning is printed, the last good one stays, and the next one is tried when
     due.
     """
 
@@ -45,7 +46,7 @@ class Saving:
         console: Console,
         resumed: Checkpoint | None = None,
     ) -> None:
-        """``facts`` do not change. ``resumed`` is gone on from: the parts and the replay are put into its state."""
+        """``facts`` do not change. From a ``resumed`` checkpoint the state of the parts and the replay is restored."""
         self._store = CheckpointStore(run, None if resumed is None else resumed.replay)
         self._parts, self._facts, self._replay = parts, facts, replay
         self._every, self._console, self._failing = config.checkpoint_every, console, False
@@ -56,20 +57,20 @@ class Saving:
                 part.load_state_dict(resumed.state[name])
 
     def __call__(self, now: Counts) -> None:
-        """Save the run where it is time to."""
+        """Save the run if it is time to."""
         if self._every != 0 and time.monotonic() - self._last >= self._interval():
             self.save(now.span.step)
 
     def save(self, step: int) -> bool:
-        """Save the run as it is after so many steps per task -> whether the disk took it."""
+        """Save the run after ``step`` steps per task, and return whether that succeeded."""
         begin = time.monotonic()
         try:
             state = {name: part.state_dict() for name, part in self._parts.items()}
             self._store.save(step, {**state, **self._facts}, self._replay)
         except OSError as error:
-            if not self._failing:  # a disk that is full stays so for a while
-                said = f"warning: no checkpoint could be written ({error.strerror or error}); the last good one stays"
-                self._console.print(said, markup=False)
+            if not self._failing:  # warn once: a full disk stays full for a while
+                message = f"warning: no checkpoint could be written ({os_reason(error)}); the last good one is kept"
+                self._console.print(message, markup=False)
             self._failing = True
             return False
         finally:
@@ -79,8 +80,8 @@ class Saving:
         return True
 
     def discard(self) -> None:
-        """Delete all checkpoints: the run is over."""
+        """Delete all checkpoints of a finished run."""
         self._store.discard()
 
     def _interval(self) -> float:
-        return min(LATEST, max(SOONEST, self._cost / SHARE)) if self._every is None else self._every
+        return min(MAX_INTERVAL, max(MIN_INTERVAL, self._cost / MAX_TIME_SHARE)) if self._every is None else self._every

@@ -1,4 +1,4 @@
-"""A run's checkpoints: the newest two are kept, and the newest that is whole is the one to go on from."""
+"""A run's checkpoints: the newest two are kept, and a run resumes from the newest complete one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from safetensors.torch import load_file
 
 from agents.replay import Replay
-from mtrl.checkpoints.find import FOLDER, LATEST, NAME
+from mtrl.checkpoints.find import CHECKPOINT_NAME, CHECKPOINTS, POINTER
 from mtrl.checkpoints.folders import Damaged, publish, read_manifest, verified
 from mtrl.checkpoints.replay_chunks import Chunk, ReplayChunks
 from mtrl.checkpoints.tree import join_arrays, save_arrays, split_arrays
@@ -19,11 +19,11 @@ from mtrl.runs.atomic import UNFINISHED, write_text
 REPLAY = "replay"
 STATE, ARRAYS = "state.json", "state.safetensors"
 FORMAT = 1
-KEPT = 2
+MAX_KEPT = 2
 
 
 class Checkpoint(NamedTuple):
-    """What was read of a checkpoint; ``passed_over`` says of newer ones why they were not taken."""
+    """A checkpoint as read; ``passed_over`` has the reasons why newer ones could not be used."""
 
     path: Path
     step: int
@@ -36,12 +36,12 @@ class CheckpointStore:
     """Writes and reads the checkpoints of the run in ``run``."""
 
     def __init__(self, run: Path, replay: ReplayChunks | None = None) -> None:
-        """``replay`` are the chunks that are on disk already, of a run that goes on."""
-        self.folder = run / FOLDER
+        """``replay`` has the chunks already on disk if the run is resumed."""
+        self.folder = run / CHECKPOINTS
         self._replay = replay or ReplayChunks(self.folder / REPLAY)
 
     def save(self, step: int, state: dict[str, Any], replay: Replay) -> Path:
-        """Write a state and what is new of the replay -> the checkpoint. Raises ``OSError`` where the disk is full."""
+        """Write a state and the replay's new transitions; return the checkpoint. Raises ``OSError`` if that fails."""
         self._replay.save(replay)
         values, arrays = split_arrays(state)
 
@@ -52,14 +52,14 @@ class CheckpointStore:
 
         path = self.folder / f"step{step:012d}"
         publish(path, write)
-        write_text(self.folder / LATEST, path.name + "\n")
+        write_text(self.folder / POINTER, path.name + "\n")
         self._prune()
         return path
 
     def latest(self) -> Checkpoint | None:
-        """Read the newest checkpoint that is whole, None where there is none.
+        """Read the newest complete checkpoint, or return None if there are no checkpoints.
 
-        Raises ``Damaged`` where there are some and none is whole.
+        Raises ``Damaged`` if there are checkpoints but none is complete.
         """
         passed_over: list[str] = []
         for path in reversed(self._published()):
@@ -72,7 +72,7 @@ class CheckpointStore:
         return None
 
     def discard(self) -> None:
-        """Delete everything that was saved."""
+        """Delete all checkpoints."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _read(self, path: Path, passed_over: list[str]) -> Checkpoint:
@@ -92,17 +92,17 @@ class CheckpointStore:
 
     def _published(self) -> list[Path]:
         """Return the checkpoints' folders, oldest first."""
-        return sorted(path for path in self.folder.glob("step*") if NAME.fullmatch(path.name))
+        return sorted(path for path in self.folder.glob("step*") if CHECKPOINT_NAME.fullmatch(path.name))
 
     def _prune(self) -> None:
-        """Delete all but the newest checkpoints, and the chunks of the replay that only older ones held."""
+        """Delete all but the newest checkpoints, and replay chunks that only older ones need."""
         published = self._published()
-        for path in published[:-KEPT]:
+        for path in published[:-MAX_KEPT]:
             shutil.rmtree(path, ignore_errors=True)
         for path in self.folder.glob(f"*{UNFINISHED}"):
             shutil.rmtree(path, ignore_errors=True)
         try:
-            kept = [read_manifest(path)["replay"] for path in published[-KEPT:]]
+            kept = [read_manifest(path)["replay"] for path in published[-MAX_KEPT:]]
         except Damaged:
-            return  # nobody knows what it asks for
+            return  # it is unknown which chunks it needs
         self._replay.prune([[Chunk(**chunk) for chunk in chunks] for chunks in kept])

@@ -1,4 +1,4 @@
-"""States as files: nested dicts and lists as JSON, the arrays in them as safetensors. Nothing of it is code."""
+"""States as files: nested dicts and lists as JSON, the arrays in them as safetensors. The files contain no code."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-# What JSON has no word for is an object of one entry with one of these names.
+# A value that JSON cannot express is an object with one entry, which has one of these names.
 TENSOR, ARRAY, TUPLE, PAIRS, FLOAT = "$tensor", "$array", "$tuple", "$pairs", "$float"
 
 
 def split_arrays(state: Any) -> tuple[Any, dict[str, Tensor]]:
-    """Return a state as JSON values, and its tensors and NumPy arrays by the names that stand there in their place.
+    """Return a state as JSON values, and its tensors and NumPy arrays by the names that replace them there.
 
     Raises ``TypeError`` for a value that is neither of these, nor a dict, list, tuple, string, number or None.
     """
@@ -26,7 +26,7 @@ def split_arrays(state: Any) -> tuple[Any, dict[str, Tensor]]:
 
 
 def join_arrays(values: Any, arrays: dict[str, Tensor]) -> Any:
-    """Return the state that ``split_arrays`` took apart."""
+    """Return the state that ``split_arrays`` has split."""
     if isinstance(values, list):
         return [join_arrays(value, arrays) for value in values]
     if not isinstance(values, dict):
@@ -46,20 +46,20 @@ def join_arrays(values: Any, arrays: dict[str, Tensor]) -> Any:
     return {key: join_arrays(value, arrays) for key, value in values.items()}
 
 
-def save_arrays(arrays: dict[str, Tensor], path: Path, told: dict[str, str] | None = None) -> None:
-    """Write arrays by name as safetensors, with ``told`` in its header.
+def save_arrays(arrays: dict[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
+    """Write arrays by name as safetensors, with ``metadata`` in the header.
 
-    Raises ``OSError`` where the disk does not take them.
+    Raises ``OSError`` if they cannot be written.
     """
     try:
-        save_file(arrays, path, told)
-    except SafetensorError as error:  # the newer versions' own word for what the system says
+        save_file(arrays, path, metadata)
+    except SafetensorError as error:  # newer versions of safetensors wrap system errors in it
         raise OSError(f"{path}: {error}") from None
 
 
 def _encoded(value: Any, name: str, arrays: dict[str, Tensor]) -> Any:
     if isinstance(value, Tensor):
-        # A copy of its own: safetensors refuses tensors that share memory.
+        # A copy, since safetensors refuses tensors that share memory.
         return {TENSOR: _kept(value.detach().cpu().contiguous().clone(), name, arrays)}
     if isinstance(value, np.ndarray):
         return {ARRAY: _kept(torch.from_numpy(np.array(value)), name, arrays)}
@@ -80,7 +80,7 @@ def _encoded(value: Any, name: str, arrays: dict[str, Tensor]) -> Any:
 
 
 def _kept(array: Tensor, name: str, arrays: dict[str, Tensor]) -> str:
-    """Keep an array -> the name under which it is kept."""
+    """Add an array, and return the name under which it is kept."""
     own = name if name not in arrays else f"{name}#{len(arrays)}"
     arrays[own] = array
     return own

@@ -1,1 +1,1 @@
-"""Groups of runs compared: statistics, verdicts, what is noted beside them, and the tables."""
+"""Compare groups of runs: statistics, verdicts, notes and tables."""

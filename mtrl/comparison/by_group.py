@@ -1,4 +1,4 @@
-"""A comparison with groups of tasks in the place of tasks: a mean over each group's tasks is judged as a task is."""
+"""A comparison over groups of tasks: the mean over each group's tasks is judged like a single task."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mtrl.scoring.many_tasks import Groups, by_group
 
 @dataclass(frozen=True)
 class GroupMeasure(Measure):
-    """How a group is scored: by the mean over its ``members``, the measures of its tasks, which are of one kind."""
+    """The score of a group: the mean over its ``members``, the measures of its tasks, which are of one kind."""
 
     members: tuple[Measure, ...] = ()
 
@@ -29,22 +29,22 @@ class GroupMeasure(Measure):
         return float(np.mean([member.final(run) for member in self.members]))
 
     def curve(self, run: Run) -> Curve | None:
-        """Return the mean score over the run's evaluations, None where a task had none."""
+        """Return the curve of the mean score over the run's evaluations, or None if a task had none."""
         curves = [member.curve(run) for member in self.members]
         known = [curve for curve in curves if curve is not None]
         return mean_curve(known) if len(known) == len(curves) else None
 
 
 def groups_of_runs(gathered: Gathered) -> dict[str, list[str]]:
-    """Return the names of the runs' many tasks by group; nothing where they are few, or one has no group."""
+    """Return the names of the runs' many tasks by group; empty if they are few or one has no group."""
     entries = gathered.runs[0].result["tasks"]
     return by_group({task: str(entries[task].get("group") or "") for task in gathered.tasks})
 
 
 def compare_groups(gathered: Gathered, comparison: Comparison, groups: Groups) -> Comparison | None:
-    """Return the comparison with the effects and curves of groups, None where a group's tasks are scored differently.
+    """Return the comparison with the effects and curves of groups, or None if a group's tasks have different measures.
 
-    p-values are adjusted over groups and agents, and no longer over tasks.
+    p-values are adjusted over groups and agents instead of over tasks.
     """
     base = baseline_of(gathered, comparison.baseline)
     by_task = {measure.task: measure for measure in measures_of(gathered, base)}
@@ -61,6 +61,6 @@ def compare_groups(gathered: Gathered, comparison: Comparison, groups: Groups) -
 def _measure(group: str, members: tuple[Measure, ...]) -> GroupMeasure:
     starts = [member.start for member in members if member.start is not None]
     start = float(np.mean(starts)) if len(starts) == len(members) else None
-    # The mean of n scores, each rounded on its own, is as fine as the root of n says.
+    # Rounding errors of n scores are independent, so the resolution of their mean is finer by the square root of n.
     resolution = float(np.sqrt(np.sum(np.square([member.resolution for member in members])))) / len(members)
     return GroupMeasure(group, members[0].kind, start=start, resolution=resolution, members=members)

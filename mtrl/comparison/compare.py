@@ -20,9 +20,9 @@ from mtrl.gathering.grouping import Group
 
 
 def compare(gathered: Gathered, baseline: str | None = None) -> Comparison:
-    """Compare gathered runs, each task with ``baseline``: a label or an agent; None takes single-task, if it is there.
+    """Compare gathered runs, each task with ``baseline``, a label or an agent; by default single-task if among them.
 
-    Raises ``UsageError`` for a baseline that is not among the runs, or is several.
+    Raises ``UsageError`` for a baseline that is not among the runs or is ambiguous.
     """
     base = baseline_of(gathered, baseline)
     measures = measures_of(gathered, base)
@@ -55,7 +55,7 @@ def compare(gathered: Gathered, baseline: str | None = None) -> Comparison:
 
 
 def summary(one: Scored, counted: Sequence[int], fewest: int) -> AgentSummary:
-    """Return what a group came to over the tasks ``counted``, beside a table whose smallest agent is ``fewest``."""
+    """Return a group's results over the tasks ``counted``; ``fewest`` is the smallest agent's number of parameters."""
     scores, areas = one.scores[:, counted], one.areas[:, counted]
     worst = int(scores.mean(axis=0).argmin())
     results = [run.result for run in one.group.runs]
@@ -86,7 +86,7 @@ def summary(one: Scored, counted: Sequence[int], fewest: int) -> AgentSummary:
 
 
 def reached(one: Scored, counted: Sequence[int]) -> tuple[Reached, ...]:
-    """Return when the mean over tasks came to each threshold; empty for raw returns and without evaluations."""
+    """Return when the mean over tasks reached each threshold; empty for raw returns and without evaluations."""
     means = mean_curves(one, counted)
     if means is None or one.measures[counted[0]].kind == RETURN:
         return ()

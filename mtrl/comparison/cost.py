@@ -1,4 +1,4 @@
-"""Score against cost: what training an agent takes, by one clock for all of them, and whom none beats in both."""
+"""Score against cost: training time by one clock for all agents, parameters, and the Pareto front of each."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ AREA, FINAL = "area under the learning curve", "mean final score"
 
 @dataclass(frozen=True)
 class Cost:
-    """What each agent's runs cost in one regard, ``values``, and the ``front``: labels, the cheapest first."""
+    """One kind of cost: each agent's ``values``, and the labels of the Pareto ``front``, the cheapest first."""
 
-    name: str  # as a heading says it
-    cheaper: str  # as "scores higher ..." goes on
+    name: str  # for headings
+    cheaper: str  # phrase after "scores higher"
     values: tuple[float, ...]
     front: tuple[str, ...]
 
@@ -28,24 +28,24 @@ class Cost:
 def cpu_seconds_of(results: Iterable[dict[str, Any]]) -> float | None:
     """Return the mean processor time of runs' results.
 
-    None where one lacks it, or was trained on a GPU, whose work the processor's time leaves out.
+    None if one lacks it, or was trained on a GPU, whose work processor time does not include.
     """
     known = [result.get("cpu_seconds") if result.get("device") == "cpu" else None for result in results]
     return None if None in known else float(np.mean([own for own in known if own is not None]))
 
 
 def clock_of(comparison: Comparison) -> str:
-    """Return by which clock all agents' trainings are told: the processor's, if all have it, else the wall's."""
+    """Return the clock for the training time of all agents: processor time if all have it, else wall-clock time."""
     return WALL if any(one.cpu_seconds is None for one in comparison.agents) else PROCESSOR
 
 
 def seconds_of(one: AgentSummary, clock: str) -> float:
-    """Return an agent's mean training time by a clock that it has."""
+    """Return an agent's mean training time by ``clock``."""
     return one.wall_seconds if clock == WALL or one.cpu_seconds is None else one.cpu_seconds
 
 
 def scores_of(comparison: Comparison) -> tuple[str, list[Estimate]]:
-    """Return what agents are scored by against their cost, and each one's: the area, if all have curves."""
+    """Return the name of the score that is compared with cost, the area if all have curves, and each agent's score."""
     areas = [one.auc for one in comparison.agents if one.auc is not None]
     return (AREA, areas) if len(areas) == len(comparison.agents) else (FINAL, [one.mean for one in comparison.agents])
 
@@ -67,9 +67,9 @@ def costs_of(comparison: Comparison) -> tuple[Cost, Cost]:
 
 
 def front(costs: Sequence[float], scores: Sequence[float]) -> list[int]:
-    """Return the places of those that no other beats, the Pareto front.
+    """Return the indices of the Pareto front: of those that no other one beats.
 
-    One beats another that costs no less and scores no higher, unless both are equal in both.
+    One beats another that costs no less and scores no higher, unless cost and score are both equal.
     """
     points = [*zip(costs, scores, strict=True)]
     return [
@@ -80,15 +80,15 @@ def front(costs: Sequence[float], scores: Sequence[float]) -> list[int]:
 
 
 def front_in_words(comparison: Comparison) -> str:
-    """Say in a sentence which agents are on the fronts; nothing where there is but one agent."""
+    """Return a sentence about the agents on the fronts; empty if there is only one agent."""
     if len(comparison.agents) < 2:
         return ""
     time, size = costs_of(comparison)
     by = f"by the mean {scores_of(comparison)[0].removeprefix('mean ')}"
     if time.front == size.front:
         return f"No agent scores higher {time.cheaper}, or {size.cheaper}, than {either(time.front)}, {by}."
-    told = f"No agent scores higher {time.cheaper} than {either(time.front)}"
-    return f"{told}, and none {size.cheaper} than {either(size.front)}, {by}."
+    first = f"No agent scores higher {time.cheaper} than {either(time.front)}"
+    return f"{first}, and none {size.cheaper} than {either(size.front)}, {by}."
 
 
 def either(names: Sequence[str]) -> str:

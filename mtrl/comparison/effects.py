@@ -1,4 +1,4 @@
-"""What learning a task together with others was worth: difference to the baseline, transfer, and a verdict in words."""
+"""The effect of learning tasks together: difference to the baseline, transfer, and a verdict in words."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from mtrl.comparison.verdicts import gaps, verdict
 
 
 def task_effects(sides: Sequence[tuple[Scored, Scored]]) -> list[TaskEffect]:
-    """Return what learning together was worth on each task to each agent, beside what it is held against.
+    """Return the effect of learning together for each pair of an agent and its baseline, on each task.
 
-    p-values are adjusted over all tasks of all agents (Benjamini and Hochberg 1995): a report in which nothing differs
-    stays clean in 95 of 100 cases. Sides of fewer than ``LEAST_SEEDS`` are not tested and do not count.
+    p-values are adjusted over all tasks of all agents (Benjamini and Hochberg 1995), so a report without any real
+    difference shows none in 95 of 100 cases. Sides with fewer than ``LEAST_SEEDS`` are neither tested nor counted.
     """
-    finals = _adjusted([_gaps(one, alone, one.scores, alone.scores, one.resolution) for one, alone in sides], sides)
+    finals = _adjusted([_gaps(one, one.scores, alone.scores, one.resolution) for one, alone in sides], sides)
     areas = _adjusted([_area_gaps(one, alone) for one, alone in sides], sides)
     return [
         _effect(one, [t], measure.task, final[t], area.get(t), alone)
@@ -31,13 +31,14 @@ def task_effects(sides: Sequence[tuple[Scored, Scored]]) -> list[TaskEffect]:
 
 
 def _area_gaps(one: Scored, alone: Scored) -> dict[int, Gap]:
-    """Compare the areas on the tasks of which both sides have curves."""
+    """Compare the areas on the tasks for which both sides have curves."""
     known = np.flatnonzero(one.has_areas_by_task & alone.has_areas_by_task)
     resolution = np.maximum(one.area_resolution, alone.area_resolution)
-    return {t: gap for t, gap in _gaps(one, alone, one.areas, alone.areas, resolution).items() if t in known}
+    return {t: gap for t, gap in _gaps(one, one.areas, alone.areas, resolution).items() if t in known}
 
 
-def _gaps(one: Scored, alone: Scored, mine: np.ndarray, theirs: np.ndarray, resolution: np.ndarray) -> dict[int, Gap]:
+def _gaps(one: Scored, mine: np.ndarray, theirs: np.ndarray, resolution: np.ndarray) -> dict[int, Gap]:
+    """Compare ``mine`` (S, T) and ``theirs`` (R, T) on each task, in the measures of ``one``."""
     found = gaps(welch(mine, theirs, resolution))
     return {
         t: gap.within(measure.kind == SUCCESS) for t, (gap, measure) in enumerate(zip(found, one.measures, strict=True))
@@ -45,7 +46,7 @@ def _gaps(one: Scored, alone: Scored, mine: np.ndarray, theirs: np.ndarray, reso
 
 
 def _adjusted(found: Sequence[dict[int, Gap]], sides: Sequence[tuple[Scored, Scored]]) -> list[dict[int, Gap]]:
-    """Adjust the p-values of each side's gaps, by task, over all of them."""
+    """Adjust the p-values of all gaps, by pair and task, over all of them."""
     from scipy.stats import false_discovery_control
 
     enough = [min(len(one.scores), len(alone.scores)) >= LEAST_SEEDS for one, alone in sides]
@@ -59,7 +60,7 @@ def _adjusted(found: Sequence[dict[int, Gap]], sides: Sequence[tuple[Scored, Sco
 
 
 def overall_effect(one: Scored, alone: Scored, counted: Sequence[int], pair: Pair) -> TaskEffect:
-    """Return what learning together was worth to the mean over the tasks ``counted``, by the ``pair`` of the two."""
+    """Return the effect of learning together on the mean over the tasks ``counted``, from the agents' ``pair``."""
     return _effect(one, counted, None, pair.final, pair.area, alone)
 
 
@@ -87,7 +88,7 @@ def _effect(
 
 
 def transfer(area: Gap, alone: float) -> Estimate | None:
-    """Return (AUC - AUC_alone) / (1 - AUC_alone), None where the task alone leaves no room (Continual World, eq. 2)."""
+    """Return (AUC - AUC_alone) / (1 - AUC_alone), or None if AUC_alone is 1 (Continual World, eq. 2)."""
     room = 1 - alone
     if room <= 1e-12:
         return None

@@ -1,4 +1,4 @@
-"""What counts as a run's score on a task: success, or a return brought to a common scale where that can be done."""
+"""The score of a run on a task: success, or a return, normalised to a common scale if possible."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ SUCCESS, NORMALISED, RETURN = "success", "normalised return", "return"
 
 @dataclass(frozen=True)
 class Measure:
-    """How a task is scored: ``kind``, the tag of its curve, and the straight line that a return is put through.
+    """The measure of a task: its ``kind``, and the linear scale of a return.
 
-    The score is ``(raw - zero) / span``. ``start`` is the score before the first evaluation, None where nothing is
-    known of it. ``resolution`` is the smallest step between two scores, 0 for a return.
+    The score is ``(raw - zero) / span``. ``start`` is the score before training, or None if it is not known.
+    ``resolution`` is the smallest step between two scores, 0 for a return.
     """
 
     task: str
@@ -35,35 +35,35 @@ class Measure:
         return (float(raw_score(run, self.task)) - self.zero) / self.span
 
     def curve(self, run: Run) -> Curve | None:
-        """Return the score over the run's evaluations, None where it had none."""
+        """Return the curve of scores over the run's evaluations, or None if it had none."""
         raw = run.curves.get(task_tag("eval/success_rate" if self.kind == SUCCESS else "eval/return", self.task))
         return None if raw is None else Curve(raw.steps, (raw.values - self.zero) / self.span)
 
 
 def raw_score(run: Run, task: str) -> float:
-    """Return a run's success at any step of the episode, or the return of a task that does not say success."""
+    """Return a run's success at any step of the episode, or the return of a task that does not report success."""
     scores = run.result["tasks"][task]
     return scores["return"] if scores["success_any"] is None else scores["success_any"]
 
 
 def measures_of(gathered: Gathered, baseline: Group | None) -> tuple[Measure, ...]:
-    """Return how each task is scored; all returns are normalised, or none is, so that a mean means something.
+    """Return the measure of each task; either all returns are normalised or none is, so that their mean is meaningful.
 
-    A normalised return is 0 for random actions and 1 for the baseline, both means over its seeds. It is known where
-    the baseline was scored beside random actions and is better than they are, on every task that says no success.
+    A normalised return is 0 for random actions and 1 for the baseline, both means over its seeds. Returns are
+    normalised if the baseline is better than random actions on every task that does not report success.
     """
     first = gathered.runs[0]
-    silent = [task for task in gathered.tasks if first.result["tasks"][task]["success_any"] is None]
-    scales = {} if baseline is None else {task: _scale(baseline, task) for task in silent}
+    returns_only = [task for task in gathered.tasks if first.result["tasks"][task]["success_any"] is None]
+    scales = {} if baseline is None else {task: _scale(baseline, task) for task in returns_only}
     normalised = bool(scales) and all(scale is not None for scale in scales.values())
     return tuple(
-        _measure(gathered, task, task in silent, scales[task] if normalised and task in silent else None)
+        _measure(gathered, task, task in returns_only, scales[task] if normalised and task in returns_only else None)
         for task in gathered.tasks
     )
 
 
-def _measure(gathered: Gathered, task: str, silent: bool, scale: tuple[float, float] | None) -> Measure:
-    if not silent:
+def _measure(gathered: Gathered, task: str, by_return: bool, scale: tuple[float, float] | None) -> Measure:
+    if not by_return:
         episodes = gathered.runs[0].result["tasks"][task].get("episodes")
         return Measure(task, SUCCESS, resolution=1 / episodes if episodes else 0.0)
     if scale is None:
@@ -72,10 +72,10 @@ def _measure(gathered: Gathered, task: str, silent: bool, scale: tuple[float, fl
 
 
 def _scale(baseline: Group, task: str) -> tuple[float, float] | None:
-    """Return the mean return of random actions and how far the baseline is above it, None where that is no scale."""
-    chances = [run.result["tasks"][task].get("random_return") for run in baseline.runs]
-    known = [chance for chance in chances if chance is not None]
-    if len(known) < len(chances):
+    """Return the mean return of random actions and the baseline's gain over it, or None without a positive gain."""
+    random_returns = [run.result["tasks"][task].get("random_return") for run in baseline.runs]
+    known = [value for value in random_returns if value is not None]
+    if len(known) < len(random_returns):
         return None
     zero = float(np.mean(known))
     span = float(np.mean([raw_score(run, task) for run in baseline.runs])) - zero
@@ -83,6 +83,6 @@ def _scale(baseline: Group, task: str) -> tuple[float, float] | None:
 
 
 def headline(measures: tuple[Measure, ...]) -> str:
-    """Return the kind of score that means over tasks are taken of: success where any task says it."""
+    """Return the kind of score used for means over tasks: success if any task reports it."""
     kinds = {measure.kind for measure in measures}
     return next(kind for kind in (SUCCESS, NORMALISED, RETURN) if kind in kinds)

@@ -1,4 +1,4 @@
-"""Which runs tasks are compared with, and the sentences that belong beside a comparison."""
+"""Select the baseline of a comparison, and write the notes that accompany it."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from mtrl.config.flags import flags_of
 from mtrl.config.renamed import present_names
 from mtrl.errors import UsageError
 from mtrl.gathering.gather import Gathered
-from mtrl.gathering.grouping import MADE_OF, Group, shown
+from mtrl.gathering.grouping import IDENTITY, Group, shown
 
 SINGLE = "single-task"
 
 
 def baseline_of(gathered: Gathered, name: str | None) -> Group | None:
-    """Return the group that ``name``, a label or an agent, means; for None single-task's, or None without one.
+    """Return the group with the label or agent ``name``; by default single-task's, or None without one.
 
     Raises ``UsageError`` for a name that no group has, or several have.
     """
-    wanted = SINGLE if name is None else name
+    target = SINGLE if name is None else name
     labels = [group.label for group in gathered.groups]
-    found = [group for group in gathered.groups if group.label == wanted] or [
-        group for group in gathered.groups if group.agent == wanted
+    found = [group for group in gathered.groups if group.label == target] or [
+        group for group in gathered.groups if group.agent == target
     ]
     if len(found) > 1:
         several = ", ".join(repr(group.label) for group in found)
-        raise UsageError(f"--baseline {wanted!r} is ambiguous: {several}; name one of them")
+        raise UsageError(f"--baseline {target!r} is ambiguous: {several}; name one of them")
     if not found and name is not None:
         raise UsageError(
             f"--baseline is {name!r}, which is not among the runs: {', '.join(labels)}.{nearest(name, labels)}"
@@ -42,21 +42,21 @@ def baseline_of(gathered: Gathered, name: str | None) -> Group | None:
 
 
 def measure_words(kind: str, measures: Sequence[Measure], base: Group | None) -> str:
-    """Return in a sentence what the scores are."""
+    """Describe the scores in a sentence."""
     others = sum(measure.kind != kind for measure in measures)
-    many = "one task that says no success is" if others == 1 else f"{others} tasks that say no success are"
+    many = "one task without success is" if others == 1 else f"{others} tasks without success are"
     rest = f"; {many} left out of the means" if others else ""
     if kind == SUCCESS:
         return f"success at any step of the episode, final weights{rest}"
     if kind == NORMALISED and base is not None:
         return f"return of the final weights, normalised: 0 is random actions, 1 is {base.label}"
-    return "return of the final weights as it is: no baseline above random actions on every task gives it a scale"
+    return "return of the final weights, not normalised: no baseline is above random actions on every task"
 
 
 def notes_on(gathered: Gathered, base: Group | None) -> list[str]:
-    """Return the sentences: too few seeds, unequal sizes and settings, no baseline."""
+    """Return the notes: too few seeds, unequal sizes and settings, no baseline."""
     notes = []
-    for count, words in ((1, "one seed proves nothing"), (2, "two seeds are too few to tell a difference")):
+    for count, words in ((1, "one seed proves nothing"), (2, "two seeds are too few to show a difference")):
         if few := [group.label for group in gathered.groups if len(group.runs) == count]:
             have = "has" if len(few) == 1 else "have"
             number = "one" if count == 1 else "two"
@@ -66,9 +66,9 @@ def notes_on(gathered: Gathered, base: Group | None) -> list[str]:
     notes += _dropped(gathered.groups)
     if base is None:
         alone = next((group.label for group in gathered.groups if learned_alone(group.agent)), None)
-        other = "" if alone is None else f" (--baseline {shlex.quote(alone)} takes what is there)"
+        other = "" if alone is None else f" (or use --baseline {shlex.quote(alone)})"
         command = single_task_command(gathered)
-        notes.append(f"no transfer and no verdicts: there is no single-task run{other}; make one: {command}")
+        notes.append(f"no transfer and no verdicts: there is no single-task run{other}; train one: {command}")
     elif len(gathered.groups) == 1:
         notes.append(f"there is nothing to compare {base.label} with; add runs of another agent")
     return notes
@@ -85,17 +85,17 @@ def _sizes(groups: Sequence[Group]) -> list[str]:
     if not larger:
         return []
     return [
-        f"unequal sizes, which alone explain much: against {least}'s {counts[least]:,} parameters, {', '.join(larger)}"
+        f"sizes differ, which can explain much: against {least}'s {counts[least]:,} parameters, {', '.join(larger)}"
     ]
 
 
 def _settings(groups: Sequence[Group]) -> list[str]:
-    """Return a line for each setting that several agents have, and do not have alike, with those that have it.
+    """Return a line for each setting that differs between agents, with its value in each group that has it.
 
-    What sets apart groups of one agent only is in their labels, and so is what an agent was made of beside its own.
+    Settings that only differ between groups of one agent are in their labels, as are exchanged pieces.
     """
     lines = []
-    for name in dict.fromkeys(name for group in groups for name in group.settings if name not in MADE_OF):
+    for name in dict.fromkeys(name for group in groups for name in group.settings if name not in IDENTITY):
         own = [group for group in groups if name in group.settings]
         differ = any(group.settings[name] != own[0].settings[name] for group in own)
         if differ and len({group.agent for group in own}) > 1:
@@ -105,21 +105,21 @@ def _settings(groups: Sequence[Group]) -> list[str]:
 
 
 def _dropped(groups: Sequence[Group]) -> list[str]:
-    """Return a line for each group whose agent does not support settings that its runs were given."""
+    """Return a line for each group whose agent does not support some settings passed to its runs."""
     lines = []
     for group in groups:
-        asked: dict[str, list[str]] = {}
+        dropped: dict[str, list[str]] = {}
         for run in group.runs:
             for name, value in present_names(run.facts.get("dropped_settings") or {}, SACSettings).items():
-                asked.setdefault(name, []).append(shown(tuple(value) if isinstance(value, list) else value))
-        if asked:
-            values = ", ".join(f"{name} {' or '.join(dict.fromkeys(own))}" for name, own in asked.items())
+                dropped.setdefault(name, []).append(shown(tuple(value) if isinstance(value, list) else value))
+        if dropped:
+            values = ", ".join(f"{name} {' or '.join(dict.fromkeys(own))}" for name, own in dropped.items())
             lines.append(f"{group.label} does not support some settings of the others: {values}")
     return lines
 
 
 def single_task_command(gathered: Gathered) -> str:
-    """Return the command that trains single-task on the budget and the seeds of the first group."""
+    """Return the command that trains single-task with the budget and the seeds of the first group."""
     group = gathered.groups[0]
     config = group.runs[0].config
     plan = baseline_config(dataclasses.replace(config, baseline="single-task"))

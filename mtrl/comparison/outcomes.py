@@ -1,7 +1,7 @@
-"""What a comparison of runs holds: agents, pairs of agents, tasks against the task learned alone, curves, runs.
+"""The data of a comparison of runs: agents, pairs of agents, tasks against the task learned alone, curves, runs.
 
-All of it is frozen and made of plain values. Scores are success, or returns on a scale that ``Comparison.measure``
-names; steps are environment steps per task.
+All classes are frozen and have plain values. Scores are success, or returns on the scale named by
+``Comparison.measure``; steps are environment steps per task.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any, Literal
 from mtrl.comparison.statistics import Estimate
 
 THRESHOLDS = (0.5, 0.8, 0.95)
-MAX_RATIO = 1.5  # agents that have more than so many times another's parameters are marked
+MAX_RATIO = 1.5  # agents with more than this times the parameters of the smallest are marked
 AHEAD, BEHIND = "ahead", "behind"  # of another agent
-HELPED, HURT = "helped", "hurt"  # sharing did
-BETTER, WORSE = "better", "worse"  # than a baseline, where sharing is not what sets the two apart
+HELPED, HURT = "helped", "hurt"  # by sharing
+BETTER, WORSE = "better", "worse"  # than a baseline that does not differ in sharing
 SAME = "no difference at this number of seeds"
 ONE_SEED, FEW_SEEDS = "one seed proves nothing", "two seeds are too few to tell"
 JUDGED = {"area": "the area under the learning curve", "final": "the final score"}
@@ -27,8 +27,8 @@ JUDGED = {"area": "the area under the learning curve", "final": "the final score
 class Reached:
     """The median over seeds of the first evaluation at which the mean over tasks was at least ``threshold``.
 
-    A seed that never was counts as later than all others; ``steps`` is None where the median is such a seed. ``seeds``
-    are how many of ``of`` came there.
+    A seed that never reached it counts as later than all others; ``steps`` is None if the median is such a seed.
+    ``seeds`` is how many out of ``of`` seeds reached it.
     """
 
     threshold: float
@@ -39,13 +39,13 @@ class Reached:
 
 @dataclass(frozen=True)
 class AgentSummary:
-    """The results of an agent's runs; ``label`` is its name, with the settings that set it apart from its namesakes.
+    """The results of an agent's runs; ``label`` is its name, with the settings that distinguish it from its namesakes.
 
     ``iqm``, ``mean`` and ``auc`` are over seeds and tasks, with intervals over whole runs; ``worst_task`` has the
-    lowest mean over seeds, ``worst_score``. ``auc`` is None without evaluations, ``reached`` empty where a threshold
-    means nothing (raw returns). ``env_steps``, ``updates``, ``wall_seconds`` and ``cpu_seconds`` are means over seeds;
-    ``cpu_seconds`` is None where a run lacks it, or was on a GPU, where it is not the cost. ``size_ratio`` is
-    its parameters over the fewest in the table; ``larger`` marks more than ``MAX_RATIO``.
+    lowest mean over seeds, ``worst_score``. ``auc`` is None without evaluations, ``reached`` empty if thresholds are
+    meaningless (raw returns). ``env_steps``, ``updates``, ``wall_seconds`` and ``cpu_seconds`` are means over seeds;
+    ``cpu_seconds`` is None if a run lacks it or used a GPU, since it is then not the whole cost. ``size_ratio`` is its
+    number of parameters over the smallest one in the table; ``larger`` marks more than ``MAX_RATIO``.
     """
 
     label: str
@@ -69,9 +69,9 @@ class AgentSummary:
 
 @dataclass(frozen=True)
 class Gap:
-    """A difference of means over seeds, its 95 % interval, and p before and after all that it stands beside is counted.
+    """A difference of means over seeds, its 95 % interval, and p before and after adjustment for multiple tests.
 
-    By ``statistics.welch`` and ``statistics.pairwise``. All but ``value`` are None where a side has one seed.
+    By ``statistics.welch`` and ``statistics.pairwise``. All but ``value`` are None if a side has one seed.
     """
 
     value: float
@@ -81,12 +81,12 @@ class Gap:
     adjusted: float | None
 
     def turned(self) -> Gap:
-        """Return it as seen from the other side."""
+        """Return the gap as seen from the other side."""
         low, high = (None if end is None else -end for end in (self.high, self.low))
         return Gap(-self.value, low, high, self.p, self.adjusted)
 
     def within(self, share: bool) -> Gap:
-        """Return it with an interval that holds no impossible differences, where it is one of shares."""
+        """Return the gap with its interval clipped to [-1, 1] if it is a difference of shares."""
         if not share or self.low is None or self.high is None:
             return self
         return dataclasses.replace(self, low=max(self.low, -1.0), high=min(self.high, 1.0))
@@ -94,13 +94,13 @@ class Gap:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two agents: how probable it is that one improves on the other, and whether they are told apart.
+    """Two agents: the probability that one improves on the other, and whether they differ significantly.
 
-    ``probability`` is that of a run of ``first`` scoring more than one of ``second`` on a task in the end, ties counted
-    half. ``final`` is the difference of their mean final scores over tasks, ``area`` that of the areas under the curves
-    (None without curves of all agents), p adjusted over all pairs. ``verdict``, by ``verdicts.verdict`` on the one that
-    ``judged_by`` names, is ``AHEAD`` or ``BEHIND`` (``first`` is, of ``second``), ``SAME``, ``FEW_SEEDS`` or
-    ``ONE_SEED``.
+    ``probability`` is that of a run of ``first`` having a higher final score on a task than one of ``second``; ties
+    count half. ``final`` is the difference of their mean final scores over tasks, ``area`` that of the areas under the
+    curves (None without curves of all agents), with p adjusted over all pairs. ``verdict``, by ``verdicts.verdict`` on
+    the gap named by ``judged_by``, is ``AHEAD`` or ``BEHIND`` (of ``first`` relative to ``second``), ``SAME``,
+    ``FEW_SEEDS`` or ``ONE_SEED``.
     """
 
     first: str
@@ -112,7 +112,7 @@ class Pair:
     verdict: str
 
     def turned(self) -> Pair:
-        """Return it as seen from ``second``."""
+        """Return the pair as seen from ``second``."""
         p = self.probability
         low, high = (None if end is None else 1 - end for end in (p.high, p.low))
         area = None if self.area is None else self.area.turned()
@@ -122,7 +122,7 @@ class Pair:
 
 
 def pair_of(pairs: Iterable[Pair], first: str, second: str) -> Pair:
-    """Return two agents' pair as seen from ``first``. Raises ``KeyError`` for labels that are no pair."""
+    """Return two agents' pair as seen from ``first``. Raises ``KeyError`` for unknown labels."""
     for pair in pairs:
         if (pair.first, pair.second) == (first, second):
             return pair
@@ -133,19 +133,19 @@ def pair_of(pairs: Iterable[Pair], first: str, second: str) -> Pair:
 
 @dataclass(frozen=True)
 class TaskEffect:
-    """What learning ``task`` together with the others was worth to an agent, against the baseline.
+    """The effect of learning ``task`` together with the others on an agent's score, against the baseline.
 
     ``score`` and ``baseline_score`` are means over seeds of the final weights' score, ``final`` their difference;
-    ``area`` is that of the areas under the curves, None where a side has no curve. ``transfer`` is
+    ``area`` is that of the areas under the curves, None if a side has no curve. ``transfer`` is
     (AUC - AUC_baseline) / (1 - AUC_baseline), the forward transfer of Wolczyk et al. 2021 (Continual World, eq. 2),
-    with the interval of ``area`` put through the same division; None for raw returns and where AUC_baseline is 1.
+    with the interval of ``area`` divided in the same way; None for raw returns and if AUC_baseline is 1.
 
-    ``verdict`` is ``HELPED`` or ``HURT`` where the adjusted p of ``area`` (of ``final`` without it: ``judged_by``) is
-    below .05, else ``SAME``; with two seeds on a side ``FEW_SEEDS``, with one ``ONE_SEED``. Where the agent learns each
+    ``verdict`` is ``HELPED`` or ``HURT`` if the adjusted p of ``area`` (of ``final`` without it: ``judged_by``) is
+    below .05, else ``SAME``; with two seeds on a side ``FEW_SEEDS``, with one ``ONE_SEED``. If the agent learns each
     task alone too (sb3), or the baseline does not, sharing is not what is judged, and it is ``BETTER`` or ``WORSE``.
-    The area is judged rather than the final score because it is what transfer is made of, and because a task that both
-    learn in the end says nothing in its final score. ``task`` is None for the mean over tasks of each seed: then gaps
-    and verdict are those of the agent's ``Pair`` with the baseline.
+    The area is judged rather than the final score because transfer is defined by it, and because the final score of a
+    task that both sides learn shows no difference. ``task`` is None for the mean over tasks of each seed: then gaps and
+    verdict are those of the agent's ``Pair`` with the baseline.
     """
 
     agent: str
@@ -177,8 +177,8 @@ class Band:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One run's outcome on one task; ``score`` is in ``measure``, and the last five fields are the whole run's."""
+class RunTaskRow:
+    """One run's outcome on one task; ``score`` is in ``measure``, and the last five fields are those of the run."""
 
     agent: str
     seed: int
@@ -203,13 +203,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything that the runs of a suite say about its agents.
+    """The comparison of a suite's agents.
 
-    ``measure`` is what means over tasks are taken of (``success``, ``normalised return`` or ``return``) and
-    ``measure_words`` says it in a sentence; tasks scored otherwise are left out of those means. ``baseline`` is the
-    label of the agent that tasks are compared with, None where there is none: then ``effects`` (per agent and task) and
-    ``overall`` (per agent) are empty. ``pairs`` holds each two agents once. ``notes`` are sentences that belong beside
-    the tables, ``warnings`` what was left out or differs between runs.
+    ``measure`` is the score used for means over tasks (``success``, ``normalised return`` or ``return``), and
+    ``measure_words`` describes it; tasks with another measure are left out of those means. ``baseline`` is the label of
+    the agent that tasks are compared with; without one, ``effects`` (per agent and task) and ``overall`` (per agent)
+    are empty. ``pairs`` has each two agents once. ``notes`` are sentences that accompany the tables, ``warnings`` state
+    what was left out or differs between runs.
     """
 
     suite: str
@@ -224,14 +224,14 @@ class Comparison:
     effects: tuple[TaskEffect, ...]
     overall: tuple[TaskEffect, ...]
     bands: tuple[Band, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[RunTaskRow, ...]
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
 
     def pair(self, first: str, second: str) -> Pair:
-        """Return two agents' pair as seen from ``first``. Raises ``KeyError`` for labels that are no pair."""
+        """Return two agents' pair as seen from ``first``. Raises ``KeyError`` for unknown labels."""
         return pair_of(self.pairs, first, second)
 
     def to_json(self) -> dict[str, Any]:
-        """Return all of it as JSON values."""
+        """Return the comparison as JSON values."""
         return dataclasses.asdict(self)

@@ -1,4 +1,4 @@
-"""A group's runs as arrays of scores, areas and curves; its learning curves with bands; a row per run and task."""
+"""Arrays of scores, areas and curves of a group's runs; its learning curves with bands; a row per run and task."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from mtrl.comparison.measures import RETURN, SUCCESS, Measure
-from mtrl.comparison.outcomes import THRESHOLDS, Band, Row
+from mtrl.comparison.outcomes import THRESHOLDS, Band, RunTaskRow
 from mtrl.comparison.statistics import estimate_band
 from mtrl.gathering.curves import Curve, area_under_curve, mean_curve, steps_to
 from mtrl.gathering.grouping import Group
@@ -36,7 +36,7 @@ class Scored:
 
     @cached_property
     def areas(self) -> np.ndarray:
-        """Areas under the curves, NaN where there is no curve."""
+        """Areas under the curves, NaN without a curve."""
         return np.array(
             [
                 [
@@ -49,33 +49,33 @@ class Scored:
 
     @cached_property
     def resolution(self) -> np.ndarray:
-        """How finely final scores are measured (T,): the smallest step between two of them, 0 for a return."""
+        """Resolution of final scores (T,): the smallest step between two of them, 0 for a return."""
         return np.array([measure.resolution for measure in self.measures])
 
     @cached_property
     def evaluation_resolution(self) -> np.ndarray:
-        """How finely a point of a curve is measured (T,): 1 / episodes for a success, 0 for a return."""
+        """Resolution of a point of a curve (T,): 1 / episodes for success, 0 for a return."""
         episodes = self.group.runs[0].config.eval_episodes
         return np.array([1 / episodes if measure.kind == SUCCESS else 0.0 for measure in self.measures])
 
     @cached_property
     def area_resolution(self) -> np.ndarray:
-        """How finely an area is measured (T,): the K evaluations that it is a mean of are each rounded."""
+        """Resolution of an area (T,): it is a mean of K evaluations, each of which is rounded."""
         points = np.array([np.inf if curve is None else len(curve.steps) for curve in self.curves[0]])
         return self.evaluation_resolution / np.sqrt(points)
 
     @cached_property
     def has_areas_by_task(self) -> np.ndarray:
-        """Of which tasks all seeds have a curve (T,)."""
+        """The tasks for which all seeds have a curve (T,)."""
         return ~np.isnan(self.areas).any(axis=0)
 
     def has_areas(self, counted: Sequence[int]) -> bool:
-        """Whether all seeds have a curve of each task ``counted``."""
+        """Return whether all seeds have a curve of each task ``counted``."""
         return bool(self.has_areas_by_task[counted].all())
 
 
 def mean_curves(one: Scored, counted: Sequence[int]) -> list[Curve] | None:
-    """Return each seed's curve of the mean over tasks, None where a curve is missing."""
+    """Return each seed's curve of the mean over tasks, or None if a curve is missing."""
     means = []
     for row in one.curves:
         own = [row[i] for i in counted]
@@ -99,7 +99,7 @@ def bands(one: Scored, counted: Sequence[int]) -> list[Band]:
 
 
 def _band(one: Scored, task: str | None, kind: str, tasks: Sequence[int]) -> Band:
-    """Bring the curves of ``tasks`` to common steps (S, T, E) and take their mean and its interval."""
+    """Interpolate the curves of ``tasks`` at common steps (S, T, E), and return their mean with its interval."""
     curves = [[row[t] for t in tasks] for row in one.curves]
     steps = np.unique(np.concatenate([curve.steps for row in curves for curve in row if curve is not None]))
     values = np.array(
@@ -114,16 +114,16 @@ def _band(one: Scored, task: str | None, kind: str, tasks: Sequence[int]) -> Ban
     )
 
 
-def rows(one: Scored) -> list[Row]:
+def rows(one: Scored) -> list[RunTaskRow]:
     """Return a row per run and task."""
     return [_row(one, s, t, run) for s, run in enumerate(one.group.runs) for t in range(len(one.measures))]
 
 
-def _row(one: Scored, s: int, t: int, run: Run) -> Row:
+def _row(one: Scored, s: int, t: int, run: Run) -> RunTaskRow:
     measure, curve, area = one.measures[t], one.curves[s][t], one.areas[s, t]
     entry = run.result["tasks"][measure.task]
     marks = [None] * 3 if curve is None or measure.kind == RETURN else [steps_to(curve, k) for k in THRESHOLDS]
-    return Row(
+    return RunTaskRow(
         agent=one.group.label,
         seed=run.config.seed,
         task=measure.task,

@@ -1,7 +1,7 @@
 """Statistics of a few runs: interquartile mean, probability of improvement, Student's t over runs, Welch's test.
 
-Scores are ``(seeds, tasks)`` everywhere. A run is one observation, however many tasks it has: what a seed does to one
-task of a run it may do to all of them, so the spread of every statistic is taken over whole runs and never over tasks.
+Scores are ``(seeds, tasks)`` everywhere. A run is one observation, however many tasks it has: a seed may affect all
+tasks of a run alike, so the spread of every statistic is taken over whole runs and never over tasks.
 The statistics are those of Agarwal et al. 2021 (NeurIPS, "Deep Reinforcement Learning at the Edge of the Statistical
 Precipice"), as its library rliable computes them; the intervals are not, see docs/decisions/0006-verdicts.md.
 """
@@ -16,20 +16,20 @@ from typing import Any
 import numpy as np
 
 LEVEL = 0.95
-LEAST_SEEDS = 3  # with fewer on a side nothing is called a difference
-ROUNDING = 1 / 12  # variance of what is rounded to multiples of 1
+LEAST_SEEDS = 3  # per side; with fewer, nothing is called a difference
+ROUNDING = 1 / 12  # variance of rounding to multiples of 1
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number and its 95 % interval; ``low`` and ``high`` are None where there is one seed."""
+    """A number and its 95 % interval; ``low`` and ``high`` are None for one seed."""
 
     value: float
     low: float | None = None
     high: float | None = None
 
     def within(self, least: float, most: float) -> Estimate:
-        """Return it with an interval that holds no impossible values."""
+        """Return the estimate with its interval clipped to possible values."""
         if self.low is None or self.high is None:
             return self
         return Estimate(self.value, max(self.low, least), min(self.high, most))
@@ -83,9 +83,9 @@ def estimate_band(curves: np.ndarray, resolution: np.ndarray | float = 0.0) -> t
 
 
 def mean_resolution(resolution: np.ndarray | float, tasks: int) -> float:
-    """Return how finely the mean over tasks is measured whose scores are each rounded to ``resolution``, (T,) or one.
+    """Return the resolution of the mean over tasks whose scores are each rounded to ``resolution``, (T,) or one value.
 
-    It is the step that has the rounding variance of the mean, as rounding is independent from task to task.
+    It is the step with the rounding variance of the mean, as rounding is independent between tasks.
     """
     return float(np.sqrt(np.square(np.broadcast_to(resolution, tasks)).sum()) / tasks)
 
@@ -120,9 +120,9 @@ def probability_of_improvement(first: np.ndarray, second: np.ndarray) -> Estimat
     the place of z and p (1 - p) / error**2 in that of the sample size: near 0 and 1 a plain one is too short. One seed
     has none.
 
-    Where runs agree in all their wins, the error would be 0. It is taken to be at least that of T tasks whose runs are
-    independent, p (1 - p) / 3 on each (which is 1/12, that of a uniform rank, at p = .5), after half a win more on
-    either side.
+    If runs agree in all their wins, the error would be 0. It is taken to be at least that of T tasks with independent
+    runs, p (1 - p) / 3 on each (1/12 at p = .5, the variance of a uniform rank), after adding half a win on either
+    side.
     """
     # (S, R, T): 1 where the first is better, .5 where they are equal.
     wins = (np.sign(first[:, None] - second[None]) + 1) / 2
@@ -133,14 +133,14 @@ def probability_of_improvement(first: np.ndarray, second: np.ndarray) -> Estimat
         max(float(wins.mean(axis=(1 - side, 2)).var(ddof=1)), _room(wins.mean(axis=(0, 1)), runs) / (3 * tasks)) / runs
         for side, runs in enumerate((n, m))
     )
-    # Wilson's interval holds the p that are no further from the value than t times their own error.
+    # Wilson's interval contains every p that is at most t times its own error away from the value.
     k = float(_quantile(_freedom(own, other, n, m))) ** 2 * (own + other) / _room(np.array(value), n * m)
     middle, reach = (value + k / 2) / (1 + k), np.sqrt(k * value * (1 - value) + k**2 / 4) / (1 + k)
     return Estimate(value, float(middle - reach), float(middle + reach)).within(0.0, 1.0)
 
 
 def _room(shares: np.ndarray, count: int) -> float:
-    """Return the mean of p (1 - p) over shares of ``count`` wins, half a win more on either side."""
+    """Return the mean of p (1 - p) over shares of ``count`` wins, after adding half a win on either side."""
     p = (count * shares + 0.5) / (count + 1)
     return float((p * (1 - p)).mean())
 
@@ -152,10 +152,10 @@ def _freedom(own: Any, other: Any, n: int, m: int) -> Any:
 
 @dataclass(frozen=True)
 class Difference:
-    """Means of two samples compared, each field of the same shape: ``value`` is first minus second.
+    """Differences of the means of two samples, all fields of the same shape: ``value`` is first minus second.
 
-    ``low`` and ``high`` are the 95 % interval of each comparison on its own; ``p`` the two-sided p-value; ``adjusted``
-    that after all of them are taken together. All but ``value`` are NaN where a side has one seed.
+    ``low`` and ``high`` are the 95 % interval of each comparison by itself; ``p`` is the two-sided p-value, and
+    ``adjusted`` the same adjusted for multiple tests. All but ``value`` are NaN if a side has one seed.
     """
 
     value: np.ndarray
@@ -170,14 +170,15 @@ def welch(first: np.ndarray, second: np.ndarray, resolution: np.ndarray) -> Diff
 
     Why these: the percentile bootstrap is too narrow for few seeds (of normal samples that do not differ it calls 19 %
     different with 3 seeds and 8 % with 10), and a permutation test of 3 against 3 seeds cannot go below p = .1,
-    whatever the runs show. Welch's test allows for unequal spread and keeps its level. With T tasks one in twenty would
-    be called by chance, so the p-values are adjusted to keep the expected share of false calls below 5 % (Benjamini and
-    Hochberg 1995, ``scipy.stats.false_discovery_control``; where no task differs that is the probability of any call;
-    it holds for tasks that a run moves together too, Benjamini and Yekutieli 2001, theorem 1.2).
+    whatever the runs show. Welch's test allows for unequal spread and keeps its level. With T tasks, one in twenty
+    would be called different by chance, so the p-values are adjusted to keep the expected share of false calls below
+    5 % (Benjamini and Hochberg 1995, ``scipy.stats.false_discovery_control``; if no task differs, that is the
+    probability of any call; it also holds for tasks that are positively correlated within runs, Benjamini and Yekutieli
+    2001, theorem 1.2).
 
-    ``resolution`` (T,) is the smallest step of a score, 1 / episodes for a success, 0 for a return. Seeds that happen
-    to agree do not make a score certain: the spread of a side is taken to be at least that of rounding to the
-    resolution, resolution / sqrt(12). Where there is no spread at all, p is 1.
+    ``resolution`` (T,) is the smallest step of a score, 1 / episodes for success, 0 for a return. Seeds that happen to
+    agree do not make a score certain: the spread of a side is taken to be at least that of rounding to the resolution,
+    resolution / sqrt(12). If there is no spread at all, p is 1.
     """
     from scipy.stats import false_discovery_control
 
@@ -188,7 +189,7 @@ def welch(first: np.ndarray, second: np.ndarray, resolution: np.ndarray) -> Diff
 
 
 def _welch(first: np.ndarray, second: np.ndarray, resolution: np.ndarray) -> Difference:
-    """Welch's test of (S, K) and (R, K), each column on its own; ``adjusted`` is ``p``."""
+    """Return Welch's test of (S, K) and (R, K) for each column; ``adjusted`` is ``p``."""
     value = first.mean(axis=0) - second.mean(axis=0)
     n, m = len(first), len(second)
     if min(n, m) < 2:
@@ -208,11 +209,11 @@ def _welch(first: np.ndarray, second: np.ndarray, resolution: np.ndarray) -> Dif
 
 
 def pairwise(sides: Sequence[np.ndarray], resolution: np.ndarray) -> Difference:
-    """Compare each two of ``sides``, (S, K) with an S of their own, by Welch's test, Holm over the pairs -> (P, K).
+    """Compare each two of ``sides``, (S, K) with different S, by Welch's test with Holm's correction; return (P, K).
 
     Pairs are in the order of ``itertools.combinations``. K are quantities of a run, such as its mean score: each is a
-    family of P tests of its own, in which the probability of any false call stays below 5 %. A pair of which a side has
-    fewer than ``LEAST_SEEDS`` is not tested: its ``adjusted`` is NaN, and it does not count in the family.
+    separate family of P tests, in which the probability of any false call stays below 5 %. A pair with fewer than
+    ``LEAST_SEEDS`` seeds on a side is not tested: its ``adjusted`` is NaN, and it does not count in the family.
     """
     found = [_welch(first, second, resolution) for first, second in combinations(sides, 2)]
     value, low, high, p = (np.array([getattr(one, name) for one in found]) for name in ("value", "low", "high", "p"))

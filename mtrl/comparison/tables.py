@@ -1,4 +1,4 @@
-"""A comparison as tables for a terminal of 80 columns."""
+"""Tables of a comparison for a terminal of 80 columns."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mtrl.comparison.outcomes import (
 )
 from mtrl.comparison.statistics import Estimate
 
-WORDS = {SAME: "no difference", FEW_SEEDS: "two seeds", ONE_SEED: "one seed"}  # what the caption says in full
+SHORT_VERDICTS = {SAME: "no difference", FEW_SEEDS: "two seeds", ONE_SEED: "one seed"}
 
 
 def tables_of(comparison: Comparison) -> Iterator[Table]:
@@ -68,14 +68,14 @@ def speed_table(comparison: Comparison) -> Table:
             "-" if area is None else _interval(area, comparison.measure),
             *([_reached(mark) for mark in one.reached] or ["-"] * len(thresholds)),
         )
-    table.caption = "area: under the learning curve, its mean height; to .5: median over seeds" + (
-        ", (seeds that came there)" if thresholds else ""
+    table.caption = "area: mean height of the learning curve; to .5: median over seeds" + (
+        ", (seeds that reached it)" if thresholds else ""
     )
     return table
 
 
 def cost_table(comparison: Comparison) -> Table:
-    """Return what the agents cost; ``!`` marks one of another size."""
+    """Return the agents' costs; ``!`` marks one that is much larger than the smallest."""
     clock = clock_of(comparison)
     table = _table("cost of a run", "agent", ">env steps", ">updates", ">minutes", ">parameters", ">size")
     for one in comparison.agents:
@@ -87,8 +87,8 @@ def cost_table(comparison: Comparison) -> Table:
             f"{one.parameters:,}",
             _size(one),
         )
-    measured = "the processor's" if clock == PROCESSOR else "the wall's"
-    table.caption = escape(f"minutes of training: {measured} clock. {front_in_words(comparison)}".strip())
+    kind = "processor time" if clock == PROCESSOR else "wall-clock time"
+    table.caption = escape(f"minutes of training: {kind}. {front_in_words(comparison)}".strip())
     return table
 
 
@@ -108,7 +108,7 @@ def task_table(comparison: Comparison) -> Table:
 
 
 def pair_table(comparison: Comparison) -> Table:
-    """Return the probabilities of improvement, and which agents are told apart."""
+    """Return the probabilities of improvement, and which agents differ significantly."""
     table = _table("agents in pairs", "a run of ...", "beats one of ...", ">with p", ">95 %", "the first is ...")
     for pair in comparison.pairs:
         estimate = pair.probability
@@ -117,7 +117,7 @@ def pair_table(comparison: Comparison) -> Table:
             escape(pair.second),
             f"{estimate.value:.2f}",
             _interval(estimate, "success"),
-            WORDS.get(pair.verdict, pair.verdict),
+            SHORT_VERDICTS.get(pair.verdict, pair.verdict),
         )
     return table
 
@@ -138,27 +138,27 @@ def effect_table(comparison: Comparison, overall: TaskEffect) -> Table:
             "mean" if effect.task is None else escape(effect.task),
             _gap(effect.final, effect.measure),
             _second(effect),
-            WORDS.get(effect.verdict, effect.verdict),
+            SHORT_VERDICTS.get(effect.verdict, effect.verdict),
         )
     return table
 
 
 def legend(comparison: Comparison) -> str:
-    """Return what the tables' intervals and verdicts mean, empty where there are none."""
+    """Explain the tables' intervals and verdicts; empty if there are none."""
     verdicts = {pair.verdict for pair in comparison.pairs} | {effect.verdict for effect in comparison.effects}
     words = []
     if verdicts - {ONE_SEED}:
-        words.append("intervals are 95 %, over whole runs, each on its own; verdicts count all that they stand among:")
+        words.append("intervals are 95 %, over whole runs, and not adjusted; verdicts are adjusted for multiple tests:")
     if {pair.verdict for pair in comparison.pairs} - {ONE_SEED, FEW_SEEDS}:
         words.append(
-            f"agents, and tasks together, are told apart by {JUDGED[comparison.pairs[0].judged_by]}, mean over tasks "
+            f"agents, and tasks together, are compared by {JUDGED[comparison.pairs[0].judged_by]}, mean over tasks "
             "(Welch's t-test over runs, Holm's correction over all pairs, 5 %)"
         )
     if {effect.verdict for effect in comparison.effects} - {ONE_SEED, FEW_SEEDS}:
         judged = " or ".join(sorted({JUDGED[effect.judged_by] for effect in comparison.effects}))
-        words.append(f"a task by {judged} (Welch's t-test, false discovery rate 5 % over all tasks and agents)")
+        words.append(f"single tasks by {judged} (Welch's t-test, false discovery rate 5 % over all tasks and agents)")
     if SAME in verdicts:
-        words.append("no difference: none that shows at this number of seeds")
+        words.append("no difference: none is significant at this number of seeds")
     if FEW_SEEDS in verdicts:
         words.append("two seeds: too few on one side; a verdict needs at least three")
     return "\n".join(words)
@@ -202,7 +202,7 @@ def _interval(estimate: Estimate, measure: str, signed: bool = False) -> str:
 
 
 def _table(title: str, *columns: str) -> Table:
-    """Return an empty table; a column whose name begins with ``>`` holds numbers."""
+    """Return an empty table; columns whose names begin with ``>`` are right-aligned."""
     table = Table(title=escape(title), title_justify="left", caption_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for name in columns:
         number = name.startswith(">")

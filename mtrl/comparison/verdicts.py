@@ -1,9 +1,9 @@
-"""The one rule by which two agents are told apart: in every table, answer, note and verdict of a comparison.
+"""The rule that decides whether two agents differ significantly, used throughout a comparison.
 
-A run is one observation: the mean over tasks of the area under its learning curves, or of its final scores where a run
-of the comparison has no curve. Two agents are told apart where Welch's test of these stays below .05 after Holm's
-correction over all pairs of the comparison, and each has ``LEAST_SEEDS`` runs. docs/decisions/0006-verdicts.md has the
-reasons and the rates of false calls.
+A run is one observation: the mean over tasks of the area under its learning curves, or of its final scores if a run of
+the comparison has no curve. Two agents differ significantly if each has at least ``LEAST_SEEDS`` runs and the p-value
+of Welch's test is below .05 after Holm's correction over all pairs. docs/decisions/0006-verdicts.md has the reasons and
+the rates of false calls.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from mtrl.comparison.statistics import probability_of_improvement as probability
 
 
 def verdict(gap: Gap, seeds: int, better: str, worse: str) -> str:
-    """Return in words what a difference says: ``better``, ``worse``, or why neither; ``seeds`` are the fewer side's.
+    """Return ``better`` or ``worse`` for a significant difference, else why it is neither.
 
-    Two seeds never show a difference, since two that agree look certain: where one run in five fails, two agents that
-    are the same would differ on some of ten tasks in every third table; with three seeds in one of twelve, with five in
-    one of a hundred.
+    ``seeds`` is the smaller number of seeds of the two sides. Two seeds never show a difference, since two that agree
+    look certain: if one run in five fails, two equal agents would differ on some of ten tasks in every third table;
+    with three seeds in one of twelve, with five in one of a hundred.
     """
     if seeds < LEAST_SEEDS:
         return ONE_SEED if seeds == 1 else FEW_SEEDS
@@ -35,7 +35,7 @@ def verdict(gap: Gap, seeds: int, better: str, worse: str) -> str:
 
 
 def pairs_of(scored: Sequence[Scored], counted: Sequence[int]) -> tuple[Pair, ...]:
-    """Return each two of the groups with the verdict on them, over the tasks ``counted``; each two once."""
+    """Return each pair of groups once, with the verdict on it, over the tasks ``counted``."""
     if len(scored) < 2:
         return ()
     by_area = all(one.has_areas(counted) for one in scored)
@@ -71,7 +71,7 @@ def _gaps_of_means(sides: Sequence[np.ndarray], resolutions: Sequence[np.ndarray
 
 
 def gaps(difference: Difference) -> list[Gap]:
-    """Return differences as plain values, what is not known as None."""
+    """Return differences as plain values; NaN becomes None."""
     fields = (difference.value, difference.low, difference.high, difference.p, difference.adjusted)
     rows = zip(*(field.ravel().tolist() for field in fields), strict=True)
     return [Gap(value, *(None if np.isnan(number) else number for number in row)) for value, *row in rows]

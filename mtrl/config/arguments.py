@@ -25,22 +25,22 @@ from mtrl.terminal.paths import path_of
 
 @dataclass(frozen=True)
 class TrainArguments(TrainConfig[S], Generic[S]):
-    """The command line of a training run: its configuration, and a file of defaults."""
+    """The command line of a training run: its configuration, and where defaults come from."""
 
     resume: str | None = None
     """Resume an interrupted run: its folder, or latest, the most recently saved one in --runs-dir."""
     config: Path | None = None
     """A run's config.json; its settings, except --runs-dir, replace the defaults of the other flags."""
     trust: bool = False
-    """Allow importing the modules that this file names; otherwise a suite of your own has to be named again."""
+    """Allow importing the modules that this file names; otherwise a suite of your own must be named again."""
 
 
 class Command(NamedTuple):
-    """A parsed command line; ``path`` is the run to resume, and ``told`` the configuration that it was started with."""
+    """A parsed command line; ``path`` is the run to resume, and ``base`` the configuration it was started with."""
 
     config: TrainConfig[Any]
     path: Path | None = None
-    told: TrainConfig[Any] | None = None
+    base: TrainConfig[Any] | None = None
 
 
 def parse_command(arguments: Sequence[str]) -> Command:
@@ -50,17 +50,17 @@ def parse_command(arguments: Sequence[str]) -> Command:
         return Command(parse_config(arguments))
     for flag in ("--config", "--recipe", "--from", "--from-run"):
         if value_of(arguments, flag) is not None:
-            raise UsageError(f"--resume goes on with a run's own settings; leave out {flag}")
+            raise UsageError(f"--resume continues with the run's own settings; remove {flag}")
     path = run_named(_path(name, "--resume"), Path(value_of(arguments, "--runs-dir") or TrainConfig.runs_dir))
-    told = _read(path, value_of(arguments, "--suite") is not None, "--trust" in arguments)
-    return Command(parse_config(arguments, told), path, told)
+    base = _read(path, value_of(arguments, "--suite") is not None, "--trust" in arguments)
+    return Command(parse_config(arguments, base), path, base)
 
 
-def parse_config(arguments: Sequence[str], told: TrainConfig[Any] | None = None) -> TrainConfig[Any]:
-    """Parse a command line over the defaults in ``told``, if given. Raises ``UsageError`` if it is invalid."""
+def parse_config(arguments: Sequence[str], base: TrainConfig[Any] | None = None) -> TrainConfig[Any]:
+    """Parse a command line over the defaults in ``base``, if given. Raises ``UsageError`` if it is invalid."""
     from envs.registry import BUILT_IN, make_suite
 
-    defaults = told or defaults_of(arguments)
+    defaults = base or defaults_of(arguments)
     if defaults.suite not in BUILT_IN and ":" not in defaults.suite:
         make_suite(defaults.suite)  # raises, naming the nearest
     kind: Any = TrainArguments.__class_getitem__(type(defaults.settings))  # type: ignore[attr-defined]
@@ -69,8 +69,8 @@ def parse_config(arguments: Sequence[str], told: TrainConfig[Any] | None = None)
     parsed: Any = parse(kind, "mtrl.train", arguments, start, owners_in_words, description=about)
     config: TrainConfig[Any] = TrainConfig(**_fields(parsed))
     if "--tasks" in arguments and not config.tasks and config.from_run is not None:
-        raise UsageError("--tasks names no task to go on with; give names, or leave it out for those of the run")
-    if told is None:
+        raise UsageError("--tasks names no task to continue with; give names, or leave it out for the run's own tasks")
+    if base is None:
         config = with_added_tasks(
             config, *(value_of(arguments, flag) is not None for flag in ("--tasks", "--baseline"))
         )
@@ -81,13 +81,13 @@ def parse_config(arguments: Sequence[str], told: TrainConfig[Any] | None = None)
 def defaults_of(arguments: Sequence[str]) -> TrainConfig[Any]:
     """Return the defaults of a command line: a file's settings, or those of the suite and the agent.
 
-    Raises ``UsageError`` for an unknown agent, piece or recipe, for a file that is no configuration, and, before
+    Raises ``UsageError`` for an unknown agent, piece or recipe, for a file that is not a configuration, and, before
     anything is imported, for one that names what ``refuse_imports`` refuses.
     """
     suite, agent, recipe, file = (value_of(arguments, flag) for flag in ("--suite", "--agent", "--recipe", "--config"))
     pieces = {slot: name for slot in SLOTS if (name := value_of(arguments, f"--{slot}"))}
-    if (begun := begun_from(arguments)) is not None:
-        path = Path(_path(begun, "--from"))
+    if (source := source_run(arguments)) is not None:
+        path = Path(_path(source, "--from"))
         given = {"--agent": agent, "--recipe": recipe, "--config": file}
         return continued(path, _read(path / CONFIG, suite is not None, "--trust" in arguments), suite, given, pieces)
     if file is None:
@@ -104,13 +104,13 @@ def defaults_of(arguments: Sequence[str]) -> TrainConfig[Any]:
     return as_agent(config, config.agent, {**pieces_named(config.settings), **pieces})
 
 
-def begun_from(arguments: Sequence[str]) -> str | None:
-    """Return the run that a command line begins from, None where it does not."""
+def source_run(arguments: Sequence[str]) -> str | None:
+    """Return the run that a command line starts from, or None."""
     return value_of(arguments, "--from") or value_of(arguments, "--from-run")
 
 
 def value_of(arguments: Sequence[str], flag: str) -> str | None:
-    """Return the value that a command line gives a flag last, as the parser would take it; None where it does not."""
+    """Return the last value that a command line gives a flag, as the parser would take it, or None."""
     value = None
     for position, argument in enumerate(arguments):
         if argument == flag and position + 1 < len(arguments):
@@ -121,7 +121,7 @@ def value_of(arguments: Sequence[str], flag: str) -> str | None:
 
 
 def _path(text: str, flag: str) -> str:
-    """Return a flag's path as it is given. Raises ``UsageError`` for one that no system has."""
+    """Return a flag's path as given. Raises ``UsageError`` for one that no system can have."""
     try:
         return str(path_of(text))
     except ValueError as error:
@@ -129,7 +129,7 @@ def _path(text: str, flag: str) -> str:
 
 
 def _read(file: Path, suite_given: bool, trust: bool) -> TrainConfig[Any]:
-    """Read a configuration out of its file, or out of the run folder that it is in."""
+    """Read a configuration from its file, or from its run folder."""
     file = file / CONFIG if file.is_dir() else file
     values = read_values(file)
     refuse_imports(values, str(file), suite_given, trust)
@@ -137,7 +137,7 @@ def _read(file: Path, suite_given: bool, trust: bool) -> TrainConfig[Any]:
 
 
 def _fields(config: TrainConfig[Any]) -> dict[str, Any]:
-    """Return the fields of a configuration by name, without what a command line has beside them."""
+    """Return the fields of a configuration by name, without those that only a command line has."""
     return {field.name: getattr(config, field.name) for field in dataclasses.fields(TrainConfig)}
 
 

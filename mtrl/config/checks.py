@@ -1,4 +1,4 @@
-"""What is refused of a configuration before anything is made: values out of range, and what does not go together."""
+"""Checks of a configuration before anything is built: values out of range, and options that do not go together."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from mtrl.tracking.trackers import check_tracker
 
 
 def check_config(config: TrainConfig[Any]) -> None:
-    """Raise ``UsageError`` for a configuration that cannot be trained, naming the flag, the value and what it may be.
+    """Raise ``UsageError`` for a configuration that cannot be trained, naming the flag, the value and those allowed.
 
-    Beside what ``check_values`` finds, that is what this machine lacks.
+    This includes all of ``check_values``, and what this machine lacks.
     """
     check_values(config)
     _check_learning(config)
-    if config.from_run is not None and config.baseline not in ("none", config.agent):  # which begins from scratch
+    if config.from_run is not None and config.baseline not in ("none", config.agent):  # which starts from scratch
         _check_learning(baseline_config(config), f"the baseline's {config.baseline}: ")
-    _check_beginning(config)
-    _check_films(config)
+    _check_warm_start(config)
+    _check_videos(config)
     _check_cudagraphs(config)
     _check_network(config)
     check_tracker(config.track)
@@ -59,30 +59,32 @@ def _check_learning(config: TrainConfig[Any], whose: str = "") -> None:
         )
 
 
-def _check_beginning(config: TrainConfig[Any]) -> None:
+def _check_warm_start(config: TrainConfig[Any]) -> None:
     if config.from_run is None:
         if config.add_task:
             raise UsageError(
-                f"--add-task is {' '.join(config.add_task)}, and there is no run to add to; give --from RUN, one that "
-                "was trained with --keep-checkpoint"
+                f"--add-task is {' '.join(config.add_task)}, and there is no run to add to; give --from RUN, a run "
+                "trained with --keep-checkpoint"
             )
         return
     spec = agent_spec(config.agent)
-    if not spec.of_pieces or spec.alone:
+    if not spec.of_pieces or spec.single_task:
         why = (
-            "shares nothing between tasks" if spec.of_pieces or not spec.in_loop else "is not made of the kit's pieces"
+            "shares nothing between tasks"
+            if spec.of_pieces or not spec.in_loop
+            else "is not built from the kit's pieces"
         )
         raise UsageError(
-            f"--from is {str(config.from_run)!r}, and agent {config.agent!r} {why}, so nothing of it is of use to "
-            "another task; give a run of one that shares, such as care"
+            f"--from is {str(config.from_run)!r}, and agent {config.agent!r} {why}, so it has nothing to transfer to "
+            "other tasks; give a run of an agent that shares weights, such as care"
         )
 
 
-def _check_films(config: TrainConfig[Any]) -> None:
+def _check_videos(config: TrainConfig[Any]) -> None:
     if config.record_every and not agent_spec(config.agent).in_loop:
         raise UsageError(
-            f"--record-every is {config.record_every}, and agent {config.agent!r} trains each task in a process of its "
-            "own, which records none; set it to 0, and record the finished run: python -m mtrl.evaluate RUN --record"
+            f"--record-every is {config.record_every}, and agent {config.agent!r} trains each task in its "
+            "own process, which records none; set it to 0 and record the finished run: mtrl.evaluate RUN --record"
         )
 
 
@@ -91,11 +93,11 @@ def _check_cudagraphs(config: TrainConfig[Any]) -> None:
         return
     why = uncapturable(agent_spec(config.agent), config.settings)
     if not why and config.add_task:
-        why = "--add-task rehearses other tasks in every update, which is not captured"
+        why = "--add-task rehearses other tasks in every update, which cannot be captured"
     if why:
         raise UsageError(
-            f"--cudagraphs is given, and {why}; leave it out, or use what is captured: aggregator mean or sum, sampler "
-            "uniform, and any piece whose Spec says capturable"
+            f"--cudagraphs is given, and {why}; leave it out, or use what can be captured: aggregator mean or sum, "
+            "sampler uniform, and any piece whose Spec says capturable"
         )
 
 
@@ -113,6 +115,5 @@ def _check_network(config: TrainConfig[Any]) -> None:
         trunk = pieces_of(agent_spec(config.agent), pieces_named(settings))["trunk"]
         if trunk.own_layers:
             raise UsageError(
-                f"--network is {settings.network!r}, but trunk {trunk.name!r} has layers of its own making; "
-                "leave it at 'mlp'"
+                f"--network is {settings.network!r}, but trunk {trunk.name!r} makes its own layers; leave it at 'mlp'"
             )

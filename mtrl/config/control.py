@@ -9,11 +9,11 @@ from mtrl.config.defaults import as_agent
 from mtrl.config.train_config import TrainConfig
 
 CONTROL = "mtsac"
-WITHIN = 0.03  # of an agent's number of parameters, by which its control may differ
+MAX_SIZE_DIFFERENCE = 0.03  # of a control, as a fraction of its agent's number of parameters
 
 
 def control_of(config: TrainConfig[Any], width: int) -> TrainConfig[Any]:
-    """Return the control's configuration: the agent's budget, settings and depth, every hidden layer of ``width``."""
+    """Return the control's configuration: the agent's budget, settings and depth, with hidden layers of ``width``."""
     plain = as_agent(config, CONTROL)
     hidden = (width,) * len(config.settings.hidden)
     return dataclasses.replace(plain, settings=dataclasses.replace(plain.settings, hidden=hidden))

@@ -15,7 +15,7 @@ from mtrl.errors import UsageError
 # suite pattern, agent pattern, fields of TrainConfig or of the agent's settings
 Lines = list[tuple[str, str, dict[str, Any]]]
 
-# Thousand-step episodes of running: customary values, which nobody has measured as they stand.
+# Thousand-step episodes of running: customary values, not measured here.
 LOCOMOTION = {
     "steps_per_task": 300_000,
     "random_steps": 5_000,
@@ -58,7 +58,7 @@ TABLE: Lines = [
             "context": "text+numbers",
         },
     ),
-    # docs/decisions/0009-the-first-command.md has the grid of which each is the best of its own.
+    # docs/decisions/0009-the-first-command.md has the grid; each agent has its own best value.
     ("tabletop-50", "mtsac", {"learning_rate": 4e-3}),
     ("tabletop-50", "single-task", {"learning_rate": 2e-3}),
     ("tabletop-50", "sb3", {"learning_rate": 2e-3}),
@@ -127,7 +127,7 @@ TABLE: Lines = [
         },
     ),
     (
-        # What Nauman et al. 2025 have beside the width, which stays the suite's.
+        # The settings of Nauman et al. 2025, but for the width, which stays the suite's.
         "*",
         "care-brc",
         {"network": "residual", "critic_reduction": "mean", "reward_scale": "return", "weight_decay": 1e-4},
@@ -178,7 +178,7 @@ def default_config(
     """Return the defaults for training ``agent`` on ``suite``, with ``pieces``, slot to name, in place of its own.
 
     Raises ``UsageError`` for what is unknown, for pieces that do not fit together, and for a recipe that does not exist
-    or says nothing of the suite.
+    or does not cover the suite.
     """
     values: dict[str, Any] = {"recipe": recipe}
     for suite_pattern, agent_pattern, fields in [*TABLE, *_recipe(recipe, suite)]:
@@ -193,10 +193,10 @@ def default_config(
 
 
 def dropped_settings(config: TrainConfig[Any], wanted: Any = None) -> dict[str, Any]:
-    """Return what the run's agent cannot be given of the settings ``wanted``: name to value. Empty for the kit's own.
+    """Return the settings, name to value, that the run's agent does not support; none for the kit's own agents.
 
-    ``wanted`` are those of the agent that a baseline stands beside; None takes what the kit's own single-task agent
-    would be given on the suite.
+    ``wanted`` are the settings of the agent that it is the baseline of; by default, those that the kit's single-task
+    agent would have on the suite.
     """
     fixed = agent_spec(config.agent).fixed
     if not fixed:
@@ -206,7 +206,7 @@ def dropped_settings(config: TrainConfig[Any], wanted: Any = None) -> dict[str, 
 
 
 def _own_fields(suite: str, agent: str, recipe: str) -> dict[str, Any]:
-    """Return what the table says of an agent by name, rather than of all agents, on a suite."""
+    """Return the table's values for an agent by name, rather than for all agents, on a suite."""
     fields: dict[str, Any] = {}
     for suite_pattern, agent_pattern, values in [*TABLE, *_recipe(recipe, suite)]:
         if fnmatchcase(suite, suite_pattern) and agent_pattern == agent:
@@ -232,7 +232,7 @@ def _recipe(name: str, suite: str) -> Lines:
 
 
 def recipe_for(config: TrainConfig[Any]) -> str:
-    """Return a configuration's recipe, or the standard one where it says nothing of the configuration's suite."""
+    """Return a configuration's recipe, or the standard one if that does not cover its suite."""
     try:
         _recipe(config.recipe, config.suite)
     except UsageError:
@@ -243,8 +243,8 @@ def recipe_for(config: TrainConfig[Any]) -> str:
 def baseline_config(config: TrainConfig[Any]) -> TrainConfig[Any]:
     """Return the configuration of the baseline: same budget, and the same value of every setting that both have.
 
-    What it is made of is its own, but for the critics' head, and so is what the table says of it by name on the suite,
-    as far as the run has its agent's default there: tuned agents are compared with a baseline that is tuned too.
+    Its pieces are its own, except for the critics' head. So are the table's values for it by name, wherever the run has
+    its agent's default: tuned agents are compared with a baseline that is tuned too.
     """
     same = dataclasses.replace(as_agent(config, config.baseline), baseline="none")
     default = default_config(config.suite, config.agent, config.recipe, pieces_named(config.settings))
@@ -262,8 +262,8 @@ def baseline_config(config: TrainConfig[Any]) -> TrainConfig[Any]:
 def as_agent(config: TrainConfig[Any], agent: str, pieces: Mapping[str, str] | None = None) -> TrainConfig[Any]:
     """Return the configuration of another agent on the same budget, with the same values of settings that both have.
 
-    Of what it is made of, ``pieces`` are given, the critics' head is taken over, and the rest is its own. It begins
-    from scratch, so it plays at random for as long as the table says where ``config`` goes on with a run.
+    Of its pieces, ``pieces`` are given, the critics' head is kept, and the rest are its own. It starts from scratch, so
+    if ``config`` starts from a run, it has the table's number of random steps.
     """
     chosen = pieces or {}
     base = default_config(config.suite, agent, config.recipe, chosen)

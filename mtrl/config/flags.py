@@ -1,4 +1,4 @@
-"""From a configuration to the command line that asks for it."""
+"""Reconstructs the command line of a configuration."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from mtrl.config.defaults import default_config, recipe_for
 from mtrl.config.options import Changes, options_changing
 from mtrl.config.train_config import TrainConfig
 
-SAID = ("suite", "seed", "recipe", "device")  # a command says these itself, or they are for its user's machine
+STATED = ("suite", "seed", "recipe", "device")  # a command states these itself, or they depend on the machine
 
 
 def flags_of(
-    config: TrainConfig[Any], changing: Sequence[Changes] = ("run", "agent"), said: Sequence[str] = SAID
+    config: TrainConfig[Any], changing: Sequence[Changes] = ("run", "agent"), stated: Sequence[str] = STATED
 ) -> list[str]:
-    """Return the flags of ``mtrl.train`` for what a configuration has that is not its suite's and agent's default.
+    """Return the flags of ``mtrl.train`` for the options that differ from the suite's and agent's defaults.
 
-    Options that change none of ``changing`` are left out, and so are those that are ``said`` elsewhere.
+    Options that change none of ``changing`` are left out, and so are those ``stated`` elsewhere.
     """
     recipe = recipe_for(config)
     default = default_config(config.suite, config.agent, recipe)
     mine, usual = ({k: v for one in changing for k, v in options_changing(c, one).items()} for c in (config, default))
     words = [] if recipe == TrainConfig.recipe else ["--recipe", recipe]
     for name, value in mine.items():
-        if value == usual[name] or name in said:
+        if value == usual[name] or name in stated:
             continue
         flag = name.replace("_", "-")
         if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Metadata of a run's options besides that of any setting: what another value would change."""
+"""Metadata of a run's options beyond that of any setting: what a different value would change."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ CHANGES = "changes"  # its key in a field's metadata
 
 
 def option(default: T, *, changes: Changes, **facts: Any) -> T:
-    """Return a field of ``TrainConfig`` with a default, the ``facts`` of ``setting``, and what another value makes.
+    """Return a field of ``TrainConfig`` with a default, the ``facts`` of ``setting``, and what a different value makes.
 
-    - agent: another agent, so that runs which differ in it are told apart in comparisons;
-    - run: another run of the same agent: its seed, its machine, or what all runs of a comparison share;
-    - nothing: the same run, elsewhere, faster or slower, looked at more or less often, or beside another baseline.
+    - agent: a different agent, so that comparisons distinguish runs that differ in it;
+    - run: a different run of the same agent: its seed, its machine, or what all runs of a comparison share;
+    - nothing: the same run, stored elsewhere, faster or slower, logged more or less often, or with another baseline.
     """
     made: Any = setting(default, **facts)
     return dataclasses.field(default=default, metadata={**made.metadata, CHANGES: changes})
 
 
 def options_changing(config: Any, *changes: Changes) -> dict[str, Any]:
-    """Return those options of a ``TrainConfig`` that change one of ``changes``, by name; an agent's own among its."""
+    """Return the options of a ``TrainConfig`` that change one of ``changes``, by name, including agent settings."""
     fields = [field for field in dataclasses.fields(config) if field.metadata[CHANGES] in changes]
     values = {field.name: getattr(config, field.name) for field in fields if field.name != "settings"}
     return {**values, **(dataclasses.asdict(config.settings) if "agent" in changes else {})}

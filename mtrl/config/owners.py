@@ -1,4 +1,4 @@
-"""Which pieces a flag comes with, for one that the pieces of a command line do not have."""
+"""Which pieces have a flag that the chosen pieces lack."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from agents.registry.pieces import PIECES
 
 
 def owners_in_words(name: str) -> str:
-    """Return the sentence that says with which built-in pieces a setting comes; empty where it is none's."""
+    """Return a sentence naming the built-in pieces that have a setting; empty if none has it."""
     for slot, kind in SLOTS.items():
         names = [spec.name for spec in PIECES[kind].values() if spec.settings and name in _fields(spec.settings)]
         if names:

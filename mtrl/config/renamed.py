@@ -1,4 +1,4 @@
-"""Settings that had another name in earlier versions, so that runs of those versions can still be read."""
+"""Settings that were renamed, so that runs of earlier versions can still be read."""
 
 from __future__ import annotations
 

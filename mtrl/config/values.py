@@ -1,4 +1,4 @@
-"""The one check of values: for a command line, for ``mtrl.learn``, and for a file that says what a run was told."""
+"""Validation of values from command lines, ``mtrl.learn`` and configuration files alike."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ IN_WORDS = {
 
 
 def check_fields(values: Any) -> None:
-    """Raise ``UsageError`` for a field of a dataclass whose value is of another type than it says, or out of range.
+    """Raise ``UsageError`` for a field of a dataclass whose value has the wrong type or is out of range.
 
-    Text has no characters that move a terminal. The message names the flag, the value and what it may be.
+    Text may not contain control characters. The message names the flag, the value and the values allowed.
     """
     kinds = get_type_hints(type(values))
     for field in dataclasses.fields(values):
@@ -33,10 +33,10 @@ def check_fields(values: Any) -> None:
 
 
 def _type_fault(kind: Any, value: Any) -> str:
-    """Return what a value has to be, as ``it has to be ...``; empty where it is that, or where the kind is unknown."""
+    """Return what a value must be, as ``it must be ...``; empty where it is that, or where the kind is unknown."""
     if get_origin(kind) is Literal:
         return "" if _is(kind, value) else f"it may be {' or '.join(map(str, get_args(kind)))}"
-    return "" if _is(kind, value) else f"it has to be {_in_words(kind)}"
+    return "" if _is(kind, value) else f"it must be {_in_words(kind)}"
 
 
 def _is(kind: Any, value: Any) -> bool:

@@ -1,1 +1,1 @@
-"""A run's policy as a file that acts without the kit."""
+"""Export a run's policy to a file that can be used without the kit."""

@@ -1,4 +1,4 @@
-"""The module that an exported file holds: observations and a task's number in, actions of its environment out."""
+"""The exported module: maps observations and a task's number to actions of its environment."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from mtrl.policies.trained import load_agent
 
 
 class Actor(Protocol):
-    """What acts for one task: an agent, or Stable-Baselines3's models as one module."""
+    """Acts for one task: an agent, or Stable-Baselines3's models as one module."""
 
     def act(self, obs: Tensor, task: Tensor, explore: bool) -> Tensor:
         """(1, N, obs) and the task's number (1,) -> (1, N, action) in [-1, 1]."""
 
 
 class ExportedTask(NamedTuple):
-    """What a file says of a task; its number is its position."""
+    """A task in a file's metadata; its number is its position."""
 
     name: str
     obs_size: int
@@ -32,9 +32,9 @@ class ExportedTask(NamedTuple):
 
 
 class ExportedPolicy(nn.Module):
-    """A deterministic policy for one task at a time, as ``Policy.predict`` has it, in tensors throughout.
+    """A deterministic policy for one task at a time, like ``Policy.predict``, but using only tensors.
 
-    ``actor``, a module, takes observations of ``obs_size`` numbers and returns ``action_size``, whatever the task.
+    For every task, the module ``actor`` maps observations of size ``obs_size`` to actions of size ``action_size``.
     """
 
     low: Tensor

@@ -1,4 +1,4 @@
-"""Stable-Baselines3's actors of all tasks as one module that an exporter can follow: tensors, and no branch."""
+"""Stable-Baselines3's actors of all tasks as one exportable module: only tensors, no branches."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from torch.nn.functional import pad
 class SB3Actor(nn.Module):
     """T actors of the same widths, stacked: weights (T, out, in) and biases (T, out) of each layer.
 
-    What a task does not have is zero: weights of numbers that its observations lack, and so the actions that it lacks,
-    since tanh(0) = 0.
+    Weights of missing observation and action dimensions are zero, so missing actions are zero, since tanh(0) = 0.
     """
 
     def __init__(self, actors: Sequence[Actor]) -> None:
@@ -37,16 +36,16 @@ class SB3Actor(nn.Module):
 
 
 def _linear(actor: Actor) -> list[nn.Linear]:
-    """Return an actor's layers from observations to the mean of its actions; between them are ReLUs."""
+    """Return an actor's layers from observations to mean actions; there are ReLUs between them."""
     return [layer for layer in (*actor.latent_pi, actor.mu) if isinstance(layer, nn.Linear)]
 
 
 def _stacked(tensors: Sequence[Tensor]) -> Tensor:
-    """Stack tensors of one rank, filled up with zeros to the largest."""
+    """Stack tensors of one rank, zero-padded to the largest."""
     sizes = [max(own) for own in zip(*(tensor.shape for tensor in tensors), strict=True)]
-    return torch.stack([_filled(tensor, sizes) for tensor in tensors])
+    return torch.stack([_padded(tensor, sizes) for tensor in tensors])
 
 
-def _filled(tensor: Tensor, sizes: Sequence[int]) -> Tensor:
-    lacking = [size - own for own, size in zip(tensor.shape, sizes, strict=True)]
-    return pad(tensor.detach(), [side for more in reversed(lacking) for side in (0, more)])
+def _padded(tensor: Tensor, sizes: Sequence[int]) -> Tensor:
+    missing = [size - own for own, size in zip(tensor.shape, sizes, strict=True)]
+    return pad(tensor.detach(), [side for more in reversed(missing) for side in (0, more)])

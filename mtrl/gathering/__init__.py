@@ -1,1 +1,1 @@
-"""Finished runs found and read, held to one protocol and one budget, and grouped by agent."""
+"""Find and read finished runs, check that they share a protocol and a budget, and group them by agent."""

@@ -1,4 +1,4 @@
-"""One number of steps per task for a comparison: which runs have it, and a line about those that are set aside."""
+"""Select the runs of one budget, in steps per task, for a comparison."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from mtrl.gathering.run import Run
 
 
 def of_one_budget(runs: Sequence[Run], steps_per_task: int | None = None) -> tuple[list[Run], list[str]]:
-    """Return the runs of ``steps_per_task``, and a line for each other budget that was set aside without being asked.
+    """Return the runs with ``steps_per_task``; without it, those of the most common budget (of several, the largest).
 
-    For None that is the budget which most runs have, of several the largest. Raises ``UsageError`` where no run has the
-    one asked for.
+    In the latter case a line about each other budget is returned too. Raises ``UsageError`` if no run has the requested
+    budget.
     """
     budgets: dict[int, list[Run]] = {}
     for run in runs:
         budgets.setdefault(run.config.steps_per_task, []).append(run)
     if steps_per_task is not None:
         if steps_per_task not in budgets:
-            there = ", ".join(f"{steps:,} ({len(own)})" for steps, own in sorted(budgets.items()))
-            raise UsageError(f"--steps-per-task is {steps_per_task:,}, which no run has; budgets (and runs): {there}")
+            known = ", ".join(f"{steps:,} ({len(own)})" for steps, own in sorted(budgets.items()))
+            raise UsageError(f"--steps-per-task is {steps_per_task:,}, which no run has; budgets (and runs): {known}")
         return budgets[steps_per_task], []
     most = max(budgets, key=lambda steps: (len(budgets[steps]), steps))
     lines = [

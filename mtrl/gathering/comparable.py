@@ -1,4 +1,4 @@
-"""Which runs may stand in one table, and what differs between those that may."""
+"""Check that runs can be compared in one table, and list differences that do not prevent it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mtrl.gathering.run import Run
 
 
 def check_comparable(runs: Sequence[Run]) -> None:
-    """Raise ``UsageError``, naming two runs and what differs, unless all may stand in one table."""
+    """Raise ``UsageError``, naming two runs and what differs, unless all can be compared in one table."""
     first = runs[0]
     for run in runs[1:]:
         mine, other = _terms(first), _terms(run)
@@ -23,16 +23,16 @@ def check_comparable(runs: Sequence[Run]) -> None:
 
 
 def _terms(run: Run) -> dict[str, Any]:
-    """What has to be equal."""
+    """Return the values that must be equal."""
     protocol = run.result.get("protocol", {})
-    # Where goals follow from a seed, it is the run's own; versions are warned of; an engine that was chosen by name is
-    # the same as one that was taken by itself.
+    # A goal seed is the run's own; versions only cause a warning; an engine chosen by name is the same as one chosen
+    # automatically.
     ignored = {"goal_seed", "versions", *(["engine"] if "training_engines" in protocol else [])}
     return {
         "suite": run.result["suite"],
         "tasks": sorted(run.tasks),
         **{f"the protocol's {name}": value for name, value in protocol.items() if name not in ignored},
-        **{f"what {name} is scored by": _kind(scores) for name, scores in run.result["tasks"].items()},
+        **{f"the score of {name}": _kind(scores) for name, scores in run.result["tasks"].items()},
     }
 
 
@@ -41,11 +41,11 @@ def _kind(scores: dict[str, Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    return "not said" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return "not recorded" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def differing_facts(runs: Sequence[Run]) -> list[str]:
-    """Return a line for each package version, state of the code or rhythm of evaluation that is not the same in all."""
+    """Return a line for each package version, commit or evaluation setting that is not the same in all runs."""
     lines = []
     versions = [{**run.result.get("protocol", {}).get("versions", {}), **run.facts.get("versions", {})} for run in runs]
     for name in sorted({name for own in versions for name in own}):
@@ -58,7 +58,7 @@ def differing_facts(runs: Sequence[Run]) -> list[str]:
 
 
 def _differs(what: str, runs: Sequence[Run], values: Sequence[Any]) -> list[str]:
-    """One line where ``values`` (one of each run) are not all equal, with a run as an example of each of two values."""
+    """Return a line if ``values`` (one per run) differ, with an example run for each of two values, else nothing."""
     other = next((i for i, value in enumerate(values) if value != values[0]), None)
     if other is None:
         return []

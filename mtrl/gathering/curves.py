@@ -1,4 +1,4 @@
-"""Evaluation curves: how a run writes them, the area under one, and where one first reaches a threshold."""
+"""Evaluation curves: read them, compute the area under one, and find where one first reaches a threshold."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ PREFIX = "eval/"
 
 @dataclass(frozen=True)
 class Curve:
-    """What evaluations measured: ``steps`` (E,) environment steps per task, rising, and ``values`` (E,)."""
+    """Results of evaluations: ``steps`` (E,), increasing environment steps per task, and ``values`` (E,)."""
 
     steps: np.ndarray
     values: np.ndarray
 
 
 def read_curves(path: Path, prefix: str = PREFIX) -> dict[str, Curve]:
-    """Read the evaluations, or what else begins with ``prefix``, of a ``metrics.csv`` -> tag to curve.
+    """Return the curves in a ``metrics.csv`` by tag; ``prefix`` selects tags, by default those of evaluations.
 
-    A step that was written twice counts once, with its last value. Raises ``OSError`` and ``ValueError`` for a file
-    that is missing or damaged.
+    Of a step that was written twice, the last value counts. Raises ``OSError`` and ``ValueError`` for a file that is
+    missing or damaged.
     """
     points: dict[str, dict[int, float]] = {}
     with path.open(newline="", encoding="utf-8") as file:
         header = next(csv.reader(file), None)
         if header != ["step", "seconds", "tag", "value"]:
             raise ValueError(f"its first line is {header}, not step,seconds,tag,value")
-        # Most lines are of training; to look for the prefix is much cheaper than to parse them.
-        for row in csv.reader(line for line in _whole(file) if prefix in line):
+        # Most lines are about training; searching for the prefix is much cheaper than parsing them.
+        for row in csv.reader(line for line in _complete(file) if prefix in line):
             if len(row) != 4:
                 raise ValueError(f"a line holds {len(row)} values, not 4: {','.join(row)}")
             step, value = int(row[0]), float(row[3])
@@ -43,13 +43,13 @@ def read_curves(path: Path, prefix: str = PREFIX) -> dict[str, Curve]:
     return {tag: _curve(own) for tag, own in points.items() if tag.startswith(prefix)}
 
 
-def _whole(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the lines of a file. Raises ``ValueError`` where its last one was cut."""
+def _complete(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines of a file. Raises ``ValueError`` if its last one is incomplete."""
     line = "\n"
     for line in lines:
         yield line
     if not line.endswith("\n"):
-        raise ValueError(f"its last line has been cut: {line}")
+        raise ValueError(f"its last line is incomplete: {line}")
 
 
 def _curve(points: dict[int, float]) -> Curve:
@@ -60,24 +60,24 @@ def _curve(points: dict[int, float]) -> Curve:
 def area_under_curve(curve: Curve, total: int, start: float | None = 0.0) -> float:
     """Return the mean height of a curve over 0 to ``total`` steps, by the trapezoid rule.
 
-    Before the first evaluation the curve rises in a straight line from ``start`` at step 0 (an untrained policy's
-    score: no success, or what random actions come to); with None, where that is not known, it is flat. After the last
+    Before the first evaluation the curve is linear from ``start`` at step 0, the score of an untrained policy (no
+    success, or the score of random actions); if that is None, since it is not known, it is flat. After the last
     evaluation it is flat. This is Continual World's area (Wolczyk et al. 2021, eq. 1) on the grid of the evaluations.
     """
     first = curve.values[0] if start is None else start
     steps = np.concatenate([[0], curve.steps, [max(total, curve.steps[-1])]])
     values = np.concatenate([[first], curve.values, [curve.values[-1]]])
-    # Written out, since NumPy 2 has renamed its own.
+    # Written out, since NumPy 2 has renamed its function.
     return float(np.sum((values[1:] + values[:-1]) / 2 * np.diff(steps)) / steps[-1])
 
 
 def steps_to(curve: Curve, threshold: float) -> int | None:
-    """Return the step of the first evaluation that is at least ``threshold``, None where none is."""
+    """Return the step of the first evaluation of at least ``threshold``, or None."""
     reached = np.flatnonzero(curve.values >= threshold - 1e-9)  # means of successes are rounded
     return int(curve.steps[reached[0]]) if reached.size else None
 
 
 def mean_curve(curves: list[Curve]) -> Curve:
-    """Return the mean of curves on the union of their steps, in straight lines between, flat outside."""
+    """Return the mean of curves on the union of their steps, interpolated linearly, flat outside."""
     steps = np.unique(np.concatenate([curve.steps for curve in curves]))
     return Curve(steps, np.mean([np.interp(steps, curve.steps, curve.values) for curve in curves], axis=0))

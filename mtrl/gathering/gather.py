@@ -1,4 +1,4 @@
-"""Finished runs from folders and patterns: found, read, held to one protocol, and sorted into groups by agent."""
+"""Gather finished runs from folders and patterns: find, read, check and group them by agent."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from mtrl.terminal.paths import path_of
 
 @dataclass(frozen=True)
 class Gathered:
-    """Runs that may be compared: one suite, the same tasks, protocol and steps per task.
+    """Comparable runs: one suite, the same tasks, protocol and steps per task.
 
-    ``groups`` are in the order in which their agents were found; ``warnings`` are lines about what was left out, and
-    about what differs without forbidding the comparison.
+    ``groups`` are in the order in which their agents were found; ``warnings`` has lines about runs that were left out,
+    and about differences that do not prevent the comparison.
     """
 
     suite: str
@@ -41,9 +41,10 @@ class Gathered:
 def gather(patterns: Iterable[str | Path], steps_per_task: int | None = None) -> Gathered:
     """Find, read, check and group the runs that ``patterns`` name: run folders, folders above them, or globs.
 
-    Taken are the runs of ``steps_per_task``, or for None of the budget that most have (``budget.of_one_budget``).
-    Unfinished and damaged runs are left out with a warning, and so are those of another budget. Raises ``UsageError``
-    for a folder that holds no run, where no finished run is left, and for runs of different suites, tasks or protocols.
+    The runs with ``steps_per_task`` are selected, by default those of the most common budget
+    (``budget.of_one_budget``). Unfinished and damaged runs are left out with a warning, as are those of another budget.
+    Raises ``UsageError`` for a folder without runs, if no finished run is left, and for runs of different suites, tasks
+    or protocols.
     """
     runs: list[Run] = []
     warnings: list[str] = []
@@ -58,7 +59,7 @@ def gather(patterns: Iterable[str | Path], steps_per_task: int | None = None) ->
     chosen, others = of_one_budget(runs, steps_per_task)
     # Unless a budget was asked for, a run of another suite or protocol is refused, whatever its own budget.
     check_comparable(runs if steps_per_task is None else chosen)
-    groups, doubles = group_runs(chosen)
+    groups, duplicates = group_runs(chosen)
     first = chosen[0]
     return Gathered(
         suite=first.result["suite"],
@@ -66,12 +67,12 @@ def gather(patterns: Iterable[str | Path], steps_per_task: int | None = None) ->
         steps_per_task=first.config.steps_per_task,
         protocol=first.result.get("protocol", {}),
         groups=groups,
-        warnings=(*warnings, *others, *doubles, *differing_facts([run for group in groups for run in group.runs])),
+        warnings=(*warnings, *others, *duplicates, *differing_facts([run for group in groups for run in group.runs])),
     )
 
 
 def find_runs(patterns: Iterable[str | Path]) -> list[Path]:
-    """Return the run folders that are meant, each once. Raises ``UsageError`` for what names none."""
+    """Return the run folders that patterns name, each once. Raises ``UsageError`` for a pattern that names none."""
     found: dict[Path, Path] = {}
     files = []
     for pattern in map(str, patterns):
@@ -79,20 +80,20 @@ def find_runs(patterns: Iterable[str | Path]) -> list[Path]:
             path_of(pattern)
         except ValueError as error:
             raise UsageError(f"no run to compare: {error}") from None
-        places = [Path(pattern)] if Path(pattern).exists() else [Path(place) for place in sorted(glob(pattern))]
-        if not places:
+        paths = [Path(pattern)] if Path(pattern).exists() else [Path(path) for path in sorted(glob(pattern))]
+        if not paths:
             raise UsageError(f"{pattern!r} is neither a run nor a pattern that matches one; try runs/tabletop/*/*")
-        for place in places:
-            below = [place] if (place / CONFIG).is_file() else sorted(file.parent for file in place.rglob(CONFIG))
-            if not below and not place.is_file():
+        for path in paths:
+            below = [path] if (path / CONFIG).is_file() else sorted(file.parent for file in path.rglob(CONFIG))
+            if not below and not path.is_file():
                 raise UsageError(
-                    f"{str(place)!r} is not a run and contains none: no {CONFIG} in it or below; "
+                    f"{str(path)!r} is not a run and contains none: no {CONFIG} in it or below; "
                     "give a folder such as runs/tabletop/care/seed0"
                 )
             if not below:
-                files.append(place)  # a pattern catches files beside the runs too, compare.csv among them
+                files.append(path)  # a pattern also matches files beside the runs, such as compare.csv
             found.update({folder.resolve(): folder for folder in below})
     if not found:
-        given = f"{str(files[0])!r} is a file" if files else "none was given"
-        raise UsageError(f"no run to compare: {given}; give run folders, such as runs/tabletop/*/*")
+        why = f"{str(files[0])!r} is a file" if files else "none was given"
+        raise UsageError(f"no run to compare: {why}; give run folders, such as runs/tabletop/*/*")
     return list(found.values())

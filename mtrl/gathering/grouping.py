@@ -1,4 +1,4 @@
-"""Runs of one agent with the same settings are a group; its label says what sets it apart from others of that agent."""
+"""Group runs of the same agent and settings; a group's label states what distinguishes it from others of that agent."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from mtrl.config.defaults import default_config
 from mtrl.config.options import options_changing
 from mtrl.gathering.run import Run
 
-MADE_OF = ("agent", *(slot for slot in SLOTS if slot != "critic"))  # what an agent is, rather than how it was set
+IDENTITY = ("agent", *(slot for slot in SLOTS if slot != "critic"))  # these define an agent; the rest are settings
 
 
 @dataclass(frozen=True)
 class Group:
-    """Runs of one agent that differ in nothing but the seed; ``label`` is the agent's name, or says what sets it apart.
+    """Runs of one agent that differ only in the seed; ``label`` is the agent's name with its distinguishing settings.
 
-    ``settings`` are those that make an agent what it is, name to value; ``runs`` are in order of their seeds.
+    ``settings`` has the settings that define the agent, by name; ``runs`` are ordered by seed.
     """
 
     label: str
@@ -30,23 +30,24 @@ class Group:
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """The runs' seeds, rising."""
+        """The runs' seeds, in increasing order."""
         return tuple(run.config.seed for run in self.runs)
 
 
 def settings_of(config: TrainConfig[Any]) -> dict[str, Any]:
-    """Return what makes a run's agent what it is: budget of updates, replay, and the agent's own settings.
+    """Return the settings that define a run's agent: updates per step, replay, and the agent's own settings.
 
-    Of a run that it began from that is the folder: with every seed it begins from another of the same agent.
+    For a run that started from another, the latter's parent folder counts, since each seed starts from another run of
+    the same agent.
     """
-    begun = config.from_run
-    return {**options_changing(config, "agent"), "from_run": None if begun is None else begun.parent}
+    source = config.from_run
+    return {**options_changing(config, "agent"), "from_run": None if source is None else source.parent}
 
 
 def group_runs(runs: Sequence[Run]) -> tuple[tuple[Group, ...], list[str]]:
-    """Sort runs into groups, in the order in which they come -> groups, and a warning for each run that was left out.
+    """Sort runs into groups, in order of appearance; return the groups and a warning for each run that was left out.
 
-    Of runs with the same settings and seed, the one that was finished last is taken.
+    Of runs with the same settings and seed, the one that finished last is used.
     """
     found: list[tuple[dict[str, Any], dict[int, Run]]] = []
     warnings = []
@@ -73,9 +74,9 @@ def group_runs(runs: Sequence[Run]) -> tuple[tuple[Group, ...], list[str]]:
 
 
 def _labels(all_settings: Sequence[dict[str, Any]], suite: str) -> list[str]:
-    """Return each group's label: the pieces that are not its agent's own, and settings in which its groups differ.
+    """Return each group's label: the agent, exchanged pieces, and settings in which groups of that agent differ.
 
-    What is the suite's default is not named.
+    Settings at the suite's defaults are not named.
     """
     labels = []
     for settings in all_settings:
@@ -86,16 +87,16 @@ def _labels(all_settings: Sequence[dict[str, Any]], suite: str) -> list[str]:
             f"{name}={shown(value)}"
             for name, value in settings.items()
             if (name not in default or value != default[name])
-            and ((name in MADE_OF and name in default) or any(other.get(name) != value for other in peers))
+            and ((name in IDENTITY and name in default) or any(other.get(name) != value for other in peers))
         ]
         labels.append(f"{agent} ({', '.join(apart)})" if apart else agent)
     return labels
 
 
 def _defaults(suite: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the defaults of an agent and of its pieces' settings on a suite, the agent's own pieces among them.
+    """Return the defaults of an agent and of its pieces' settings on a suite, including the agent's own pieces.
 
-    None are known of what comes from a module of the user's, which is not imported.
+    Defaults of the user's own modules are not known, as those are not imported.
     """
     agent = settings["agent"]
     if from_outside(agent):
@@ -106,5 +107,5 @@ def _defaults(suite: str, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def shown(value: Any) -> str:
-    """Write a setting's value: widths as 64x64."""
+    """Return a setting's value as text, with widths as 64x64."""
     return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)

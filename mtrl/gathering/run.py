@@ -1,4 +1,4 @@
-"""A finished run, as its folder tells of it."""
+"""Read a finished run from its folder."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ from mtrl.tracking.tags import task_tag
 class Run:
     """A finished run: its folder, ``config``, the rest of config.json (``facts``), result.json, and its evaluations.
 
-    ``curves`` maps a tag such as ``eval/success_rate/push`` to steps and values; ``finished`` is when, in seconds since
-    1970.
+    ``curves`` maps a tag such as ``eval/success_rate/push`` to a curve; ``finished`` is in seconds since 1970.
     """
 
     path: Path
@@ -66,7 +65,7 @@ def load_run(folder: Path) -> Run:
 
 
 def _check_complete(curves: Mapping[str, Curve], result: dict[str, Any], config: TrainConfig[Any]) -> None:
-    """Raise ``ValueError`` where a task's last evaluation, which ends every run, is missing."""
+    """Raise ``ValueError`` if a task's last evaluation, which ends every run, is missing."""
     end = result.get("steps_per_task", config.steps_per_task)
     for name in result["tasks"]:
         tags = [task_tag(f"eval/{measure}", name) for measure in ("success_rate", "return")]
@@ -74,5 +73,5 @@ def _check_complete(curves: Mapping[str, Curve], result: dict[str, Any], config:
         last = max((int(curve.steps[-1]) for curve in own), default=0)
         if last < end:
             raise ValueError(
-                f"{METRICS} has been cut: task {name!r} has no evaluation after {last} of {end} steps per task"
+                f"{METRICS} is incomplete: task {name!r} has no evaluation after {last} of {end} steps per task"
             )

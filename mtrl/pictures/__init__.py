@@ -1,1 +1,1 @@
-"""Still pictures: heat maps, learning curves, and names short enough to stand beside them."""
+"""Images: heat maps, learning curves, and names short enough for their labels."""

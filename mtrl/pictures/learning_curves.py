@@ -1,4 +1,4 @@
-"""A run's learning curves, read out of its ``metrics.csv`` and drawn as one picture of small multiples."""
+"""A run's learning curves, read from its ``metrics.csv`` and drawn as one image of small multiples."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from mtrl.pictures.names import names_as_they_are, shortened
 from mtrl.scoring.many_tasks import Groups
 from mtrl.tracking.run_log import per_task
 
-WIDTH = 3.2  # inches, at 100 pixels each: TensorBoard shows a picture about 300 pixels wide
-LETTERS = 40  # of names that stand side by side
+WIDTH = 3.2  # inches, at 100 pixels each: TensorBoard shows images about 300 pixels wide
+MAX_LINE_LENGTH = 40  # characters of the names side by side
 
 
 def task_curves(metrics: Path, names: Sequence[str]) -> tuple[str, dict[str, Curve | None]]:
-    """Return each task's success through training, or return where no task says success, and which of the two."""
+    """Return which measure is shown, success or (if no task reports it) return, and each task's curve of it."""
     curves = read_curves(metrics)
     for tag, words in (("eval/success_rate", "success"), ("eval/return", "return")):
         tags = per_task(tag, tuple(names), [math.nan] * len(names))
@@ -28,7 +28,7 @@ def task_curves(metrics: Path, names: Sequence[str]) -> tuple[str, dict[str, Cur
 
 
 def curves_by_group(curves: Mapping[str, Curve | None], groups: Groups) -> Mapping[str, Curve | None]:
-    """Return each group's mean over those of its tasks that have a curve; without groups, the tasks' own."""
+    """Return each group's mean over its tasks that have a curve; without groups, the tasks' own curves."""
     if not groups:
         return curves
     known = {group: [curve for name in own if (curve := curves.get(name))] for group, own in groups.items()}
@@ -37,7 +37,7 @@ def curves_by_group(curves: Mapping[str, Curve | None], groups: Groups) -> Mappi
 
 @names_as_they_are()
 def learning_curves(curves: Mapping[str, Curve | None], measure: str) -> np.ndarray:
-    """Draw each task's curve in a panel of its own -> (H, W, 3) uint8, W being 320; success runs from 0 to 1."""
+    """Draw each task's curve in a separate panel of an image (H, 320, 3) uint8; success runs from 0 to 1."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -46,7 +46,7 @@ def learning_curves(curves: Mapping[str, Curve | None], measure: str) -> np.ndar
     figure = Figure(figsize=(WIDTH, 0.45 + 0.72 * rows), dpi=100, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     last = max((int(curve.steps[-1]) for curve in curves.values() if curve is not None), default=1)
-    titles = shortened(list(curves), LETTERS // columns)
+    titles = shortened(list(curves), MAX_LINE_LENGTH // columns)
     for k, (title, curve) in enumerate(zip(titles, curves.values(), strict=True)):
         axes = figure.add_subplot(rows, columns, k + 1)
         if curve is not None:
@@ -66,7 +66,7 @@ def learning_curves(curves: Mapping[str, Curve | None], measure: str) -> np.ndar
 
 
 def _short(steps: int) -> str:
-    """Say a number of steps in few letters: 80k, 2M."""
+    """Format a number of steps briefly: 80k, 2M."""
     for size, letter in ((1_000_000, "M"), (1_000, "k")):
         if steps >= size:
             return f"{steps / size:.3g}{letter}"

@@ -1,1 +1,1 @@
-"""The policy of a finished run, out of its folder: for its own tasks, for new ones, without an encoder."""
+"""Load the policy of a finished run: for its own tasks, for held-out ones, or without an encoder."""

@@ -12,13 +12,14 @@ from envs.suite import TaskSuite
 from mtrl.config import TrainConfig, agent_spec
 from mtrl.errors import UsageError
 from mtrl.policies.trained import for_tasks, load_agent
+from mtrl.policies.weights import unsupported
 from mtrl.scoring.scores import Policy
 
 
 def policies_without(path: Path, config: TrainConfig[Any], suite: TaskSuite, names: Sequence[str]) -> list[Policy]:
-    """Return for each encoder of a run's mixture its policy for those of its tasks without that encoder.
+    """Return, for each encoder of a run's mixture, the policy without that encoder for the named tasks.
 
-    They share one agent, so play them one after the other. Raises ``UsageError`` where there is no mixture.
+    They share one agent, so play them one after the other. Raises ``UsageError`` if there is no mixture.
     """
     if not agent_spec(config.agent).in_loop:
         raise _no_mixture(config, "it has no encoders")
@@ -42,7 +43,5 @@ def policies_without(path: Path, config: TrainConfig[Any], suite: TaskSuite, nam
 
 
 def _no_mixture(config: TrainConfig[Any], why: str) -> UsageError:
-    return UsageError(
-        f"agent {config.agent!r} cannot be evaluated without single encoders: {why}; --ablate-encoders needs a run of "
-        "--agent care with --encoders of at least 2"
-    )
+    way_out = "--ablate-encoders needs a run of --agent care with --encoders of at least 2"
+    return unsupported(config, "be evaluated without single encoders", why, way_out)

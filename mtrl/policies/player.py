@@ -1,4 +1,4 @@
-"""What plays a run on any of its tasks, greedily or not."""
+"""A function that acts with a run's weights on any of its tasks, greedily or not."""
 
 from __future__ import annotations
 
@@ -8,22 +8,21 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from envs.suite import TaskSuite
 from mtrl.baselines.sb3_policy import sb3_player
 from mtrl.config import TrainConfig, agent_spec
-from mtrl.policies.trained import Player, load_agent
+from mtrl.policies.trained import Player, act_padded, load_agent
 
 
 def player_of(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> Player:
-    """Return what plays a run on any of its tasks, greedily or not; ``UsageError`` where the weights do not fit."""
+    """Return a function that acts on any of a run's tasks. Raises ``UsageError`` if the weights do not fit."""
     if not agent_spec(config.agent).in_loop:
         return sb3_player(path, config, suite)
     agent, _, sizes = load_agent(path, config, suite)
 
     def play(obs: Tensor, task: Sequence[int], explore: bool) -> Tensor:
         rows = torch.tensor(task, device=obs.device)
-        return agent.act(pad(obs, (0, sizes.obs - obs.shape[-1])), rows, explore=explore)
+        return act_padded(agent, sizes, obs, rows, explore)
 
     return play

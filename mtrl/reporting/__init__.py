@@ -1,1 +1,1 @@
-"""The report's page: its answers, reasons, rows, curves and templates."""
+"""The report: its answers, diagnoses, tables, charts and templates."""

@@ -1,4 +1,4 @@
-"""Curves for the report, drawn with matplotlib as SVG that takes its colours from the page around it."""
+"""Curves for the report, drawn by matplotlib as SVG that takes its colours from the surrounding page."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-INK = "#0a0b0c"  # stands for the page's text colour, so that a chart follows light and dark
+INK = "#0a0b0c"  # placeholder for the page's text colour, so that a chart follows light and dark mode
 COLOURS = ("#0b62a8", "#c2500a", "#0a8465", "#a8488b", "#8a6d00", "#2b8fc4", "#6a4fbf", "#7c5145")  # on white
-SERIES = tuple(f"#0000{k:02x}" for k in range(1, 1 + len(COLOURS)))  # stand for the page's own, --s1 to --s8
-PRINTED = "#1b1f24"  # the text colour where no page gives one
-DASHES: tuple[Any, ...] = ("solid", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))  # for those who print in grey
+SERIES = tuple(f"#0000{k:02x}" for k in range(1, 1 + len(COLOURS)))  # placeholders for the page's --s1 to --s8
+TEXT_COLOUR = "#1b1f24"  # outside a page
+DASHES: tuple[Any, ...] = ("solid", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))  # distinguishable in greyscale
 MAX_POINTS = 120
 
 
 @dataclass(frozen=True)
-class Line:
-    """A learning curve: values at numbers of steps per task, and an interval around them where there is one."""
+class CurveLine:
+    """A learning curve: values over steps per task, with an optional interval."""
 
     series: int  # which colour
     steps: np.ndarray  # (S,)
@@ -31,17 +31,17 @@ class Line:
     low: np.ndarray | None = None  # (S,)
     high: np.ndarray | None = None  # (S,)
 
-    def thinned(self) -> Line:
-        """Return the line with no more points than a chart can show, its ends among them."""
+    def thinned(self) -> CurveLine:
+        """Return the line with at most ``MAX_POINTS`` points, including its ends."""
         kept = np.unique(np.linspace(0, len(self.steps) - 1, min(len(self.steps), MAX_POINTS)).round().astype(int))
         low, high = (None if end is None else end[kept] for end in (self.low, self.high))
-        return Line(self.series, self.steps[kept], self.middle[kept], low, high)
+        return CurveLine(self.series, self.steps[kept], self.middle[kept], low, high)
 
 
 def curve_chart(
-    lines: Sequence[Line], label: str, share: bool, size: tuple[float, float] = (4.4, 2.7), axis: str = ""
+    lines: Sequence[CurveLine], label: str, share: bool, size: tuple[float, float] = (4.4, 2.7), axis: str = ""
 ) -> str:
-    """Draw lines into one chart -> SVG. ``share`` says that values lie in [0, 1]; ``label`` tells what it shows."""
+    """Draw lines into one chart, and return it as SVG. ``share``: values lie in [0, 1]; ``label`` describes it."""
 
     def draw(axes: Axes) -> None:
         for line in (line.thinned() for line in lines):
@@ -58,12 +58,12 @@ def curve_chart(
 
 
 def as_svg(draw: Callable[[Axes], None], label: str, size: tuple[float, float]) -> str:
-    """Have ``draw`` fill a chart of so many inches -> SVG for a page, named ``label``."""
+    """Let ``draw`` fill a chart of ``size`` inches; return it as SVG for a page, with the description ``label``."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    # Every chart of a page has marks of its own, or the first one's clip paths would cut all others.
+    # Ids must differ between the charts of a page, or the first one's clip paths would apply to all others.
     style: dict[Any, Any] = {
         "svg.fonttype": "none",
         "svg.hashsalt": label,
@@ -71,7 +71,7 @@ def as_svg(draw: Callable[[Axes], None], label: str, size: tuple[float, float]) 
         "font.size": 8.0,
     }
     with rc_context(style):
-        figure = Figure(figsize=size, dpi=72, layout="constrained")  # SVG's own, so that what is measured is drawn
+        figure = Figure(figsize=size, dpi=72, layout="constrained")  # SVG's dpi, so that measured sizes are exact
         canvas = FigureCanvasSVG(figure)
         draw(figure.add_subplot())
         out = io.StringIO()
@@ -91,7 +91,7 @@ def _measure(axes: Axes, share: bool) -> None:
 
 
 def dress(axes: Axes, axis: str) -> None:
-    """Give a chart the look of all of them; ``axis`` is what stands below it."""
+    """Apply the common style of charts; ``axis`` is the label below."""
     axes.set_xlabel(axis, color=INK)
     axes.grid(color=INK, alpha=0.12, linewidth=0.6)
     axes.tick_params(colors=INK, length=2)
@@ -102,16 +102,16 @@ def dress(axes: Axes, axis: str) -> None:
     axes.figure.patch.set_visible(False)
 
 
-def standing_alone(svg: str) -> str:
-    """Return a page's chart as a file of its own: dark on white, whatever it is shown on."""
+def standalone_svg(svg: str) -> str:
+    """Return a page's chart as the content of a separate file: dark on white."""
     for number, colour in enumerate(COLOURS, 1):
         svg = svg.replace(f"var(--s{number})", colour)
     white = '<rect width="100%" height="100%" fill="#ffffff"/>'
-    return svg.replace("currentColor", PRINTED).replace(">", f">{white}", 1) + "\n"
+    return svg.replace("currentColor", TEXT_COLOUR).replace(">", f">{white}", 1) + "\n"
 
 
 def _for_page(svg: str, label: str) -> str:
-    """Cut an SVG file down to what stands in a page, named for those who do not see it, its colours the page's."""
+    """Reduce an SVG file to an element of a page, with a description for screen readers and the page's colours."""
     from html import escape
 
     svg = svg[svg.index("<svg") :]

@@ -1,4 +1,4 @@
-"""Score against cost as a chart: a point for each agent, named, and the front of those that none beats in both."""
+"""A chart of score against cost: a named point for each agent, and the Pareto front."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
 
 SIZE = (4.4, 3.5)  # inches
-MARKS = ("o", "s", "^", "D")  # for those who print in grey
-LETTERS = 26  # of an agent's label
-LEAST_SPAN = 5.0  # the factor that the axis of costs spans at least
-# What that axis is marked with in each ten, by the factor that it spans.
+MARKS = ("o", "s", "^", "D")  # distinguishable in greyscale
+MAX_LABEL_LENGTH = 26  # characters
+MIN_SPAN = 5.0  # ratio of the ends of the cost axis
+# Ticks in each decade of the cost axis, by the largest ratio of its ends.
 STEPS = ((10.0, (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)), (100.0, (1.0, 2.0, 5.0)), (math.inf, (1.0,)))
-POINT, LINE, SPACE = 5.0, 0.6, 1.5  # a point, half a line, and what is around a name, in typographic points
+# Size of a point, half the width of a line, and the margin around a name, in typographic points.
+POINT, LINE, SPACE = 5.0, 0.6, 1.5
 
 
 @dataclass(frozen=True)
 class Point:
-    """An agent: its colour, its name, what it costs, its score, and whether it is on the front."""
+    """An agent: its colour, name, cost and score, and whether it is on the front (``ahead``)."""
 
     series: int
     name: str
@@ -39,21 +40,22 @@ class Point:
 
     @property
     def colour(self) -> str:
-        """What stands for the page's colour."""
+        """The placeholder for the page's colour."""
         return SERIES[self.series % len(SERIES)]
 
     @property
     def ends(self) -> tuple[float, float]:
-        """The ends of its interval, the score itself where it has none."""
+        """The ends of its interval; both are the score if it has none."""
         low, high = self.score.low, self.score.high
         return (self.score.value,) * 2 if low is None or high is None else (low, high)
 
 
 @names_as_they_are()
 def cost_chart(points: Sequence[Point], label: str, across: str, upward: str, share: bool) -> str:
-    """Draw scores over costs on a logarithmic axis -> SVG. ``share`` says that scores lie in [0, 1].
+    """Draw scores over costs on a logarithmic axis, and return the chart as SVG. ``share``: scores lie in [0, 1].
 
-    ``across`` and ``upward`` name the axes, ``label`` the chart. One point at least is on the front.
+    ``across`` and ``upward`` are the labels of the axes, ``label`` that of the chart. At least one point is on the
+    front.
     """
 
     def draw(axes: Axes) -> None:
@@ -67,27 +69,27 @@ def cost_chart(points: Sequence[Point], label: str, across: str, upward: str, sh
             mark = MARKS[point.series % len(MARKS)]
             style: dict[str, Any] = {"markersize": POINT, "markerfacecolor": face, "markeredgecolor": point.colour}
             axes.plot([point.cost], [point.score.value], linestyle="none", marker=mark, **style)
-        _name(axes, points)
+        _write_names(axes, points)
 
     return as_svg(draw, label, SIZE)
 
 
 def limits(costs: Sequence[float]) -> tuple[float, float]:
-    """Return the ends of a logarithmic axis that holds the costs, and shows no small difference as a large one."""
+    """Return the ends of a logarithmic axis for the costs, wide enough not to exaggerate small differences."""
     low, high = math.log(min(costs)), math.log(max(costs))
-    room = max(0.08 * (high - low), (math.log(LEAST_SPAN) - (high - low)) / 2)
+    room = max(0.08 * (high - low), (math.log(MIN_SPAN) - (high - low)) / 2)
     return math.exp(low - room), math.exp(high + room)
 
 
 def marks(low: float, high: float) -> list[float]:
-    """Return the round numbers that a logarithmic axis is marked with, fewer of each ten where there are many tens."""
+    """Return the ticks of a logarithmic axis, which are fewer per decade if there are many decades."""
     steps = next(own for most, own in STEPS if high <= most * low)
     tens = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     return [mark for ten in tens for step in steps if low <= (mark := step * 10.0**ten) <= high]
 
 
 def heights(points: Sequence[Point]) -> tuple[float, float]:
-    """Return the ends of the axis of scores, which holds the intervals unless they would leave the means no room."""
+    """Return the ends of the score axis, which includes the intervals unless they would compress the means too much."""
     means = [point.score.value for point in points]
     lows, highs = zip(*(point.ends for point in points), strict=True)
     low, high = min(lows), max(highs)
@@ -114,32 +116,32 @@ def _measure(axes: Axes, points: Sequence[Point], share: bool) -> None:
 
 
 def _draw_front(axes: Axes, points: Sequence[Point]) -> None:
-    """Draw what is reached at most at each cost, which is a step at each agent of the front."""
+    """Draw the highest score up to each cost, with a step at each agent of the front."""
     costs, scores = _front(axes, points)
     steps: dict[str, Any] = {"drawstyle": "steps-post", "linestyle": (0, (4, 2)), "linewidth": 1.0}
     axes.plot(costs, scores, color=INK, alpha=0.45, **steps)
 
 
 def _front(axes: Axes, points: Sequence[Point]) -> tuple[list[float], list[float]]:
-    """Return costs and scores of the front, the cheapest first, the last of them again where the chart ends."""
+    """Return costs and scores of the front, the cheapest first, with the last one repeated at the edge of the chart."""
     ahead = sorted((point.cost, point.score.value) for point in points if point.ahead)
     costs, scores = ([*column] for column in zip(*ahead, strict=True))
     return [*costs, axes.get_xlim()[1]], [*scores, scores[-1]]
 
 
-def _name(axes: Axes, points: Sequence[Point]) -> None:
+def _write_names(axes: Axes, points: Sequence[Point]) -> None:
     """Write each agent's name beside its point, those of the front in bold."""
     from matplotlib.lines import Line2D
     from matplotlib.transforms import IdentityTransform
 
-    names = shortened([point.name for point in points], LETTERS)
+    names = shortened([point.name for point in points], MAX_LABEL_LENGTH)
     texts = [
         axes.text(0, 0, name, color=point.colour, fontweight="bold" if point.ahead else "normal", in_layout=False)
         for name, point in zip(names, points, strict=True)
     ]
     figure = axes.get_figure(root=True)
     assert figure is not None
-    figure.draw_without_rendering()  # from here on it is known where on the paper a number lies
+    figure.draw_without_rendering()  # needed for the transform from data to positions
     here = IdentityTransform()
     for text, point, own, place in zip(texts, points, *_places(axes, points, texts), strict=True):
         text.set(transform=here, verticalalignment="center", **_anchored(own, place.box))
@@ -149,14 +151,14 @@ def _name(axes: Axes, points: Sequence[Point]) -> None:
 
 
 def _places(axes: Axes, points: Sequence[Point], texts: Sequence[Text]) -> tuple[np.ndarray, list[Place]]:
-    """Return where the points lie on the paper (P, 2), and a place for the name of each."""
+    """Return the points' positions in the figure (P, 2), and a place for each one's name."""
 
-    def on_paper(costs: Sequence[float], scores: Sequence[float]) -> np.ndarray:
+    def positions(costs: Sequence[float], scores: Sequence[float]) -> np.ndarray:
         return np.asarray(axes.transData.transform([*zip(costs, scores, strict=True)]))
 
     costs = [point.cost for point in points]
-    at, low, high = (on_paper(costs, own) for own in zip(*((p.score.value, *p.ends) for p in points), strict=True))
-    front = on_paper(*_front(axes, points))
+    at, low, high = (positions(costs, own) for own in zip(*((p.score.value, *p.ends) for p in points), strict=True))
+    front = positions(*_front(axes, points))
     extents = [text.get_window_extent() for text in texts]
     sizes = np.array([[extent.width, extent.height] for extent in extents]) + 2 * SPACE
     marks = np.concatenate([at - POINT / 2 - 1, at + POINT / 2 + 1], axis=1)
@@ -166,7 +168,7 @@ def _places(axes: Axes, points: Sequence[Point], texts: Sequence[Text]) -> tuple
 
 
 def _anchored(point: np.ndarray, box: np.ndarray) -> dict[str, Any]:
-    """Say where a name is held: at the end nearest its point, since the reader's font is as wide as it likes."""
+    """Return the anchor of a name: its end nearest to the point, since the width of the reader's font is unknown."""
     left, bottom, right, top = box
     side, x = "center", (left + right) / 2
     if left >= point[0]:

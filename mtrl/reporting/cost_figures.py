@@ -1,4 +1,4 @@
-"""The report's pictures of score against cost: over training time, and over the number of parameters."""
+"""The report's charts of score against cost: over training time, and over the number of parameters."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from mtrl.comparison.outcomes import Comparison
 from mtrl.reporting.cost_chart import Point, cost_chart
 
 CLOCKS = {
-    PROCESSOR: "Processor seconds are those of a training and of all processes that it started.",
-    WALL: "Wall seconds are told, for all agents alike: not every run says what it took of the processor, or one was "
-    "trained on a GPU. What else the machine did meanwhile is in them.",
+    PROCESSOR: "Processor seconds include all processes that a training run started.",
+    WALL: "Wall-clock seconds for all agents, because at least one run has no processor time or was trained on a GPU. "
+    "They include whatever else the machine was doing.",
 }
 
 
 @dataclass(frozen=True)
 class CostFigure:
-    """A picture: ``kind`` is a word for its file's name."""
+    """A chart; ``kind`` is used in its file's name."""
 
     kind: str
     title: str
@@ -28,7 +28,7 @@ class CostFigure:
 
 
 def cost_figures(comparison: Comparison, series: dict[str, int]) -> list[CostFigure]:
-    """Draw score over training time and over parameters; nothing where there is but one agent."""
+    """Draw score over training time and over parameters; there are no charts if there is only one agent."""
     if len(comparison.agents) < 2:
         return []
     return [
@@ -44,5 +44,5 @@ def _figure(comparison: Comparison, kind: str, cost: Cost, series: dict[str, int
         for one, value, score in zip(comparison.agents, cost.values, scores, strict=True)
     ]
     title = f"{upward[:1].upper()}{upward[1:]} over {cost.name}"
-    said = f"{title}, {len(points)} agents; none scores higher {cost.cheaper} than {either(cost.front)}"
-    return CostFigure(kind, title, Markup(cost_chart(points, said, cost.name, upward, comparison.measure == SUCCESS)))
+    label = f"{title}, {len(points)} agents; none scores higher {cost.cheaper} than {either(cost.front)}"
+    return CostFigure(kind, title, Markup(cost_chart(points, label, cost.name, upward, comparison.measure == SUCCESS)))

@@ -1,4 +1,4 @@
-"""The three questions that bring people to a report, answered from a comparison in a line each, with details."""
+"""The three main questions of a report, each answered from a comparison in one line, with details."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from mtrl.scoring import many_tasks
 
 CLEAR = (HELPED, BETTER, HURT, WORSE)
 CEILING = 0.99
-MAX_NAMED = 3  # agents in a line, or of many tasks
-FEW, ENOUGH = 5, 10  # seeds an agent: below the first only large differences show, from the second on a claim holds
+MAX_NAMED = 3  # agents or tasks listed by name
+FEW, ENOUGH = 5, 10  # seeds per agent: below the first only large differences show, from the second on it is enough
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A question, its answer, which says one thing in a line, and the sentences that stand behind it."""
+    """A question, its answer in one line, and sentences with the details."""
 
     question: str
     short: str
@@ -45,12 +45,12 @@ def answers(comparison: Comparison) -> list[Answer]:
 
 
 def number(value: float, measure: str, signed: bool = False) -> str:
-    """Write a score with two places, a return with one; a difference is ``signed``, so that nobody reads a score."""
+    """Format a score with two decimals, a return with one; a difference is ``signed``, to distinguish it."""
     return f"{value:{'+' if signed else ''}{',.1f' if measure == RETURN else '.2f'}}"
 
 
 def with_interval(estimate: Estimate, measure: str, signed: bool = False) -> str:
-    """Write a score or a difference and its interval, where it has one."""
+    """Format a score or a difference with its interval, if any."""
     text = number(estimate.value, measure, signed)
     if estimate.low is None or estimate.high is None:
         return text
@@ -58,7 +58,7 @@ def with_interval(estimate: Estimate, measure: str, signed: bool = False) -> str
 
 
 def sharing_agents(comparison: Comparison) -> list[str]:
-    """Return the labels of the agents that learn tasks together and are compared with a baseline, in their order."""
+    """Return the labels of the agents that learn tasks together and are compared with a baseline, in order."""
     compared = {effect.agent for effect in comparison.effects}
     return [one.label for one in comparison.agents if one.label in compared and not learned_alone(one.agent)]
 
@@ -78,18 +78,18 @@ def _best(comparison: Comparison) -> Answer:
         why = "one seed proves nothing" if min(len(one.seeds) for one in ranked) == 1 else "two seeds are too few"
         return Answer(question, f"Not known: {why}.", (f"{ranked[0].label} scored highest.", *details))
     judged = JUDGED["area" if by_area else "final"]
-    told = f"Told apart by {judged}, mean over tasks, all pairs counted (Welch's t-test over runs, Holm)."
+    method = f"Compared by {judged}, mean over tasks (Welch's t-test over runs, Holm-corrected over all pairs)."
     short, *rest = _standings(comparison, enough, few)
-    return Answer(question, short, (*rest, *details, told))
+    return Answer(question, short, (*rest, *details, method))
 
 
 def _standing(one: AgentSummary, by_area: bool) -> float:
-    """Return by what agents are ranked: the mean that their pairs are judged by."""
+    """Return the value by which agents are ranked: the mean by which their pairs are judged."""
     return one.auc.value if by_area and one.auc is not None else one.mean.value
 
 
 def _standings(comparison: Comparison, ranked: Sequence[str], few: Sequence[str]) -> list[str]:
-    """Say of agents that have enough seeds who is ahead, and then who is behind, and who has too few."""
+    """State which of the agents with enough seeds is ahead, which are behind, and which have too few seeds."""
     top, *others = ranked
     behind = [other for other in others if comparison.pair(top, other).verdict == AHEAD]
     level = [other for other in others if other not in behind]
@@ -97,7 +97,7 @@ def _standings(comparison: Comparison, ranked: Sequence[str], few: Sequence[str]
     if not level:
         return [f"{top} is ahead of {_named(behind) if few else 'all others'}.", *left]
     rest = [f"{listed(behind)} {_is(behind)} behind {top}."] if behind else []
-    return [f"{_named([top, *level])} cannot be told apart.", *rest, *left]
+    return [f"{_named([top, *level])} do not differ significantly.", *rest, *left]
 
 
 def _is(names: Sequence[str]) -> str:
@@ -109,28 +109,28 @@ def _has(names: Sequence[str]) -> str:
 
 
 def _by_area(comparison: Comparison) -> list[str]:
-    """Rank agents by the area under their curves, which tells them apart where all come to the same in the end."""
+    """Rank agents by the area under their curves, which differs even if all reach the same final score."""
     known = [(one.label, one.auc) for one in comparison.agents if one.auc is not None]
     if len(known) < 2:
         return []
     ranked = sorted(known, key=lambda pair: pair[1].value, reverse=True)
     areas = "; ".join(f"{label} {number(area.value, comparison.measure)}" for label, area in ranked)
-    return [f"Area under the learning curve, in which speed counts: {areas}."]
+    return [f"Area under the learning curve, which rewards learning speed: {areas}."]
 
 
 def _sharing(comparison: Comparison) -> Answer:
     question = "Did learning together help?"
     names = sharing_agents(comparison)
     if not names:
-        return Answer(question, "Not known: nothing here learns alone to compare with.", _sentences(comparison.notes))
+        return Answer(question, "Not known: no agent here learns each task alone.", _sentences(comparison.notes))
     judged = {effect.judged_by for effect in comparison.effects if effect.agent in names}
     what = "the area under the learning curve" if judged == {"area"} else "the final score"
     how = f"Judged task by task by {what}, against {comparison.baseline}."
-    return Answer(question, _counted(comparison, names), (how, *(_told(name, comparison) for name in names)))
+    return Answer(question, _counted(comparison, names), (how, *(_effects_of(name, comparison) for name in names)))
 
 
 def _counted(comparison: Comparison, names: Sequence[str]) -> str:
-    """Say in a line on how many tasks sharing helped and hurt."""
+    """State in one line on how many tasks sharing helped and hurt."""
     found = {name: [effect.verdict for effect in comparison.effects if effect.agent == name] for name in names}
     verdicts = [verdict for own in found.values() for verdict in own]
     for verdict in (ONE_SEED, FEW_SEEDS):
@@ -138,7 +138,7 @@ def _counted(comparison: Comparison, names: Sequence[str]) -> str:
             return f"Not known: {verdict}."
     tasks = len(comparison.tasks)
     if not any(verdict in CLEAR for verdict in verdicts):
-        return f"No difference shows on any of {tasks} tasks."
+        return f"No significant difference on any of {tasks} tasks."
     up, down = (BETTER, WORSE) if {BETTER, WORSE} & {*verdicts} else (HELPED, HURT)
     counts = {name: (own.count(up), own.count(down)) for name, own in found.items()}
     if len(counts) == 1:
@@ -155,8 +155,8 @@ def _span(counts: Sequence[int]) -> str:
     return f"{low or 'none'}" if low == high else f"{low} to {high}"
 
 
-def _told(agent: str, comparison: Comparison) -> str:
-    """Say on which tasks an agent gained and lost against the baseline, and whether in all."""
+def _effects_of(agent: str, comparison: Comparison) -> str:
+    """State on which tasks an agent gained and lost against the baseline, and whether it did overall."""
     effects = [effect for effect in comparison.effects if effect.agent == agent]
     for verdict in (ONE_SEED, FEW_SEEDS):
         if all(effect.verdict == verdict for effect in effects):
@@ -169,9 +169,9 @@ def _told(agent: str, comparison: Comparison) -> str:
             parts.append(f"{verdict} on {some if len(names) < len(effects) else f'all {len(names)} tasks'}")
             rest -= len(names)
     if rest:
-        parts.append(f"no difference shows on {rest}" if parts else "no difference shows on any task")
+        parts.append(f"no significant difference on {rest}" if parts else "no significant difference on any task")
     overall = next((effect.verdict for effect in comparison.overall if effect.agent == agent), SAME)
-    parts.append(f"{'no difference' if overall == SAME else overall} over all tasks together")
+    parts.append(f"{'no significant difference' if overall == SAME else overall} over all tasks together")
     return f"{agent}: {', '.join(parts)}."
 
 
@@ -182,13 +182,13 @@ def _evidence(comparison: Comparison) -> Answer:
     if fewest == 1:
         short = "No: one seed proves nothing."
     elif fewest < LEAST_SEEDS:
-        short = f"No: {seeds} an agent are too few."
+        short = f"No: {seeds} per agent are too few."
     elif fewest < FEW:
-        short = f"Hardly: {seeds} an agent show only large differences."
+        short = f"Hardly: {seeds} per agent show only large differences."
     elif fewest < ENOUGH:
-        short = f"For large differences: {seeds} an agent."
+        short = f"For large differences: {seeds} per agent."
     else:
-        short = f"Yes, for what is called a difference here: {seeds} an agent."
+        short = f"Yes, for the differences reported as significant: {seeds} per agent."
     shared = set(sharing_agents(comparison))
     judged = [
         effect
@@ -196,33 +196,33 @@ def _evidence(comparison: Comparison) -> Answer:
         if effect.agent in shared and effect.verdict not in (ONE_SEED, FEW_SEEDS)
     ]
     clear = sum(effect.verdict in CLEAR for effect in judged)
-    counted = [f"{clear} of {len(judged)} comparisons with a task learned alone are clear."] if judged else []
-    larger = [f"{one.label} {one.size_ratio:.1f} times" for one in comparison.agents if one.larger]
+    counted = [f"{clear} of {len(judged)} comparisons with a task learned alone are significant."] if judged else []
+    larger = [f"{one.label} has {one.size_ratio:.1f} times" for one in comparison.agents if one.larger]
     sizes = [f"Sizes differ: {listed(larger)} the parameters of the smallest."] if larger else []
-    more = [f"Small differences need {ENOUGH} seeds an agent, or more."] if fewest < ENOUGH else []
+    more = [f"Small differences need {ENOUGH} or more seeds per agent."] if fewest < ENOUGH else []
     return Answer(question, short, (*counted, *_ceiling(comparison), *sizes, *more))
 
 
 def leads_with_area(comparison: Comparison) -> bool:
-    """Whether agents are shown by the area under the curve first: where final scores are at the ceiling."""
+    """Return whether the area under the curve is shown first, since final scores are at the ceiling."""
     return bool(_ceiling(comparison)) and all(one.auc is not None for one in comparison.agents)
 
 
 def _ceiling(comparison: Comparison) -> list[str]:
-    """Say where final scores cannot tell agents apart because most have nothing left to gain."""
+    """State that final scores do not distinguish agents if most have reached the maximum."""
     high = sum(one.iqm.value >= CEILING for one in comparison.agents)
     if comparison.measure != SUCCESS or len(comparison.agents) < 2 or 2 * high < len(comparison.agents):
         return []
-    return [f"{high} of {len(comparison.agents)} agents end at the ceiling: the learning curves tell more."]
+    return [f"{high} of {len(comparison.agents)} agents end at the ceiling; their learning curves differ more."]
 
 
 def listed(names: Sequence[str]) -> str:
-    """Join names as a sentence does."""
+    """Join names by commas and "and"."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _named(names: Sequence[str]) -> str:
-    """List names where they are few, else the first and how many more there are."""
+    """List names if they are few, else the first and the number of others."""
     return listed(names) if len(names) <= MAX_NAMED else f"{names[0]} and {len(names) - 1} others"
 
 

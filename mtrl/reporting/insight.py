@@ -1,4 +1,4 @@
-"""What a run's diagnostics say: tables kept during training, read back, averaged over seeds and put into words."""
+"""Read a run's diagnostic tables, average them over seeds, and describe them in words."""
 
 from __future__ import annotations
 
@@ -17,45 +17,45 @@ from mtrl.runs.checksums import check_file
 from mtrl.runs.folder import MATRICES
 from mtrl.scoring.many_tasks import Groups, table_by_group
 
-MAX_NAMED = 3  # pairs in a sentence
-AGREE = "That says that they agree by then, not that sharing cost nothing."
-LONGEST = 20  # letters of a column's name that are written
-SIDE_BY_SIDE = 6  # letters of columns' names that are not turned
-MAX_WRITTEN = 12  # columns whose cells have their numbers written into them
-BLIND = 0.05  # share of what attention could tell of the task, below which it tells nothing
+MAX_NAMED = 3  # pairs listed in a sentence
+AGREE = "So the tasks agree by then, which does not mean that sharing cost nothing."
+MAX_HEADING = 20  # characters of a column's heading
+MAX_UPRIGHT = 6  # characters of headings that are not rotated
+MAX_WRITTEN = 12  # columns of tables with values written into the cells
+UNINFORMED = 0.05  # share of the possible information about the task, below which attention counts as uninformed
 
 
 @dataclass(frozen=True)
 class Table:
-    """Numbers (R, C) with the names of their rows and columns; NaN where nothing is known."""
+    """Values (R, C) with the names of rows and columns; NaN marks unknown values."""
 
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     values: np.ndarray
 
     def by_group(self, groups: Groups) -> Table:
-        """Return means over the tasks of each group, of a table by task; without groups, the table itself."""
+        """Return the means over each group's tasks of a table by task; without groups, the table itself."""
         values, rows, columns = table_by_group(self.values, self.rows, self.columns, groups)
         return Table(rows, columns, values)
 
     @property
     def headings(self) -> list[tuple[str, str]]:
-        """Each column's name, and what of it is written above the column."""
-        return list(zip(self.columns, shortened(self.columns, LONGEST), strict=True))
+        """Each column's name and its shortened heading."""
+        return list(zip(self.columns, shortened(self.columns, MAX_HEADING), strict=True))
 
     @property
     def upright(self) -> bool:
-        """Whether names of columns are too long to stand side by side."""
-        return max(map(len, self.columns)) > SIDE_BY_SIDE
+        """Whether headings are rotated, as they are too long to fit side by side."""
+        return max(map(len, self.columns)) > MAX_UPRIGHT
 
     @property
     def many(self) -> bool:
-        """Whether columns are too many to bear numbers."""
+        """Whether there are too many columns to write values into the cells."""
         return len(self.columns) > MAX_WRITTEN
 
     @property
     def lines(self) -> list[tuple[str, list[float | None]]]:
-        """Each row's name and its numbers, None where nothing is known."""
+        """Each row's name and its values; None marks unknown ones."""
         return [
             (name, [float(v) if math.isfinite(v) else None for v in line])
             for name, line in zip(self.rows, self.values, strict=True)
@@ -63,7 +63,7 @@ class Table:
 
 
 def readable(path: Path) -> bool:
-    """Say whether a file of a run is there and is what was written; where it is another, that is warned of."""
+    """Return whether a file of a run exists and is intact; warn if it has changed since it was written."""
     try:
         check_file(path)
     except UsageError as error:
@@ -75,7 +75,7 @@ def readable(path: Path) -> bool:
 def read_tables(run: Path) -> dict[str, list[tuple[int, Table]]]:
     """Return a run's tables by name, each with its number of steps per task, in the order of writing.
 
-    A line that is cut short or damaged is left out, with a warning: everything else of the run still counts.
+    Incomplete or damaged lines are left out with a warning; the rest of the run is still used.
     """
     tables: dict[str, list[tuple[int, Table]]] = {}
     path = run / MATRICES
@@ -101,14 +101,14 @@ def read_tables(run: Path) -> dict[str, list[tuple[int, Table]]]:
 
 
 def halves(entries: Sequence[tuple[int, Table]]) -> tuple[Table | None, Table]:
-    """Return the mean over the tables of a run's first half, by steps, None without any, and of its second half."""
+    """Return the means over the tables of a run's first half, by steps (None without any), and of its second half."""
     last = entries[-1][0]
     first = [table for step, table in entries if 2 * step < last]
     return mean_table(first) if first else None, mean_table([table for step, table in entries if 2 * step >= last])
 
 
 def mean_table(tables: Sequence[Table]) -> Table:
-    """Return the cells' means over tables of the same rows and columns, over those in which a cell is known."""
+    """Return the mean of each cell over tables of the same rows and columns, ignoring unknown values."""
     stacked = np.stack([table.values for table in tables])
     known = np.isfinite(stacked)
     count = known.sum(axis=0)
@@ -118,7 +118,7 @@ def mean_table(tables: Sequence[Table]) -> Table:
 
 
 def snapshots(entries: Sequence[tuple[int, Table]], count: int = 4) -> list[tuple[int, Table]]:
-    """Return ``count`` tables spread evenly from the first to the last."""
+    """Return up to ``count`` tables, evenly spaced from the first to the last."""
     chosen = np.unique(np.linspace(0, len(entries) - 1, min(count, len(entries))).round().astype(int))
     return [entries[k] for k in chosen]
 
@@ -131,23 +131,23 @@ def routing_similarity(attention: Table) -> Table:
 
 
 def conflicting_pairs(cosines: Table) -> list[tuple[str, str, float]]:
-    """Return the pairs of tasks that conflict, those whose cosine is negative, the worst first.
+    """Return the pairs of tasks that conflict, which have a negative cosine, the worst first.
 
-    That is Yu et al. 2020 (gradient surgery), definition 1, by which
-    ``agents.diagnostics.measures.conflict_rate`` counts too.
+    This is definition 1 of Yu et al. 2020 (gradient surgery), also used by
+    ``agents.diagnostics.measures.conflict_rate``.
     """
     return sorted((pair for pair in _pairs(cosines) if pair[2] < 0.0), key=lambda pair: pair[2])
 
 
 def say_how_many(cosines: Table) -> str:
-    """Say how many pairs of tasks conflict, of how many of which something is known."""
+    """Return how many of the known pairs of tasks conflict, as text."""
     return f"{len(conflicting_pairs(cosines))} of {len(_pairs(cosines))}"
 
 
 def say_of_gradients(whose: str, late: Table, early: Table | None = None) -> list[str]:
-    """Say how many pairs of tasks conflict in the gradients of ``whose``, the critic's or the actor's, and which most.
+    """Describe how many pairs of tasks conflict in the gradients of the critic or the actor, ``whose``, and which most.
 
-    ``late`` are mean cosines of the second half of training and ``early`` of the first.
+    ``late`` has the mean cosines of the second half of training, ``early`` those of the first.
     """
     pairs = _pairs(late)
     if not pairs:
@@ -156,11 +156,11 @@ def say_of_gradients(whose: str, late: Table, early: Table | None = None) -> lis
     lowest = min(pairs, key=lambda pair: pair[2])
     count = f"{say_how_many(late)} pairs of tasks" if found else "No pair of tasks"
     verb = "conflict" if len(found) > 1 else "conflicts"
-    told = f"the worst: {_named(found)}." if found else f"the lowest mean cosine is that of {_named([lowest])}. {AGREE}"
-    said = f"{whose.capitalize()}: {count} {verb} in the second half of training; {told}"
+    rest = f"the worst: {_named(found)}." if found else f"the lowest mean cosine is that of {_named([lowest])}. {AGREE}"
+    sentence = f"{whose.capitalize()}: {count} {verb} in the second half of training; {rest}"
     before = [] if early is None else conflicting_pairs(early)
-    gone = [pair for pair in before if pair[:2] not in {other[:2] for other in found}]
-    return [said, *([f"In the first half these did, and no longer do: {_named(gone)}."] if gone else [])]
+    resolved = [pair for pair in before if pair[:2] not in {other[:2] for other in found}]
+    return [sentence, *([f"These conflicted only in the first half: {_named(resolved)}."] if resolved else [])]
 
 
 def _named(pairs: Sequence[tuple[str, str, float]]) -> str:
@@ -169,16 +169,16 @@ def _named(pairs: Sequence[tuple[str, str, float]]) -> str:
 
 
 def say_of_attention(attention: Table, information: float) -> str:
-    """Say whether attention tells tasks apart; ``information`` is its mutual information with the task, in nats."""
+    """Describe whether attention distinguishes tasks; ``information`` is what it has about the task, in nats."""
     tasks, encoders = attention.values.shape
     most = math.log(min(tasks, encoders))
     if most <= 0.0:
         return "There is one encoder or one task, so attention has nothing to choose."
     share = information / most
-    told = f"{information:.2f} of at most {most:.2f} nats of information about the task"
-    if share < BLIND:
-        return f"Attention gives every task nearly the same mixture ({told}): the encoders work as one."
-    return f"Attention sends tasks to different encoders ({told}, {share:.0%})."
+    amount = f"{information:.2f} of at most {most:.2f} nats of information about the task"
+    if share < UNINFORMED:
+        return f"Attention gives every task nearly the same mixture ({amount}): the encoders act as one."
+    return f"Attention sends tasks to different encoders ({amount}, {share:.0%})."
 
 
 def _pairs(cosines: Table) -> list[tuple[str, str, float]]:

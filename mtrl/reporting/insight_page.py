@@ -1,4 +1,4 @@
-"""Why sharing helped or hurt, agent by agent, as a report shows it."""
+"""The report's diagnoses of each agent: why sharing helped or hurt."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from mtrl.runs.folder import ABLATION, MATRICES, METRICS
 from mtrl.runs.reading import read_json
 from mtrl.scoring.many_tasks import Groups
 
-# Tag below train_diagnostics/, what it is called, how it is written.
+# Tag below train_diagnostics/, name, format.
 NUMBERS = (
     ("gradient_norm_ratio", "largest to smallest task gradient", "{:.1f}"),
     ("attention_information", "information of attention about the task, nats", "{:.2f}"),
@@ -39,12 +39,12 @@ NUMBERS = (
 )
 GRADIENTS = (("critic", "gradient_cosine"), ("actor", "actor_gradient_cosine"))
 PREFIX = "train_diagnostics/"
-MAX_SHOWN = 12  # tasks of a map that is open from the start
+MAX_OPEN = 12  # tasks of a map that is initially open
 
 
 @dataclass(frozen=True)
 class Number:
-    """A diagnosis at the end of training: its mean over seeds, and the lowest and highest seed."""
+    """A diagnostic value at the end of training: its mean over seeds, and the range over seeds."""
 
     name: str
     middle: str
@@ -53,7 +53,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Map:
-    """A table of numbers in [-1, 1], to be drawn as a heat map."""
+    """A table of values in [-1, 1], drawn as a heat map."""
 
     title: str
     note: str
@@ -63,7 +63,7 @@ class Map:
 
 @dataclass(frozen=True)
 class Insight:
-    """What the diagnostics of an agent's runs say."""
+    """The diagnoses of an agent's runs."""
 
     agent: str
     sentences: list[str]
@@ -74,9 +74,9 @@ class Insight:
 
 
 def insights(gathered: Gathered, groups: Groups) -> list[Insight]:
-    """Return what there is to say of each agent that was diagnosed, in the order of the comparison.
+    """Return the diagnoses of each agent that has any, in the order of the comparison.
 
-    Maps of many tasks are means over ``groups`` of them; sentences and numbers are of the tasks themselves.
+    Maps of many tasks show means over ``groups``; sentences and numbers are about the tasks themselves.
     """
     found = [insight for group in gathered.groups if (insight := _insight(group)) is not None]
     return [_by_group(insight, groups) for insight in found] if groups else found
@@ -92,7 +92,7 @@ def _map_by_group(one: Map, groups: Groups) -> Map:
     if table.rows == one.table.rows:
         return one
     note = f"{one.note} Means over each group's tasks; {MATRICES} in a run's folder has every task."
-    return Map(one.title, note, table, open=len(table.rows) <= MAX_SHOWN)
+    return Map(one.title, note, table, open=len(table.rows) <= MAX_OPEN)
 
 
 def _insight(group: Group) -> Insight | None:
@@ -109,7 +109,7 @@ def _insight(group: Group) -> Insight | None:
     own = own_pictures(group.runs, tables)
     if not (attention or gradients or ablated or numbers or own):
         return None
-    sentences = [line for whose, found in gradients.items() for line in found.said(whose)]
+    sentences = [line for whose, found in gradients.items() for line in found.sentences(whose)]
     if attention and last.get("attention_information"):
         sentences.append(say_of_attention(attention[0], float(np.mean(last["attention_information"]))))
     shown = next((k for k, own in enumerate(tables) if own.get("attention")), None)
@@ -130,13 +130,13 @@ def _insight(group: Group) -> Insight | None:
 
 @dataclass(frozen=True)
 class Gradients:
-    """Each seed's mean cosines between tasks' gradients: of the second half of training, and of the first if known."""
+    """Each seed's mean cosines between tasks' gradients in the second half of training, and in the first if known."""
 
     late: list[Table]
     early: list[Table]
 
-    def said(self, whose: str) -> list[str]:
-        """Put their means over seeds into words."""
+    def sentences(self, whose: str) -> list[str]:
+        """Describe their means over seeds in words."""
         return say_of_gradients(whose, mean_table(self.late), mean_table(self.early) if self.early else None)
 
 
@@ -146,7 +146,7 @@ def _gradients(tables: Sequence[dict[str, list[tuple[int, Table]]]], name: str) 
 
 
 def _conflicts(whose: str, late: Sequence[Table]) -> Number:
-    """Count the pairs that conflict in the map that is shown, as the sentence above it does."""
+    """Count the conflicting pairs in the map shown, consistently with the sentence above it."""
     name = f"pairs of tasks that conflict in the {whose}, second half of training"
     return Number(name, say_how_many(mean_table(late)), "by cosines averaged over seeds")
 
@@ -154,13 +154,13 @@ def _conflicts(whose: str, late: Sequence[Table]) -> Number:
 def _interference(whose: str, late: Sequence[Table]) -> Map:
     note = (
         f"Cosine between two tasks' {whose} gradients on the parameters that they share, mean over the second half of "
-        "training and over seeds. Below 0 what helps one task hurts the other: they conflict."
+        "training and over seeds. Below 0, the tasks conflict: what helps one hurts the other."
     )
     return _map(f"Interference in the {whose}: do tasks pull the same way?", note, late)
 
 
 def _maps(attention: Sequence[Table], contexts: Sequence[Table], ablated: Sequence[Table]) -> list[Map]:
-    """Return the maps for which there is something to draw, the telling ones first."""
+    """Return the maps that have data, the most informative first."""
     found = (
         (
             "Routing: which tasks use the same encoders?",
@@ -168,14 +168,14 @@ def _maps(attention: Sequence[Table], contexts: Sequence[Table], ablated: Sequen
             [routing_similarity(table) for table in attention],
         ),
         (
-            "Context: which tasks does the agent think alike?",
+            "Context: which tasks does the agent consider similar?",
             "Cosine between two tasks' contexts at the end of training, mean over seeds.",
             contexts,
         ),
         (
-            "What each encoder is worth",
-            "Score of the whole agent less its score without the encoder, task by task, of one seed. Large numbers in "
-            "few rows: an encoder with a speciality.",
+            "The worth of each encoder",
+            "Score of the full agent minus its score without the encoder, by task, for one seed. Large values in few "
+            "rows mean a specialised encoder.",
             ablated,
         ),
     )
@@ -184,18 +184,18 @@ def _maps(attention: Sequence[Table], contexts: Sequence[Table], ablated: Sequen
 
 def _map(title: str, note: str, tables: Sequence[Table]) -> Map:
     table = mean_table(tables)
-    return Map(title, note, table, open=len(table.rows) <= MAX_SHOWN)
+    return Map(title, note, table, open=len(table.rows) <= MAX_OPEN)
 
 
 def _last(runs: Sequence[Run]) -> dict[str, list[float]]:
-    """Return each diagnosis' last value in the runs that have it."""
+    """Return the last value of each diagnostic in the runs that have it."""
     curves = [read_curves(run.path / METRICS, PREFIX) for run in runs]
     tags = dict.fromkeys(tag for own in curves for tag in own)
     return {tag.removeprefix(PREFIX): [float(own[tag].values[-1]) for own in curves if tag in own] for tag in tags}
 
 
 def _numbers(last: dict[str, list[float]]) -> list[Number]:
-    """Put the last values into words."""
+    """Format the last values."""
     found = []
     for tag, name, how in NUMBERS:
         if values := last.get(tag):
@@ -205,19 +205,19 @@ def _numbers(last: dict[str, list[float]]) -> list[Number]:
 
 
 def read_ablation(run: Path) -> Table | None:
-    """Return what each encoder of a run is worth to each task, (T, K), in shares of success, or None.
+    """Return the worth of each encoder of a run to each task, (T, K), in success rates, or None.
 
-    Ablations that were scored by return are left out: returns of different tasks share no scale.
+    Ablations scored by return are left out, since returns of different tasks have no common scale.
     """
     path = run / ABLATION
     if not readable(path):
         return None
     try:
         found = read_json(path)
-        whole, without = np.array(found["whole"], dtype=float), np.array(found["without"], dtype=float)
+        full, without = np.array(found["whole"], dtype=float), np.array(found["without"], dtype=float)
         names = tuple(map(str, found["tasks"])), tuple(map(str, found["encoders"]))
         if found["measure"] != "success_any" or without.shape != (len(names[0]), len(names[1])):
             return None
-        return Table(*names, whole[:, None] - without)
+        return Table(*names, full[:, None] - without)
     except (OSError, ValueError, KeyError, TypeError):
         return None

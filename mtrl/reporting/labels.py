@@ -1,4 +1,4 @@
-"""Where names stand beside the points of a chart, so that none covers another, or a point."""
+"""Place names beside the points of a chart so that none covers another name or a point."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import numpy as np
 
 GAPS = (5.0, 9.0, 14.0, 20.0, 27.0, 35.0, 44.0, 54.0, 66.0, 80.0, 96.0, 114.0)  # between a point and its name
 DIRECTIONS = 24
-LEADS_FROM = 9.0  # the gap from which on a line leads to the name
-ALONG = np.linspace(0.0, 1.0, 12)[1:, None]  # where a leading line is looked at
-ROUNDS = 4  # of placing each name anew among all others
-# What a unit costs, where a unit of distance costs 1.
+LEADS_FROM = 9.0  # gaps from this one on get a leader line
+ALONG = np.linspace(0.0, 1.0, 12)[1:, None]  # positions at which a leader line is checked
+ROUNDS = 4  # of placing each name again, given all others
+# Costs per unit, relative to a unit of distance.
 COVERED, TOUCHED, LED_THROUGH = 100.0, 0.8, 40.0
 
 
 class Place(NamedTuple):
-    """Where a name stands: its box (left, bottom, right, top), and whether a line leads there."""
+    """The place of a name: its box (left, bottom, right, top), and whether it has a leader line."""
 
     box: np.ndarray  # (4,)
     led: bool
@@ -25,11 +25,10 @@ class Place(NamedTuple):
 def place_labels(
     points: np.ndarray, sizes: np.ndarray, inside: np.ndarray, blocked: np.ndarray, avoided: np.ndarray
 ) -> list[Place]:
-    """Return a place for each of P names of ``sizes`` (P, 2) beside its one of ``points`` (P, 2).
+    """Return a place for each of P names of ``sizes`` (P, 2) beside its point in ``points`` (P, 2).
 
-    Boxes are (left, bottom, right, top), all in one unit. Names stand within ``inside`` (4,), and cover neither each
-    other nor ``blocked`` (B, 4), as far as there is room; what lies in ``avoided`` (A, 4) is covered where that keeps a
-    name near its point.
+    Boxes are (left, bottom, right, top), all in the same unit. If there is room, names are within ``inside`` (4,), and
+    cover neither each other nor ``blocked`` (B, 4); ``avoided`` (A, 4) may be covered to keep a name near its point.
     """
     candidates = [_candidates(point, size) for point, size in zip(points, sizes, strict=True)]
     taken = [0] * len(points)
@@ -47,12 +46,12 @@ def place_labels(
 
 
 def lead(point: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """Return the end of the line from a point to a name: the nearest place of its box."""
+    """Return the end of the line from a point to a name: the nearest position of its box."""
     return np.clip(point, box[:2], box[2:])
 
 
 def _candidates(point: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the boxes (C, 4) where a name could stand around its point, and their gaps (C,); the right comes first."""
+    """Return candidate boxes (C, 4) for a name around its point, and their gaps (C,); the one on the right is first."""
     angles = np.linspace(0.0, 2 * np.pi, DIRECTIONS, endpoint=False)
     ways = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     gaps = np.repeat(GAPS, DIRECTIONS)
@@ -63,7 +62,7 @@ def _candidates(point: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.nda
 def _price(
     boxes: np.ndarray, gaps: np.ndarray, inside: np.ndarray, blocked: np.ndarray, avoided: np.ndarray
 ) -> np.ndarray:
-    """Return what each box costs (C,), whatever the other names do."""
+    """Return the cost of each box (C,), regardless of other names."""
     area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
     outside = area - _overlap(boxes, inside[None])[:, 0]
     covered = _overlap(boxes, blocked).sum(axis=1) + outside
@@ -78,7 +77,7 @@ def _overlap(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def _line(point: np.ndarray, candidates: tuple[np.ndarray, np.ndarray], at: int) -> np.ndarray:
-    """Return places along the line that leads to a name (N, 2); none where it stands beside its point."""
+    """Return positions along the leader line of a name (N, 2); none if it is right beside its point."""
     boxes, gaps = candidates
     if gaps[at] < LEADS_FROM:
         return np.empty((0, 2))

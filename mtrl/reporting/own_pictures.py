@@ -1,4 +1,4 @@
-"""What an agent's own pieces show of their workings: a trunk's routing, masks or depth, and the weights of tasks."""
+"""Heat maps from an agent's own pieces: a trunk's routing, masks or depth, and the weights of tasks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mtrl.runs.folder import METRICS
 from mtrl.tracking.tags import task_tag
 
 SHOWN_ELSEWHERE = ("attention", "context_similarity", "gradient_cosine", "actor_gradient_cosine")
-# By the beginning of a picture's name: what its numbers are.
+# Descriptions of values by the prefix of a table's name.
 NUMBERS = {
     "actor_routing": "How much each module of a layer takes of each module before it, by task",
     "actor_expert_weights": "How each task weighs the experts",
@@ -30,11 +30,11 @@ WEIGHTS = (
     ("train/actor_task_weight", "Weights of tasks in the actor's update"),
     ("train/batch_share", "Shares of the batch"),
 )
-TIMES = 8  # columns of a picture over time
+TIMES = 8  # columns of a heat map over time
 
 
 class Picture(NamedTuple):
-    """Numbers to be drawn, what they are called, and a sentence about them."""
+    """A table to draw, its title, and a sentence about it."""
 
     title: str
     note: str
@@ -42,12 +42,12 @@ class Picture(NamedTuple):
 
 
 def own_pictures(runs: Sequence[Run], tables: Sequence[Mapping[str, list[tuple[int, Table]]]]) -> list[Picture]:
-    """Return the pictures of an agent's runs, whose ``tables`` are given by name; those over time come last."""
+    """Return the heat maps of an agent's runs, given their ``tables`` by name; those over time come last."""
     return [*_inside(runs, tables), *_over_time(runs)]
 
 
 def _inside(runs: Sequence[Run], tables: Sequence[Mapping[str, list[tuple[int, Table]]]]) -> list[Picture]:
-    """Return each table at the end of training, of the first seed that has it: experts of another are others."""
+    """Return each table at the end of training, for the first seed that has it, as experts differ between seeds."""
     found: dict[str, Picture] = {}
     for run, own in zip(runs, tables, strict=True):
         for name, entries in own.items():
@@ -62,20 +62,20 @@ def _inside(runs: Sequence[Run], tables: Sequence[Mapping[str, list[tuple[int, T
 
 
 def _over_time(runs: Sequence[Run]) -> list[Picture]:
-    """Return the tasks' shares of their summed weights through training, mean over the seeds that have them."""
+    """Return the tasks' shares of their summed weights over training, mean over the seeds that have them."""
     pictures = []
     for tag, title in WEIGHTS:
         read = [(run.tasks, read_curves(run.path / METRICS, f"{tag}/")) for run in runs]
         shares = [table for tasks, curves in read if (table := _shares(tag, tasks, curves)) is not None]
         alike = [table for table in shares if (table.rows, table.columns) == (shares[0].rows, shares[0].columns)]
         if alike:
-            note = "In each column sizes sum to 1 over all tasks; columns are steps per task, mean over seeds."
-            pictures.append(Picture(f"{title} through training", note, mean_table(alike)))
+            note = "Absolute values in a column sum to 1 over all tasks; columns are steps per task, mean over seeds."
+            pictures.append(Picture(f"{title} over training", note, mean_table(alike)))
     return pictures
 
 
 def _shares(tag: str, tasks: Sequence[str], curves: Mapping[str, Curve]) -> Table | None:
-    """Return each task's share of the weights, (T, steps), at ``TIMES`` steps at most, or None where one lacks them."""
+    """Return each task's share of the weights, (T, steps), at up to ``TIMES`` steps, or None if a task lacks them."""
     own = [curves.get(task_tag(tag, name)) for name in tasks]
     known = [curve for curve in own if curve is not None]
     if not known or len(known) < len(tasks) or any(len(one.steps) != len(known[0].steps) for one in known):

@@ -1,4 +1,4 @@
-"""From a comparison to a page: everything that the templates show, already in words and numbers."""
+"""Convert a comparison to a page: everything that the templates show, as text and numbers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DASH_ARRAYS = ("", "5 2", "1 1.5", "6 2 1 2")  # as the charts' dashes
 
 @dataclass(frozen=True)
 class Page:
-    """Everything that a report shows. With ``groups``, tables and curves are theirs first."""
+    """Everything that a report shows. With ``groups``, tables and curves show groups first."""
 
     suite: str
     subtitle: str
@@ -70,12 +70,12 @@ class Page:
 
 
 def counted(number: int, what: str) -> str:
-    """Write how many of something there are."""
+    """Format a count with its noun."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def page_of(gathered: Gathered, comparison: Comparison, command: str) -> Page:
-    """Put a comparison of gathered runs into a page's words, tables and charts; ``command`` is what asked for it."""
+    """Convert a comparison of gathered runs to a page's text, tables and charts; ``command`` is the one that ran."""
     labels = [one.label for one in comparison.agents]
     series = {label: k for k, label in enumerate(labels)}
     by_area = leads_with_area(comparison)
@@ -89,7 +89,7 @@ def page_of(gathered: Gathered, comparison: Comparison, command: str) -> Page:
     groups = groups_of_runs(gathered)
     tasks = [task_row(task, gathered, comparison, series, sharing) for task in comparison.tasks]
     by_group = _group_rows(gathered, comparison, groups, tasks, series)
-    groups = groups if by_group else {}  # all of the page shows groups, or none of it
+    groups = groups if by_group else {}  # either the whole page shows groups, or none of it
     rows = [*tasks, *(group.mean for group in by_group)]
     judged_by = AREA if effects and effects[0].judged_by == "area" else FINAL
     return Page(
@@ -136,7 +136,7 @@ def page_of(gathered: Gathered, comparison: Comparison, command: str) -> Page:
 def _group_rows(
     gathered: Gathered, comparison: Comparison, groups: Groups, tasks: list[TaskRow], series: dict[str, int]
 ) -> list[GroupRows]:
-    """Write what groups of many tasks came to; nothing where tasks are shown each."""
+    """Return the rows of groups of many tasks; empty if tasks are shown one by one."""
     found = compare_groups(gathered, comparison, groups) if groups else None
     if found is None:
         return []
@@ -149,7 +149,7 @@ def _group_rows(
 
 
 def _key(label: str, series: int) -> Markup:
-    """An agent's name with a sample of its line."""
+    """Return an agent's name with a sample of its line."""
     dash = DASH_ARRAYS[series % len(DASH_ARRAYS)]
     line = f'<line x1="0" y1="4" x2="28" y2="4" stroke="var(--s{series % 8 + 1})" stroke-width="3"'
     line += f' stroke-dasharray="{dash}"/>' if dash else "/>"

@@ -1,4 +1,4 @@
-"""What one has to know to compare a report's figures with anybody's."""
+"""The facts needed to compare a report's figures with others."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ TITLES = {
     "engine": "engine",
     "reward_version": "reward version",
     "starts": "starts of the scored episodes",
-    "episodes": "scored episodes of each task",
-    "success": "what success means",
+    "episodes": "scored episodes per task",
+    "success": "definition of success",
     "trained_in": "trained in",
     "scored_in": "scored in",
 }
@@ -23,7 +23,7 @@ TITLES = {
 def protocol_of(gathered: Gathered, comparison: Comparison, groups: Groups) -> list[tuple[str, str]]:
     """Return names and values: suite, budget, seeds, the scores' protocol, versions, machine, commit.
 
-    Of many tasks, ``groups`` are named rather than each.
+    Of many tasks, only the ``groups`` are named.
     """
     runs = gathered.runs
     config, facts = runs[0].config, runs[0].facts
@@ -35,7 +35,7 @@ def protocol_of(gathered: Gathered, comparison: Comparison, groups: Groups) -> l
         ("environment steps", _budget(gathered.steps_per_task, [run.result["env_steps"] for run in runs])),
         ("seeds", next(iter(seeds.values())) if alike else "; ".join(f"{k}: {v}" for k, v in seeds.items())),
         ("score", comparison.measure_words),
-        ("curves", f"every {config.eval_every:,} steps per task, {config.eval_episodes} episodes of each task"),
+        ("curves", f"every {config.eval_every:,} steps per task, {config.eval_episodes} episodes per task"),
         *((_title(name), _words(value)) for name, value in comparison.protocol.items() if value not in (None, "", {})),
         ("versions", _words({**facts.get("versions", {})})),
         ("machine", "; ".join(_each(_machine(run.facts.get("machine")) for run in runs))),
@@ -46,8 +46,8 @@ def protocol_of(gathered: Gathered, comparison: Comparison, groups: Groups) -> l
 
 def _budget(per_task: int, in_all: list[int]) -> str:
     totals = sorted({*in_all})
-    said = f"{totals[0]:,}" if len(totals) == 1 else f"{totals[0]:,} to {totals[-1]:,}"
-    return f"{per_task:,} in each task, {said} in all"
+    total = f"{totals[0]:,}" if len(totals) == 1 else f"{totals[0]:,} to {totals[-1]:,}"
+    return f"{per_task:,} per task, {total} in total"
 
 
 def _title(name: str) -> str:
@@ -55,14 +55,14 @@ def _title(name: str) -> str:
 
 
 def _words(value: Any) -> str:
-    """Write a value without JSON's signs."""
+    """Format a value without JSON syntax."""
     if isinstance(value, dict):
         return ", ".join(f"{name} {_words(own)}" for name, own in value.items())
     return ", ".join(map(_words, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _machine(facts: Any) -> str:
-    """Name the system and the processors; the kernel's build concerns nobody."""
+    """Return the system and the number of processors, without the kernel's build."""
     if not isinstance(facts, dict):
         return "not known"
     return f"{str(facts.get('system', 'system not known')).partition('-')[0]}, {facts.get('processors')} processors"
@@ -71,9 +71,9 @@ def _machine(facts: Any) -> str:
 def _commit(state: Any) -> str:
     if not isinstance(state, dict) or "commit" not in state:
         return "not known"
-    return str(state["commit"])[:9] + (" with changes" if state.get("changed") else "")
+    return str(state["commit"])[:9] + (" with uncommitted changes" if state.get("changed") else "")
 
 
 def _each(values: Iterable[str]) -> list[str]:
-    """Return each value once, in the order in which they come."""
+    """Return each value once, in order of appearance."""
     return list(dict.fromkeys(values))

@@ -1,4 +1,4 @@
-"""From a page to text: the templates, and how user input is written into each kind."""
+"""Render a page by templates, with user input escaped for each format."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from mtrl.reporting.charts import COLOURS
 from mtrl.reporting.page import Page
 
 
-def render(page: Page, template: str, pictures: Mapping[str, str] | None = None) -> str:
-    """Fill a template with a page; in HTML what a user named is escaped. ``pictures`` are files by what they show."""
+def render(page: Page, template: str, charts: Mapping[str, str] | None = None) -> str:
+    """Fill a template with a page, escaping user input in HTML. ``charts`` has file names by what they show."""
     environment = Environment(
         loader=PackageLoader("mtrl.reporting"),
         autoescape=template.endswith(".html"),
@@ -22,11 +22,11 @@ def render(page: Page, template: str, pictures: Mapping[str, str] | None = None)
     )
     environment.filters["cell"] = markdown_cell
     environment.globals["colours"] = COLOURS
-    return environment.get_template(template).render(page=page, pictures=pictures or {})
+    return environment.get_template(template).render(page=page, charts=charts or {})
 
 
 def markdown_cell(value: object) -> str:
-    """Write user input into a cell of a Markdown table: on one line, and nothing in it means anything to Markdown."""
+    """Format user input for a cell of a Markdown table: on one line, with Markdown syntax escaped."""
     text = " ".join(str(value).split())
     for mark in "\\`*_[]|~#!":
         text = text.replace(mark, f"\\{mark}")

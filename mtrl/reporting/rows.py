@@ -1,4 +1,4 @@
-"""The lines of a report's tables: numbers of a comparison, already as they are written."""
+"""The rows of a report's tables: formatted numbers of a comparison."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from mtrl.comparison.outcomes import (
 )
 from mtrl.comparison.statistics import Estimate
 from mtrl.gathering.gather import Gathered
-from mtrl.reporting.charts import Line, curve_chart
+from mtrl.reporting.charts import CurveLine, curve_chart
 from mtrl.reporting.headline import number, with_interval
 
 SMALL = (2.9, 1.7)  # inches of a task's chart
-# What colours a verdict, and the mark that stands for it.
+# A verdict's colour class and mark.
 MARKS = {
     HELPED: ("helped", "▲"),
     BETTER: ("helped", "▲"),
@@ -45,7 +45,7 @@ MARKS = {
 
 @dataclass(frozen=True)
 class Interval:
-    """A number, its interval, and how both are written."""
+    """A number, its interval, and the text for both."""
 
     value: float
     low: float
@@ -55,7 +55,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class AgentRow:
-    """A line of the tables of agents; ``lead`` is the area under the curve or the final score, ``other`` the other."""
+    """A row of the tables of agents; ``lead`` is the area under the curve or the final score, ``other`` the other."""
 
     name: str
     lead: Interval
@@ -72,9 +72,9 @@ class AgentRow:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What sharing was worth on a task: a word for its colour, a mark, words, and the transfer as written.
+    """The verdict on sharing for a task: its colour class, mark and words, and the transfer as text.
 
-    ``worth`` is the transfer, and where there is none the difference by which the task is judged.
+    ``worth`` is the transfer, or the difference by which the task is judged if there is none.
     """
 
     kind: str
@@ -89,7 +89,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class TaskRow:
-    """A task: its sentence, chart, baseline's score, and what each agent that shares came to."""
+    """A task: its sentence, chart, baseline's score, and the verdict on each agent that shares."""
 
     name: str
     sentence: str
@@ -101,21 +101,21 @@ class TaskRow:
 
 @dataclass(frozen=True)
 class GroupRows:
-    """A group of many tasks: its own line, of means over its tasks, and theirs."""
+    """A group of many tasks: the row of means over its tasks, and their rows."""
 
     mean: TaskRow
     tasks: list[TaskRow]
 
 
 def interval(estimate: Estimate, measure: str, signed: bool = False) -> Interval:
-    """Write a number and its interval; without one, both ends are the number. A difference is ``signed``."""
+    """Format a number with its interval; without one, both ends are the number. A difference is ``signed``."""
     value = estimate.value
     low, high = (value if end is None else end for end in (estimate.low, estimate.high))
     return Interval(value, low, high, with_interval(estimate, measure, signed))
 
 
 def agent_row(one: AgentSummary, measure: str, by_area: bool, clock: str) -> AgentRow:
-    """Write what an agent came to, its area under the curve first or its final score, and its time by a clock."""
+    """Return an agent's row, with the area under the curve or the final score first, and its time by ``clock``."""
     mark = f" ({one.size_ratio:.1f}x)" if one.larger else ""
     lead, other = (one.auc, one.iqm) if by_area and one.auc is not None else (one.iqm, one.auc)
     return AgentRow(
@@ -139,7 +139,7 @@ def _reached(reached: Reached) -> str:
 
 
 def judged(effect: TaskEffect) -> Interval:
-    """The difference by which an effect is judged."""
+    """Return the difference by which an effect is judged."""
     gap = effect.area or effect.final
     return interval(Estimate(gap.value, gap.low, gap.high), effect.measure, signed=True)
 
@@ -147,7 +147,7 @@ def judged(effect: TaskEffect) -> Interval:
 def task_row(
     task: str, gathered: Gathered, comparison: Comparison, series: dict[str, int], sharing: Sequence[str]
 ) -> TaskRow:
-    """Write what a task came to: learned alone, and by each of the agents that share."""
+    """Return a task's row: learned alone, and by each of the agents that share."""
     effects = {effect.agent: effect for effect in comparison.effects if effect.task == task}
     own = tuple(_verdict(effects[label]) for label in sharing)
     first = next(iter(effects.values()), None)
@@ -182,16 +182,16 @@ def chart(
     label: str,
     size: tuple[float, float] = (4.4, 2.7),
 ) -> Markup:
-    """Draw all agents' curves of a task, None: of the mean over tasks."""
+    """Draw all agents' curves of a task, or (for None) of the mean over tasks."""
     bands = [band for band in comparison.bands if band.task == task]
     if not bands:
-        return Markup("<p>No evaluations were written.</p>")
+        return Markup("<p>There are no evaluations.</p>")
     share = bands[0].measure == SUCCESS
     lines = [_line(band, series[band.agent]) for band in bands]
     axis = "environment steps per task" if task is None else ""
     return Markup(curve_chart(lines, label, share, size, axis))
 
 
-def _line(band: Band, series: int) -> Line:
+def _line(band: Band, series: int) -> CurveLine:
     low, high = (None if end is None else np.array(end) for end in (band.low, band.high))
-    return Line(series, np.array(band.steps, dtype=np.float64), np.array(band.mean), low, high)
+    return CurveLine(series, np.array(band.steps, dtype=np.float64), np.array(band.mean), low, high)

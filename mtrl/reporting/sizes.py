@@ -1,4 +1,4 @@
-"""Each agent against its plain control, so that what sharing did is not taken for what size did."""
+"""Each agent against its plain control, so that effects of size are not attributed to sharing."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from agents.registry.lookup import learned_alone
 from mtrl.comparison.measures import SUCCESS
 from mtrl.comparison.outcomes import AHEAD, BEHIND, JUDGED, SAME, AgentSummary, Comparison, Pair
 from mtrl.config import agent_spec
-from mtrl.config.control import CONTROL, WITHIN
-from mtrl.gathering.grouping import MADE_OF
+from mtrl.config.control import CONTROL, MAX_SIZE_DIFFERENCE
+from mtrl.gathering.grouping import IDENTITY
 from mtrl.reporting.headline import listed, with_interval
 
 
 def size_matched(comparison: Comparison) -> list[str]:
-    """Say of each agent that learns together how its control compares, and in the end which agents have none."""
-    told, without = [], []
+    """Describe how each agent that shares compares with its control, and finally which agents have none."""
+    sentences, without = [], []
     for agent in comparison.agents:
         if learned_alone(agent.agent) or _is_plain(agent):
             continue
@@ -22,37 +22,37 @@ def size_matched(comparison: Comparison) -> list[str]:
         if control is None:
             without.append(f"{agent.label} ({agent.parameters:,} parameters)")
         else:
-            told.append(_compared(agent, control, comparison))
+            sentences.append(_compared(agent, control, comparison))
     if without:
-        told.append(
-            f"No plain control, which is an {CONTROL} of the same settings within {WITHIN:.0%} of the size, is among "
-            f"the runs for {listed(without)}: mtrl.sweep --size-matched trains one."
+        sentences.append(
+            f"The runs include no plain control (an {CONTROL} with the same settings and within "
+            f"{MAX_SIZE_DIFFERENCE:.0%} of the size) for {listed(without)}; mtrl.sweep --size-matched trains one."
         )
-    return told
+    return sentences
 
 
 def control_among(agent: AgentSummary, others: tuple[AgentSummary, ...]) -> AgentSummary | None:
-    """Return the plain agent nearest in size, if its settings are the agent's but for the width, or None."""
+    """Return the plain agent nearest in size whose settings are the agent's except for the width, or None."""
     found = [
         one
         for one in others
         if _is_plain(one)
-        and abs(one.parameters - agent.parameters) <= WITHIN * agent.parameters
+        and abs(one.parameters - agent.parameters) <= MAX_SIZE_DIFFERENCE * agent.parameters
         and _settings_agree(one, agent)
     ]
     return min(found, key=lambda one: abs(one.parameters - agent.parameters), default=None)
 
 
 def _is_plain(agent: AgentSummary) -> bool:
-    """Whether an agent is the control's kind: nothing of what it is made of was exchanged."""
+    """Return whether an agent is a control: none of its pieces was exchanged."""
     if agent.agent != CONTROL:
         return False
     own = pieces_of(agent_spec(CONTROL))
-    return all(agent.settings.get(slot) == own[slot].name for slot in SLOTS if slot in MADE_OF)
+    return all(agent.settings.get(slot) == own[slot].name for slot in SLOTS if slot in IDENTITY)
 
 
 def _settings_agree(control: AgentSummary, agent: AgentSummary) -> bool:
-    common = {*control.settings} & {*agent.settings} - {*MADE_OF, "hidden"}
+    common = {*control.settings} & {*agent.settings} - {*IDENTITY, "hidden"}
     return all(control.settings[name] == agent.settings[name] for name in common)
 
 
@@ -61,7 +61,7 @@ def _compared(agent: AgentSummary, control: AgentSummary, comparison: Comparison
     return (
         f"{agent.label} and {control.label} have about the same size ({agent.parameters:,} and "
         f"{control.parameters:,} parameters): {_which(pair)} The probability that "
-        f"{agent.label} scores higher in the end is {with_interval(pair.probability, SUCCESS)}."
+        f"{agent.label} has the higher final score is {with_interval(pair.probability, SUCCESS)}."
     )
 
 

@@ -1,1 +1,1 @@
-"""Environments as the learner sees them, and the episodes that are played in them."""
+"""Environments as the learner sees them, and the episodes played in them."""

@@ -1,4 +1,4 @@
-"""Episodes as they end: return, length, and success both ways, per task and copy."""
+"""Finished episodes: return, length and both kinds of success, per task and copy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 
 class Episode(NamedTuple):
-    """One finished episode. Success is 1 or 0, NaN where the task does not say."""
+    """One finished episode. Success is 1 or 0, or NaN if the task does not report it."""
 
     task: int
     copy: int
@@ -21,7 +21,7 @@ class Episode(NamedTuple):
 
 
 def finished_episodes(info: Mapping[str, Any], copies: int) -> list[Episode]:
-    """Return the episodes that ended in a step of ``MultiTaskVectorEnv`` with so many copies of each task."""
+    """Return the episodes that ended in a step of a ``MultiTaskVectorEnv`` with ``copies`` copies of each task."""
     ended = np.flatnonzero(info["_episode"])
     if not len(ended):
         return []
@@ -31,10 +31,10 @@ def finished_episodes(info: Mapping[str, Any], copies: int) -> list[Episode]:
     return [Episode(*divmod(int(row), copies), *numbers) for row, *numbers in zip(ended, *columns, strict=True)]
 
 
-def success_rate(said: Sequence[float]) -> float:
-    """Return the share of one task's episodes that were a success, NaN where none says anything.
+def success_rate(successes: Sequence[float]) -> float:
+    """Return the share of one task's episodes that were successful, NaN if none reports success.
 
-    Where some say it, silence counts as failure: environments exist that mention success only when there is one.
+    If some do, those without a report count as failures: some environments report success only when there is one.
     """
-    known = np.asarray(said)
-    return math.nan if np.isnan(known).all() else float(np.nan_to_num(known).mean())
+    values = np.asarray(successes)
+    return math.nan if np.isnan(values).all() else float(np.nan_to_num(values).mean())

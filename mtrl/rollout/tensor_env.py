@@ -1,4 +1,4 @@
-"""A multi-task vector environment as the learner sees it: tensors (T, N, ...) on its device, in and out."""
+"""A multi-task vector environment with tensors (T, N, ...) on the learner's device as inputs and outputs."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from mtrl.rollout.episodes import Episode, finished_episodes
 
 
 class Transition(NamedTuple):
-    """What a step of every copy of every task brought."""
+    """The result of a step of every copy of every task."""
 
-    obs: Tensor  # (T, N, obs) what to act on next: after an episode's end, the next one's first
+    obs: Tensor  # (T, N, obs) to act on next: after the end of an episode, the first of the next one
     final_obs: Tensor  # (T, N, obs) the true successor
     reward: Tensor  # (T, N)
     terminated: Tensor  # (T, N) bool
     ended: Tensor  # (T, N) bool: terminated or truncated
-    lost: Tensor | None = None  # (T, N) bool: rows whose environment failed; their numbers mean nothing
-    episodes: Sequence[Episode] = ()  # those that ended, lost ones left out
+    lost: Tensor | None = None  # (T, N) bool: rows whose environment failed; their values are meaningless
+    episodes: Sequence[Episode] = ()  # those that ended, without lost ones
 
     @property
     def kept(self) -> Tensor | slice:
-        """Which copies, (N,) bool, hold the step of every task: tasks are remembered in step, a lost one costs all."""
+        """The copies, (N,) bool, whose step is valid for every task; replay stores the tasks' rows together."""
         return slice(None) if self.lost is None else ~self.lost.any(dim=0)
 
     @property
     def lost_rows(self) -> int:
-        """How many rows were lost."""
+        """The number of lost rows."""
         return 0 if self.lost is None else int(self.lost.sum())
 
 
 class TensorEnv:
-    """Steps a suite on ``device``: a suite's own simulator computes there, other environments on the CPU."""
+    """Steps a suite: its own simulator computes on ``device``, other environments on the CPU."""
 
     def __init__(
         self,
@@ -49,18 +49,18 @@ class TensorEnv:
         in_torch: bool | None = None,
         workers: int = 0,
         timeout: float = TIMEOUT,
-        before: Callable[[int, str], None] | None = None,
+        on_call: Callable[[int, str], None] | None = None,
     ) -> None:
-        """``in_torch`` makes a suite's simulator compute on tensors; unless said, it does off the CPU.
+        """``in_torch`` makes a suite's simulator compute on tensors; by default it does unless the device is the CPU.
 
-        ``workers``, ``timeout`` and ``before`` are those of ``MultiTaskVectorEnv``; failures are survived.
+        ``workers``, ``timeout`` and ``on_call`` are those of ``MultiTaskVectorEnv``; failed environments are restarted.
         """
         self.device = device
-        wanted = device.type != "cpu" if in_torch is None else in_torch
-        self._in_torch = wanted and suite.simulator is not None
+        use_torch = device.type != "cpu" if in_torch is None else in_torch
+        self._in_torch = use_torch and suite.simulator is not None
         arrays: dict[str, Any] = {"xp": array_torch, "device": device} if self._in_torch else {}
         self.env = MultiTaskVectorEnv(
-            suite, copies, workers=workers, timeout=timeout, restart_failed=True, before=before, **arrays
+            suite, copies, workers=workers, timeout=timeout, restart_failed=True, on_call=on_call, **arrays
         )
         self.tasks, self.copies, self.workers = self.env.num_tasks, copies, self.env.workers
         self.obs_size, self.action_size = self.env.engine.obs_size, self.env.engine.action_size
@@ -68,7 +68,7 @@ class TensorEnv:
         self.steps_on_host = not self._in_torch
 
     def reset(self, seed: int, each_start: bool = False) -> Tensor:
-        """Begin an episode everywhere -> obs (T, N, obs); ``each_start`` goes through a task's fixed starts in turn."""
+        """Start an episode in every copy, return obs (T, N, obs); ``each_start`` uses a task's fixed starts in turn."""
         return self._tensor(self.env.reset(seed=seed, options={"each_start": each_start})[0])
 
     def step(self, action: Tensor) -> Transition:
@@ -86,20 +86,20 @@ class TensorEnv:
         )
 
     def open_lengths(self) -> np.ndarray:
-        """Return how many steps the running episode of every copy of every task has, (T, N) int."""
+        """Return the number of steps in the running episode of every copy of every task, (T, N) int."""
         return self.env.split(self.env.open_lengths)
 
     def random_action(self, generator: np.random.Generator) -> Tensor:
-        """Draw actions (T, N, A) uniformly, zero in the dimensions that a task does not have."""
+        """Draw uniform actions (T, N, A), zero in the dimensions that a task does not have."""
         draws = generator.uniform(-1.0, 1.0, (self.tasks, self.copies, self.action_size)).astype(np.float32)
         return torch.as_tensor(draws * self.env.action_mask[:, None, :], device=self.device)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what ``MultiTaskVectorEnv.state_dict`` does."""
+        """Return the state of the ``MultiTaskVectorEnv``."""
         return self.env.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> Tensor:
-        """Continue from what ``state_dict`` returned -> the observations to act on, (T, N, obs)."""
+        """Restore the result of ``state_dict``; return the observations to act on, (T, N, obs)."""
         return self._tensor(self.env.load_state_dict(state))
 
     def close(self) -> None:

@@ -1,1 +1,1 @@
-"""A run's folder: what it holds, where its suite came from, and how it is opened without importing what it names."""
+"""A run's folder: its files, the origin of its suite, and how it is opened without importing code that it names."""

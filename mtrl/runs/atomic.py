@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside their place, and moved there when they are on the disk."""
+"""Files that are either complete or absent: written to a temporary file, which is renamed once it is on the disk."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ UNFINISHED = ".partial"
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give the file to write in ``path``'s stead, in its folder; it takes ``path``'s place when the block ends.
+    """Yield a temporary file to write, in the folder of ``path``; it replaces ``path`` when the block ends.
 
-    A symbolic link there is replaced, not followed. The file may be read by whom other new files may. Raises
-    ``OSError`` where the disk does not take it; then ``path`` is as it was.
+    A symbolic link at ``path`` is replaced, not followed. The file has the permissions of any new file. Raises
+    ``OSError`` if writing fails; then ``path`` is unchanged.
     """
     partial = path.with_name(f"{path.name}.{os.getpid()}{UNFINISHED}")
     try:
-        partial.unlink(missing_ok=True)  # whatever it is, it is not written to
+        partial.unlink(missing_ok=True)  # an existing file is not written to
         handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         try:
             mode = os.fstat(handle).st_mode
         finally:
             os.close(handle)
         yield partial
-        partial.chmod(mode & 0o777)  # safetensors and others make a file of their own
+        partial.chmod(mode & 0o777)  # safetensors and others create the file themselves
         sync(partial)
         partial.replace(path)
         sync(path.parent)
@@ -36,13 +36,13 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all. Raises ``OSError`` where the disk does not take it."""
+    """Write a text file completely or not at all. Raises ``OSError`` if that fails."""
     with replacing(path) as partial:
         partial.write_text(text, encoding="utf-8")
 
 
 def sync(path: Path) -> None:
-    """Have a file's bytes, or a folder's entries, written to the disk."""
+    """Flush a file's bytes, or a folder's entries, to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,8 +1,8 @@
-"""SHA-256 of what a finished run wrote, in a file of its own: what is read back is what was written, or is refused.
+"""SHA-256 checksums of a finished run's files; a file that has changed since it was written is refused.
 
-That file is ``checksums.json``: ``result.json`` can say nothing of itself, and what is scored later is added.
-Runs that have none are read as they are: they were made before there were any, or somebody has edited them and says so
-by deleting it. It guards against accidents, not against an attacker, who can write another.
+They are in ``checksums.json``, since ``result.json`` cannot contain its own, and later evaluations are added. Runs
+without that file are read as they are: they are older, or were edited and the file deleted on purpose. It guards
+against accidents, not against an attacker, who can rewrite it.
 """
 
 from __future__ import annotations
@@ -11,26 +11,26 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from mtrl.checkpoints.folders import Damaged, check_digest, digest, digest_of, read_sealed, sealed
-from mtrl.errors import RunError, UsageError
+from mtrl.errors import RunError, UsageError, os_reason
 from mtrl.runs.atomic import write_text
 
 CHECKSUMS = "checksums.json"
-WAY_OUT = f"take the run's folder from where it is whole, or, if you have edited it, delete its {CHECKSUMS}"
+WAY_OUT = f"restore the run's folder from an intact copy, or, if you have edited it, delete its {CHECKSUMS}"
 
 
-def write_checksums(run: Path, names: Iterable[str], coming: Mapping[str, str] | None = None) -> None:
-    """Write the checksums of a run's files, of those that there are, and of texts that will be files by these names.
+def write_checksums(run: Path, names: Iterable[str], planned: Mapping[str, str] | None = None) -> None:
+    """Write the checksums of a run's existing files, and of ``planned`` texts by the names of their future files.
 
-    Raises ``RunError`` where it cannot.
+    Raises ``RunError`` if that fails.
     """
-    there = {name: digest(run / name) for name in names if (run / name).is_file()}
-    _write(run, there | {name: digest_of(text.encode()) for name, text in (coming or {}).items()})
+    existing = {name: digest(run / name) for name in names if (run / name).is_file()}
+    _write(run, existing | {name: digest_of(text.encode()) for name, text in (planned or {}).items()})
 
 
 def add_checksum(file: Path) -> None:
-    """Note the checksum of a file that was written after its run was finished, where the run has checksums.
+    """Add the checksum of a file written after its run finished, if the run has checksums.
 
-    Raises ``UsageError`` where they are damaged.
+    Raises ``UsageError`` if they are damaged.
     """
     known = _known(file.parent)
     if known is not None:
@@ -38,21 +38,21 @@ def add_checksum(file: Path) -> None:
 
 
 def check_file(file: Path) -> None:
-    """Raise ``UsageError``, naming it, where a file of a run is not what was written, as far as its run says.
+    """Raise ``UsageError``, naming the file, if its checksum is known and does not match.
 
-    A file that is missing is left to whoever reads it.
+    Missing files are not reported here.
     """
-    wanted = (_known(file.parent) or {}).get(file.name)
-    if wanted is None or not file.is_file():
+    expected = (_known(file.parent) or {}).get(file.name)
+    if expected is None or not file.is_file():
         return
     try:
-        check_digest(file, wanted)
+        check_digest(file, expected)
     except Damaged as error:
         raise UsageError(f"{error}; {WAY_OUT}") from None
 
 
 def _known(run: Path) -> dict[str, str] | None:
-    """Return a run's checksums by name, None where it has none. Raises ``UsageError`` where they are damaged."""
+    """Return a run's checksums by name, or None if it has none. Raises ``UsageError`` if they are damaged."""
     if not (run / CHECKSUMS).is_file():
         return None
     try:
@@ -65,4 +65,4 @@ def _write(run: Path, files: dict[str, str]) -> None:
     try:
         write_text(run / CHECKSUMS, sealed({"files": files}))
     except OSError as error:
-        raise RunError(f"{run / CHECKSUMS} cannot be written ({error.strerror or error})") from None
+        raise RunError(f"{run / CHECKSUMS} cannot be written ({os_reason(error)})") from None

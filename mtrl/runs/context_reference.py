@@ -1,6 +1,6 @@
-"""The tasks that centre and scale a run's context, where these are not its own: those of the run that it began from.
+"""The tasks that centre and scale a run's context if these are not its own: those of the run that it started from.
 
-They are written as data, so that a run is opened without the suite of another.
+They are stored as data, so that a run can be opened without the other run's suite.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ FRAME = "context_frame"  # its key in config.json
 
 
 def reference_facts(tasks: Sequence[Described]) -> dict[str, Any]:
-    """Return what ``config.json`` holds of the tasks: name to sentence and parameters."""
+    """Return the entry of ``config.json`` for the tasks: sentence and parameters by name."""
     return {task.name: {"sentence": task.description, "parameters": {**task.parameters}} for task in tasks}
 
 
 def reference_of(facts: Mapping[str, Any], path: Path) -> tuple[Described, ...] | None:
-    """Read the tasks back, None where a run's own are its frame.
+    """Return the reference tasks, or None if they are the run's own.
 
-    Raises ``UsageError``, naming the file in ``path``, for anything else than ``reference_facts`` returns.
+    Raises ``UsageError``, naming the file in ``path``, for anything that ``reference_facts`` does not return.
     """
-    told = facts.get(FRAME)
-    if told is None:
+    values = facts.get(FRAME)
+    if values is None:
         return None
     try:
-        frame = tuple(_task(name, said) for name, said in told.items())
+        reference = tuple(_task(name, entry) for name, entry in values.items())
     except (TypeError, KeyError, AttributeError, ValueError) as error:
         raise UsageError(f"{str(path / CONFIG)!r} is damaged ({FRAME}: {error}); train the run again") from None
-    if not frame:
+    if not reference:
         raise UsageError(f"{str(path / CONFIG)!r} is damaged ({FRAME} is empty); train the run again")
-    return frame
+    return reference
 
 
 def reference_of_run(path: Path) -> tuple[Described, ...] | None:
-    """Return the frame of a run's context, None where its own tasks are that."""
+    """Return the reference tasks of a run's context, or None if they are its own."""
     return reference_of(read_run(path)[1], path)
 
 
-def _task(name: str, said: Mapping[str, Any]) -> Description:
-    sentence, parameters = said["sentence"], {**said["parameters"]}
+def _task(name: str, entry: Mapping[str, Any]) -> Description:
+    sentence, parameters = entry["sentence"], {**entry["parameters"]}
     if not isinstance(sentence, str):
         raise TypeError(f"the sentence of {name!r} is {sentence!r}")
     return Description(name, sentence, parameters)

@@ -1,4 +1,4 @@
-"""Run folders: where a run writes, what it writes about itself, and how it is found again."""
+"""Run folders: where a run writes, the configuration and result that it writes, and how it is found again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from mtrl.config import TrainConfig
 from mtrl.config.checks import check_values
-from mtrl.errors import RunError, UsageError
+from mtrl.errors import RunError, UsageError, os_reason
 from mtrl.guard import HOME
 from mtrl.runs.atomic import write_text
 from mtrl.runs.checksums import CHECKSUMS, check_file, write_checksums
@@ -24,16 +24,16 @@ from mtrl.version import __version__
 
 CONFIG, RESULT, WEIGHTS, METRICS = "config.json", "result.json", "weights.safetensors", "metrics.csv"
 MATRICES, ABLATION = "matrices.jsonl", "ablation.json"
-# What config.json has beside the configuration, and which is a table.
+# Entries of config.json, beside the configuration, that are tables.
 TABLES = ("versions", "machine", "git", "task_sentences", "suite_source", "dropped_settings", "context_frame", "before")
-GUARDED = (CONFIG, RESULT, WEIGHTS, METRICS, MATRICES)  # by checksums, once the run is finished
+GUARDED = (CONFIG, RESULT, WEIGHTS, METRICS, MATRICES)  # files with checksums, once the run is finished
 PACKAGES = ("torch", "gymnasium", "stable-baselines3", "numpy", "tensorboard")
 
 
 def new_run_folder(runs_dir: Path, suite: str, agent: str, seed: int) -> Path:
-    """Make ``runs_dir/<suite>/<agent>/seed<k>``, numbered on where it exists, never outside ``runs_dir``.
+    """Create ``runs_dir/<suite>/<agent>/seed<k>``, with a number appended if it exists, never outside ``runs_dir``.
 
-    Raises ``UsageError`` where it cannot be written.
+    Raises ``UsageError`` if it cannot be written.
     """
     parent = agent_folder(runs_dir, suite, agent)
     try:
@@ -48,26 +48,26 @@ def new_run_folder(runs_dir: Path, suite: str, agent: str, seed: int) -> Path:
             return path
     except OSError as error:
         raise UsageError(
-            f"--runs-dir {str(runs_dir)!r} cannot be written ({error.strerror or error}); "
+            f"--runs-dir {str(runs_dir)!r} cannot be written ({os_reason(error)}); "
             "give a writable folder, as in --runs-dir /tmp/runs"
         ) from None
     raise UsageError(f"{parent} has too many runs of seed {seed}; give another --runs-dir")
 
 
 def agent_folder(runs_dir: Path, suite: str, agent: str) -> Path:
-    """Return the folder that holds all runs of an agent on a suite."""
+    """Return the folder of all runs of an agent on a suite."""
     return runs_dir.joinpath(*_safe_parts(suite), *_safe_parts(agent))
 
 
 def runs_dir_of(path: Path, suite: str, agent: str) -> Path:
-    """Return the folder of all runs that a run's own folder is in, wherever it was moved to."""
+    """Return the ``runs_dir`` that contains a run's folder, even if it was moved."""
     depth = len(_safe_parts(suite)) + len(_safe_parts(agent))
     parents = path.parents if depth < len(path.parents) else path.absolute().parents
     return parents[min(depth, len(parents) - 1)]
 
 
 def _safe_parts(name: str) -> list[str]:
-    """Cut a name into folder names without separators, leading dots or anything a shell or a browser minds."""
+    """Split a name into folder names without separators, leading dots or characters special to shells or browsers."""
     parts = [re.sub(r"[^A-Za-z0-9._+-]+", "_", part).strip("._-")[:80] for part in name.split("/")]
     return [part for part in parts if part] or ["unnamed"]
 
@@ -97,18 +97,18 @@ def write_result(path: Path, result: dict[str, Any]) -> None:
 
 
 def begin_again(path: Path) -> None:
-    """Make a finished run one that is not, since its files are about to change."""
+    """Mark a finished run as unfinished, since its files are about to change."""
     for name in (CHECKSUMS, RESULT):
         (path / name).unlink(missing_ok=True)
 
 
 def read_run(path: Path) -> tuple[TrainConfig[Any], dict[str, Any]]:
-    """Return a run's configuration and everything else in its ``config.json``. Raises ``UsageError`` if it is none."""
+    """Return a run's configuration and the rest of its ``config.json``. Raises ``UsageError`` if it is not a run."""
     return config_of(read_values(path / CONFIG), path / CONFIG)
 
 
 def read_values(file: Path) -> dict[str, Any]:
-    """Return what a ``config.json`` holds. Raises ``UsageError`` where there is none, or something else."""
+    """Return the values of a ``config.json``. Raises ``UsageError`` if it is missing or damaged."""
     check_file(file)
     try:
         return read_json(file)
@@ -123,9 +123,9 @@ def read_values(file: Path) -> dict[str, Any]:
 
 
 def config_of(values: dict[str, Any], file: Path) -> tuple[TrainConfig[Any], dict[str, Any]]:
-    """Split the values of a ``config.json`` -> the configuration, everything else.
+    """Split the values of a ``config.json`` into the configuration and the rest.
 
-    Raises ``UsageError`` for other values, and for those that a command line would not be given either.
+    Raises ``UsageError`` for damaged values, and for those that a command line would not accept either.
     """
     fields = TrainConfig.__dataclass_fields__
     facts = {k: v for k, v in values.items() if k not in fields}
@@ -141,7 +141,7 @@ def config_of(values: dict[str, Any], file: Path) -> tuple[TrainConfig[Any], dic
 
 
 def _check_facts(facts: dict[str, Any]) -> None:
-    """Raise ``TypeError`` for facts of a run of another type than ``write_config`` is given."""
+    """Raise ``TypeError`` for facts of a run that have another type than those passed to ``write_config``."""
     for name in TABLES:
         if not isinstance(facts.get(name) or {}, dict):
             raise TypeError(f"{name} is {facts[name]!r}")
@@ -155,7 +155,7 @@ def _damaged(file: Path, error: Exception) -> UsageError:
 
 
 def seed_folders(folder: Path, seed: int) -> list[Path]:
-    """Return the run folders of a seed in an agent's folder, as ``new_run_folder`` names them."""
+    """Return the run folders of a seed in an agent's folder, named as by ``new_run_folder``."""
     return sorted([*folder.glob(f"seed{seed}"), *folder.glob(f"seed{seed}-*")])
 
 
@@ -165,7 +165,7 @@ def git_state() -> dict[str, Any] | None:
 
 
 def _command() -> list[str]:
-    """Return how this program was started, one of the kit's commands as a module, whatever it was called by."""
+    """Return the command line of this program; the kit's own commands are given as ``python -m mtrl.<name>``."""
     program, python = Path(sys.argv[0]), Path(sys.executable).name
     if program.name.startswith("mtrl-"):
         return [python, "-m", program.name.replace("mtrl-", "mtrl."), *sys.argv[1:]]
@@ -179,8 +179,8 @@ def _as_json(values: dict[str, Any]) -> str:
 
 
 def _write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all. Raises ``RunError`` where it cannot be written."""
+    """Write a file completely or not at all. Raises ``RunError`` if that fails."""
     try:
         write_text(path, text)
     except OSError as error:
-        raise RunError(f"{path} cannot be written ({error.strerror or error})") from None
+        raise RunError(f"{path} cannot be written ({os_reason(error)})") from None

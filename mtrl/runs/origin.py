@@ -1,4 +1,4 @@
-"""Where a suite comes from and in which state, recorded with a run so that it can be found again."""
+"""The origin and state of a suite, recorded with a run so that it can be found again."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from mtrl.runs.git import commit_of
 
 
 def origin_of(suite: str) -> dict[str, Any]:
-    """Return in which form a suite is named and, for one of the user's own, the state of the file that holds it.
+    """Return the form in which a suite is named and, for one of the user's own, the state of its file.
 
-    A module has to be imported before. A file's ``git`` is its folder's commit and whether the file differs from it.
+    A module must already be imported. A file's ``git`` is its folder's commit and whether the file differs from it.
     """
     form = form_of(suite)
     origin: dict[str, Any] = {"form": form}
@@ -32,7 +32,7 @@ def origin_of(suite: str) -> dict[str, Any]:
 
 
 def state_of(file: Path) -> dict[str, Any]:
-    """Return a file's whole name, its SHA-256, and the commit of its checkout, if it is in one."""
+    """Return a file's full path, its SHA-256, and the commit of its checkout, if any."""
     file = file.resolve()
     return {"file": str(file), "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "git": commit_of(file)}
 

@@ -1,4 +1,4 @@
-"""The files of a run's folder, read as what they are: data that anybody may have written."""
+"""Read files of a run's folder as untrusted data."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 
 def read_json(file: Path) -> dict[str, Any]:
-    """Return the JSON object that a file holds.
+    """Return the JSON object in a file.
 
-    Raises ``FileNotFoundError`` or ``NotADirectoryError`` where there is none, another ``OSError`` where it cannot be
-    read, and ``ValueError`` where it holds something else.
+    Raises ``FileNotFoundError`` or ``NotADirectoryError`` if it is missing, another ``OSError`` if it cannot be read,
+    and ``ValueError`` if it contains anything else.
     """
     check_regular(file)
     try:
@@ -24,10 +24,10 @@ def read_json(file: Path) -> dict[str, Any]:
 
 
 def check_regular(file: Path) -> None:
-    """Raise ``ValueError`` for what is there and no file, such as a pipe, which would be waited for without end."""
+    """Raise ``ValueError`` for a path that is not a regular file, such as a pipe, which would block forever."""
     if file.exists() and not file.is_file():
         raise ValueError("it is not a regular file")
 
 
 def _refuse(constant: str) -> Any:
-    raise ValueError(f"it holds {constant}, which JSON has no word for")
+    raise ValueError(f"it contains {constant}, which is not valid JSON")

@@ -1,4 +1,4 @@
-"""``result.json`` of a run's folder, read back: it has what every finished run writes, or it is refused."""
+"""Read ``result.json`` of a run's folder; it is refused unless it has everything that a finished run writes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mtrl.runs.folder import RESULT
 from mtrl.runs.reading import read_json
 
 NUMBERS = ("seed", "env_steps", "updates", "wall_seconds", "parameters")
-LATER = ("cpu_seconds",)  # numbers that older runs lack, and those on systems that do not tell them
+OPTIONAL_NUMBERS = ("cpu_seconds",)  # missing in older runs and on systems that do not report them
 SCORES = ("success_any", "success_last", "return")
 RANDOM = tuple(f"random_{score}" for score in SCORES)
 
@@ -20,11 +20,11 @@ RANDOM = tuple(f"random_{score}" for score in SCORES)
 def read_result(run: Path) -> dict[str, Any]:
     """Return a run's result.
 
-    Raises ``FileNotFoundError`` where it has none, another ``OSError`` where it cannot be read, and ``ValueError``,
-    which says what, where something in it is not as every run writes it.
+    Raises ``FileNotFoundError`` if it has none, another ``OSError`` if it cannot be read, and ``ValueError``, naming
+    the entry, if an entry is missing or invalid.
     """
     result = read_json(run / RESULT)
-    for name in (*NUMBERS, *(own for own in LATER if own in result)):
+    for name in (*NUMBERS, *(own for own in OPTIONAL_NUMBERS if own in result)):
         _check_number(result, name)
     for name in ("suite", "agent"):
         _check_name(name, result.get(name))
@@ -37,7 +37,7 @@ def read_result(run: Path) -> dict[str, Any]:
             raise ValueError(f"the scores of {task!r} are {scores!r}")
         _check_scores(scores)
     if not isinstance(result.get("protocol", {}), dict):
-        raise ValueError(f"protocol is {result['protocol']!r}, which is no table")
+        raise ValueError(f"protocol is {result['protocol']!r}, which is not a table")
     if not isinstance(result.get("protocol", {}).get("versions", {}), dict):
         raise ValueError(f"the protocol's versions are {result['protocol']['versions']!r}")
     return result
@@ -60,7 +60,7 @@ def _check_number(values: Mapping[str, Any], name: str) -> None:
         raise ValueError(f"it has no {name!r}")
     value = values[name]
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{name} is {value!r}, where a number belongs")
+        raise ValueError(f"{name} is {value!r}, not a number")
 
 
 def _check_name(what: str, name: Any) -> None:

@@ -1,4 +1,4 @@
-"""A run that is there already: finished, told the same, by the same code."""
+"""Find an existing finished run with the same configuration and code."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from mtrl.version import __version__
 
 
 def find_finished(folder: Path, config: TrainConfig[Any], tasks: Sequence[str]) -> dict[str, Any] | None:
-    """Return the result of a finished run in ``folder`` with the same configuration and code, if there is one.
+    """Return the result of a finished run in ``folder`` with the same configuration and code, or None.
 
-    It scores ``tasks``. Code that is not known to be the same (a changed checkout, a suite or a piece of the user's
-    own) never matches, and neither does a run whose files are damaged.
+    It must have scored ``tasks``. Code that is not known to be the same (a changed checkout, a suite or a piece of the
+    user's own) never matches, nor does a run whose files are damaged.
     """
     state = folders.git_state()
     own_code = config.suite.partition(":")[0] not in BUILT_IN or outside_names(config.agent, config.settings)
@@ -41,6 +41,6 @@ def find_finished(folder: Path, config: TrainConfig[Any], tasks: Sequence[str]) 
 
 
 def same_run(one: TrainConfig[Any], other: TrainConfig[Any]) -> bool:
-    """Whether two configurations describe the same run, wherever and however fast it runs."""
+    """Return whether two configurations describe the same run, regardless of where and how fast it runs."""
     mine, theirs = (options_changing(config, "agent", "run") for config in (one, other))
-    return mine == theirs  # and not the configurations: settings read from a file may be of another class
+    return mine == theirs  # not the configurations themselves: settings read from a file may have another class

@@ -1,4 +1,4 @@
-"""A run folder is data, not code: what its files name as the suite is imported only where the user says so."""
+"""A run folder is data, not code: modules that its files name are imported only if the user allows it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from mtrl.errors import UsageError
 from mtrl.runs.folder import CONFIG, config_of, read_values
 
 REFERENCE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")  # module:attribute
-# What allows it: on a command line, and in a call.
+# How the user allows it: on a command line, and in a Python call.
 ON_COMMAND_LINE, IN_PYTHON = ("--suite {suite}", "--trust"), ("suite={suite!r}", "trust=True")
 
 
 class OpenedRun(NamedTuple):
-    """A run's configuration, what else its ``config.json`` says, and the suite of its tasks."""
+    """A run's configuration, the rest of its ``config.json``, and the suite of its tasks."""
 
     config: TrainConfig[Any]
     facts: dict[str, Any]
@@ -31,9 +31,9 @@ class OpenedRun(NamedTuple):
 def open_run(
     path: Path, suite: str | TaskSuite | None, trust: bool, ways: tuple[str, str] = ON_COMMAND_LINE
 ) -> OpenedRun:
-    """Read a run and make its suite: ``suite`` where the user gives one, else the one that its files name.
+    """Read a run and create its suite: ``suite`` if the user gives one, else the one that its files name.
 
-    Raises ``UsageError`` before anything is imported where ``refuse_imports`` does, and for a suite whose tasks are not
+    Raises ``UsageError`` before anything is imported if ``refuse_imports`` does, and for a suite whose tasks are not
     the run's.
     """
     from mtrl.training.assemble import suite_of
@@ -41,23 +41,23 @@ def open_run(
     values = read_values(path / CONFIG)
     refuse_imports(values, str(path), suite is not None, trust, ways)
     config, facts = config_of(values, path / CONFIG)
-    made = suite_of(config, suite)
-    told = facts.get("task_sentences")
-    if suite is not None and isinstance(told, dict) and (*told,) != made.task_names:
+    opened = suite_of(config, suite)
+    sentences = facts.get("task_sentences")
+    if suite is not None and isinstance(sentences, dict) and (*sentences,) != opened.task_names:
         raise UsageError(
-            f"{str(path)!r} was trained on the tasks {', '.join(told)}, but suite {made.name!r} has "
-            f"{', '.join(made.task_names)}; give the suite that the run was trained on"
+            f"{str(path)!r} was trained on the tasks {', '.join(sentences)}, but suite {opened.name!r} has "
+            f"{', '.join(opened.task_names)}; give the suite that the run was trained on"
         )
-    return OpenedRun(config, facts, made)
+    return OpenedRun(config, facts, opened)
 
 
 def refuse_imports(
     values: Mapping[str, Any], where: str, suite_given: bool, trust: bool, ways: tuple[str, str] = ON_COMMAND_LINE
 ) -> None:
-    """Raise ``UsageError``, in one line, where values out of a file would have code imported.
+    """Raise ``UsageError``, in one line, if values from a file would cause code to be imported.
 
-    ``values`` are those of a ``config.json``, ``where`` is what the message calls it. A suite is no matter where the
-    user has given it again, and nothing is where the user trusts the file. ``ways`` are the words that allow it.
+    ``values`` are those of a ``config.json``, and ``where`` is its name in the message. A suite given by the user is
+    accepted, and so is anything in a trusted file. ``ways`` are the arguments that allow it.
     """
     if trust:
         return
@@ -76,7 +76,7 @@ def refuse_imports(
 
 
 def foreign(suite: str) -> str:
-    """Return in words what making a suite of this name would import, empty where it is the kit's or installed."""
+    """Describe what creating a suite of this name would import; empty if it is the kit's own or installed."""
     form = form_of(suite)
     if form == "toml":
         return "a file that may name modules to import"
@@ -88,7 +88,7 @@ def foreign(suite: str) -> str:
 
 
 def _references(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the names and values of what would be imported: of agent and pieces, and of settings that read like it."""
+    """Yield names and values that would be imported: the agent, pieces, and settings that look like references."""
     settings = values.get("settings")
     named = {"agent": values.get("agent"), **(settings if isinstance(settings, dict) else {})}
     for name, own in named.items():

@@ -1,4 +1,4 @@
-"""Runs that did not come to their end: how far their weights were trained, for a file and in words."""
+"""Unfinished runs: how far their weights were trained, as data and in words."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from mtrl.config import TrainConfig
 from mtrl.runs.folder import RESULT, WEIGHTS
 from mtrl.runs.reading import check_regular, read_json
 
-STEPS = "steps_per_task"  # as result.json names them, and the weights' own header
+STEPS = "steps_per_task"  # their key in result.json and in the header of the weights
 
 
 def stopped_at(run: Path) -> dict[str, Any]:
-    """Return what is to be told of a run that was stopped: ``stopped``, and ``steps_per_task``, None if not known.
+    """Return ``stopped`` and ``steps_per_task`` (None if not known) of a run that was stopped early.
 
-    That is nothing of a run that came to its end.
+    The result is empty for a finished run.
     """
     try:
         result = read_json(run / RESULT)
@@ -30,28 +30,28 @@ def stopped_at(run: Path) -> dict[str, Any]:
 
 
 def warn_if_stopped(run: Path, config: TrainConfig[Any]) -> None:
-    """Say on stderr that a run whose policy is used was stopped before its end, and how far it came."""
+    """Warn on stderr if a run whose policy is used was stopped early, and state how far it was trained."""
     if stopped_at(run):
         warn(f"{str(run)!r} was stopped {how_far(run, config)}")
 
 
 def how_far(run: Path, config: TrainConfig[Any]) -> str:
-    """Return in words how far an unfinished run has come, by its weights, else by its checkpoint."""
-    told = stopped_at(run).get(STEPS)
-    step = newest_step(run) if told is None else told
+    """Describe how far an unfinished run was trained, according to its weights, else its checkpoint."""
+    recorded = stopped_at(run).get(STEPS)
+    step = newest_step(run) if recorded is None else recorded
     known = "an unknown number" if step is None else f"{step:,}"
     unscored = ", before it was scored" if step == config.steps_per_task else ""
-    again = f"; to go on: {resuming(run)}" if newest_pointer(run) else ""
+    again = f"; to continue: {resuming(run)}" if newest_pointer(run) else ""
     return f"after {known} of {config.steps_per_task:,} steps per task{unscored}{again}"
 
 
 def resuming(run: Path) -> str:
-    """Return the command that goes on with a run."""
+    """Return the command that resumes a run."""
     return f"python -m mtrl.train --resume {shlex.quote(str(run))}"
 
 
 def steps_of_weights(run: Path) -> int | None:
-    """Return the steps per task that a run's weights were trained for, None where they do not say or there are none."""
+    """Return the steps per task that a run's weights were trained for, or None if not recorded or there are none."""
     try:
         check_regular(run / WEIGHTS)
         with safe_open(run / WEIGHTS, framework="numpy") as file:
@@ -61,6 +61,6 @@ def steps_of_weights(run: Path) -> int | None:
 
 
 def _count(value: Any) -> int | None:
-    """Return a number of steps that a file holds, None for anything else."""
+    """Return a number of steps read from a file, or None for anything else."""
     text = str(value)
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None

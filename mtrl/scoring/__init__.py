@@ -1,1 +1,1 @@
-"""What a policy comes to: scores, the final ones and how they were counted, a finished run scored again."""
+"""Scores of policies: evaluations, final scores with their protocol, and repeated scoring of finished runs."""

@@ -1,4 +1,4 @@
-"""What each encoder of a mixture is worth to each task: a run's agent plays without it, from the same starts."""
+"""The worth of each encoder of a mixture to each task: the agent plays without it, from the same starts."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ def ablation(
     device: torch.device,
     **processes: Any,
 ) -> dict[str, Any]:
-    """Play the whole agent, which comes first, and the agent without each encoder -> what ``ablation.json`` holds.
+    """Play the full agent, which comes first, and the agent without each encoder; return the entries of ablation.json.
 
-    ``whole`` is (T,), ``without`` (T, K). The measure is success at any step where every task says it, else the return.
+    ``whole`` is (T,), ``without`` (T, K). The measure is success at any step if every task reports it, else the return.
     """
     scorer = Scorer(as_scored(suite), episodes, seed, device, each_start=True, **processes)
     try:
         plays = [list(scorer.score(policy).values()) for policy in policies]
     finally:
         scorer.close()
-    silent = any(score.to_json()["success_any"] is None for play in plays for score in play)
-    columns = [[_value(score, silent) for score in play] for play in plays]
+    by_return = any(score.to_json()["success_any"] is None for play in plays for score in play)
+    columns = [[_value(score, by_return) for score in play] for play in plays]
     return {
-        "measure": "return" if silent else "success_any",
+        "measure": "return" if by_return else "success_any",
         "seed": seed,
         "episodes": [*episodes],
         "tasks": [*suite.task_names],
@@ -46,24 +46,24 @@ def ablation(
 
 
 def ablation_table(result: dict[str, Any]) -> Table:
-    """Return a table of tasks x encoders: by how much the whole agent's score changes without each."""
+    """Return a table of tasks x encoders: the change of the full agent's score without each."""
     decimals = 2 if result["measure"] == "success_any" else 1
-    title = f"{result['measure']} of the whole agent, and the difference without each encoder"
+    title = f"{result['measure']} of the full agent, and the difference without each encoder"
     table = Table(title=title, title_justify="left")
     table.add_column("task")
-    for name in ("whole", *result["encoders"]):
+    for name in ("full", *result["encoders"]):
         table.add_column(escape(name), justify="right")
 
-    def row(label: str, whole: float, without: Sequence[float]) -> None:
-        table.add_row(label, f"{whole:.{decimals}f}", *(f"{value - whole:+.{decimals}f}" for value in without))
+    def row(label: str, full: float, without: Sequence[float]) -> None:
+        table.add_row(label, f"{full:.{decimals}f}", *(f"{value - full:+.{decimals}f}" for value in without))
 
-    for name, whole, without in zip(result["tasks"], result["whole"], result["without"], strict=True):
-        row(escape(name), whole, without)
+    for name, full, without in zip(result["tasks"], result["whole"], result["without"], strict=True):
+        row(escape(name), full, without)
     table.add_section()
     tasks = len(result["tasks"])
     row("mean", sum(result["whole"]) / tasks, [sum(column) / tasks for column in zip(*result["without"], strict=True)])
     return table
 
 
-def _value(score: TaskScore, silent: bool) -> float:
-    return score.mean_return if silent else score.success_any
+def _value(score: TaskScore, by_return: bool) -> float:
+    return score.mean_return if by_return else score.success_any

@@ -1,4 +1,4 @@
-"""What training made of tasks that an agent came to it with: success before, after, and the difference."""
+"""The effect of training on the tasks of a run that started from another: success before, after, and difference."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ NEW, KNOWN = "new", "known"
 def change_table(result: dict[str, Any]) -> Table:
     """Return a table with a row per task, or per group of many tasks, of a result that has ``before``.
 
-    Tasks are new to the run that it began from, or known; a group's new tasks have a row of their own. A loss of known
-    ones is what was forgotten.
+    A task is new to the source run, or known to it; a group's new tasks have a separate row. A loss on known tasks is
+    forgetting.
     """
     before = result["before"]
     kinds = {name: NEW if own["new"] else KNOWN for name, own in before["tasks"].items()}
-    after = {name: {**_without_random(own), **_where(own, kinds[name])} for name, own in result["tasks"].items()}
+    after = {name: {**_without_random(own), **_placed(own, kinds[name])} for name, own in result["tasks"].items()}
     earlier = {name: {**own, **before["tasks"][name]} for name, own in after.items()}
     columns = [{**result, "agent": when, "tasks": tasks} for when, tasks in (("after", after), ("before", earlier))]
     table = comparison_table(columns)
@@ -31,8 +31,8 @@ def change_table(result: dict[str, Any]) -> Table:
     return table
 
 
-def _where(scores: Scores, kind: str) -> dict[str, str]:
-    """Return how a task is gathered: a group's new ones apart from the others."""
+def _placed(scores: Scores, kind: str) -> dict[str, str]:
+    """Return the kind and group by which a task is placed: a group's new tasks are separate from the others."""
     group = scores.get("group")
     return {"range": kind, **({"group": f"{group}, {NEW}"} if group and kind == NEW else {})}
 

@@ -1,4 +1,4 @@
-"""Final scores of a policy, on starts that training never drew, and their protocol."""
+"""Final scores of a policy, from starts not drawn in training, and their protocol."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from mtrl.scoring.scorer import Scorer
 from mtrl.scoring.scores import MEASURES, Policy, scores_to_json
 from mtrl.training.assemble import FINAL, processes_of, score_seed
 
-RANDOM = 7  # beside the seed, so that random actions come from a generator of their own
+RANDOM = 7  # combined with the seed to seed the generator of random actions
 SUCCESS = "success_any: at any step of the episode; success_last: at its last"
 
 
 def final_scores(config: TrainConfig[Any], suite: TaskSuite, policy: Policy, device: torch.device) -> dict[str, Any]:
-    """Score a run's policy -> ``mean``, ``tasks`` and ``protocol`` of ``result.json``."""
+    """Score a run's policy; return ``mean``, ``tasks`` and ``protocol`` for ``result.json``."""
     episodes = episodes_of(suite, config.eval_episodes)
     return play(config, suite, policy, episodes, score_seed(config.seed, FINAL), device, **processes_of(config))
 
 
-def episodes_of(suite: TaskSuite, otherwise: int) -> list[int]:
-    """Return how many episodes each task is scored on: as many as it has fixed starts, else so many."""
-    return [task.starts or otherwise for task in suite.tasks]
+def episodes_of(suite: TaskSuite, default: int) -> list[int]:
+    """Return the number of episodes that each task is scored on: its number of fixed starts, else ``default``."""
+    return [task.starts or default for task in suite.tasks]
 
 
 def as_scored(suite: TaskSuite) -> TaskSuite:
-    """Return the suite as final scores and pictures are taken from it: without its simulator, if it says so."""
+    """Return the suite used for final scores and videos: without its simulator, if the suite requires that."""
     return replace(suite, simulator=None) if suite.score_in_environments else suite
 
 
@@ -45,10 +45,10 @@ def play(
     device: torch.device,
     **processes: Any,
 ) -> dict[str, Any]:
-    """Score a policy on so many episodes of each task, fixed starts in turn -> ``mean``, ``tasks`` and ``protocol``.
+    """Score a policy on ``episodes`` of each task, fixed starts in turn; return ``mean``, ``tasks`` and ``protocol``.
 
-    Beside each score stands its floor, ``random_success_any``, ``random_success_last`` and ``random_return``: what
-    uniformly random actions reach from the same starts.
+    Each score has a floor, ``random_success_any``, ``random_success_last`` or ``random_return``: the score of uniformly
+    random actions from the same starts.
     """
     judged = as_scored(suite)
     scorer = Scorer(judged, episodes, seed, device, each_start=True, **processes)
@@ -66,12 +66,12 @@ def play(
 
 
 def _as_random(scores: Mapping[str, float | None]) -> dict[str, float | None]:
-    """Name the scores of random actions, so that they can stand beside a policy's."""
+    """Return the scores of random actions under separate names."""
     return {f"random_{measure}": scores[measure] for measure in MEASURES}
 
 
 def _protocol(config: TrainConfig[Any], suite: TaskSuite, judged: TaskSuite, episodes: Sequence[int]) -> dict[str, Any]:
-    """What one has to know to compare the scores with anybody's."""
+    """Return the facts needed to compare the scores with others."""
     fixed = [task.starts > 0 for task in suite.tasks]
     chosen = {"engine": config.engine, "reward_version": config.reward_version}
     return {
@@ -90,7 +90,7 @@ def _stepped_by(suite: TaskSuite) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return ``value`` as JSON knows it, and as words what JSON does not: a run must not end on a fact."""
+    """Convert ``value`` to JSON values, using text for anything else, so that a run never fails on a fact."""
     if isinstance(value, Mapping):
         return {str(key): _plain(own) for key, own in value.items()}
     if isinstance(value, np.ndarray | np.generic):

@@ -1,4 +1,4 @@
-"""Many tasks by their groups, for tables and pictures that would be too long with a line each."""
+"""Group many tasks, for tables and images that would be too long with a line per task."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 
 from envs.suite import TaskSuite
 
-FEW = 20  # so many tasks are always shown each
-Groups = Mapping[str, Sequence[str]]  # a group to the names of its tasks
+FEW = 20  # up to this number, tasks are shown one by one
+Groups = Mapping[str, Sequence[str]]  # the names of the tasks of each group
 
 
 def by_group(groups: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return the names of many tasks by group, given each one's; nothing where they are few, or one has no group."""
+    """Return the names of many tasks by group, given each one's; empty if they are few or one has no group."""
     found: dict[str, list[str]] = {}
     for name, group in groups.items():
         found.setdefault(group, []).append(name)
@@ -28,10 +28,10 @@ def groups_of(suite: TaskSuite) -> dict[str, list[str]]:
 def table_by_group(
     values: np.ndarray, rows: Sequence[str], columns: Sequence[str], groups: Groups
 ) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:
-    """Return means (G, C) over the tasks of each group of numbers (R, C) by task, and the names of rows and columns.
+    """Return group means (G, C) of values (R, C) by task, and the names of rows and columns.
 
-    Columns that are the same tasks are gathered too, (G, G), what a task is beside itself left out. NaN is what is not
-    known. Rows that are not the tasks of ``groups`` stay as they are.
+    If the columns are the same tasks, they are averaged too, (G, G), without the diagonal. NaN marks unknown values. A
+    table whose rows are not the tasks of ``groups`` is returned unchanged.
     """
     if not groups or {*rows} != {name for own in groups.values() for name in own}:
         return values, (*rows,), (*columns,)

@@ -1,4 +1,4 @@
-"""How two agents compare through training, not only at its end: a table, and a sentence on what one seed says."""
+"""Compare two agents over training, not only at its end: a table, and a sentence about what one seed shows."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from mtrl.runs.folder import METRICS
 from mtrl.scoring.score_table import gathered
 
 THRESHOLD = 0.8
-NORMAL = 1.96  # standard errors to either side of a 95 % interval
-DIFFERS = 0.01  # of an area: less is no lead
+Z_95 = 1.96  # standard errors on either side of a 95 % interval
+MIN_LEAD = 0.01  # smaller differences of areas do not count
 
 
 @dataclass(frozen=True)
-class Row:
-    """A task, a group of tasks or all of them: each agent's curve of success, (area under it, steps to .8) of each."""
+class CurveComparison:
+    """Both agents' success curves on a task, a group or all tasks: the area under each, and its steps to .8."""
 
     label: str
     areas: tuple[float, float]
@@ -32,15 +32,15 @@ class Row:
 
     @property
     def difference(self) -> float:
-        """How much larger the first agent's area is."""
+        """The first agent's area minus the second's."""
         return self.areas[0] - self.areas[1]
 
 
-def over_training(results: Sequence[dict[str, Any]], episodes: int) -> list[Row]:
-    """Compare two runs' curves of success, by group where tasks are many, all tasks together in the last row.
+def over_training(results: Sequence[dict[str, Any]], episodes: int) -> list[CurveComparison]:
+    """Compare two runs' success curves by task, or by group if tasks are many; the last row is over all tasks.
 
-    ``episodes`` is how many were evaluated of each task. Empty unless there are two runs whose tasks all say success
-    and were evaluated more than once: a single point is no curve.
+    ``episodes`` is the number of episodes per task and evaluation. The result is empty unless there are two runs whose
+    tasks all report success and were evaluated more than once.
     """
     if len(results) != 2:
         return []
@@ -56,32 +56,35 @@ def over_training(results: Sequence[dict[str, Any]], episodes: int) -> list[Row]
     return [_row(label, own, curves, total, episodes) for label, own in (*units.items(), ("mean", names))]
 
 
-def _row(label: str, names: Sequence[str], sides: Sequence[Mapping[str, Curve]], total: int, episodes: int) -> Row:
+def _row(
+    label: str, names: Sequence[str], sides: Sequence[Mapping[str, Curve]], total: int, episodes: int
+) -> CurveComparison:
     means = [mean_curve([side[name] for name in names]) for side in sides]
     first, second = (area_under_curve(curve, total) for curve in means)
     errors = [_error(side[name], total, episodes) for side in sides for name in names]
     error = float(np.sqrt(np.sum(np.square(errors)))) / len(names)
-    return Row(label, (first, second), (steps_to(means[0], THRESHOLD), steps_to(means[1], THRESHOLD)), error)
+    reached = steps_to(means[0], THRESHOLD), steps_to(means[1], THRESHOLD)
+    return CurveComparison(label, (first, second), reached, error)
 
 
 def _error(curve: Curve, total: int, episodes: int) -> float:
-    """Return the standard error of an area: that of each evaluation's share of successes, by its weight in the area.
+    """Return the standard error of an area, from that of each evaluation's success rate and its weight in the area.
 
-    Half a success and half a failure are added, since a share of 0 or 1 of few episodes is not certain.
+    Half a success and half a failure are added, since a rate of 0 or 1 over few episodes is not certain.
     """
     steps = np.concatenate([[0], curve.steps, [max(total, curve.steps[-1])]])
     widths = np.diff(steps)
     weights = (widths[:-1] + widths[1:]) / 2
-    weights[-1] += widths[-1] / 2  # the last evaluation stands for what is left of the training too
+    weights[-1] += widths[-1] / 2  # the last evaluation also covers the rest of the training
     share = (episodes * curve.values + 0.5) / (episodes + 1)
     variance = share * (1 - share) / episodes
     return float(np.sqrt(np.sum((weights / steps[-1]) ** 2 * variance)))
 
 
-def over_training_table(rows: Sequence[Row], agents: Sequence[str], steps: int) -> Table:
-    """Return the rows as a table that fits 80 columns."""
-    title = f"through training: success over {steps:,} steps per task"
-    caption = f"area: mean height of the success curve; to {THRESHOLD:.0%}: steps per task until the mean is there"
+def over_training_table(rows: Sequence[CurveComparison], agents: Sequence[str], steps: int) -> Table:
+    """Return the rows as a table that fits into 80 columns."""
+    title = f"over training: success over {steps:,} steps per task"
+    caption = f"area: mean height of the success curve; to {THRESHOLD:.0%}: steps per task until the mean reaches it"
     table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
     table.add_column("group (tasks)" if "(" in rows[0].label else "task", overflow="fold")
     for agent in agents:
@@ -95,30 +98,30 @@ def over_training_table(rows: Sequence[Row], agents: Sequence[str], steps: int) 
     return table
 
 
-def verdict_of_one_seed(rows: Sequence[Row], agents: Sequence[str], seed: int) -> str:
-    """Return what two runs say of learning together, and what they cannot."""
+def verdict_of_one_seed(rows: Sequence[CurveComparison], agents: Sequence[str], seed: int) -> str:
+    """Return a sentence about what two runs show of learning together, and what they cannot show."""
     *parts, mean = rows
     first, second = agents
     ahead, behind = ([row for row in parts if _lead(row) == sign] for sign in (1, -1))
     what = "groups" if "(" in parts[0].label else "tasks"
     led = f"{first} is ahead of {second} on {len(ahead)} of {len(parts)} {what}"
     lost = f"behind on {len(behind)}{_worst(behind)}"
-    area = f"over all tasks the difference of areas is {mean.difference:+.2f} ± {NORMAL * mean.error:.2f}"
+    area = f"over all tasks the difference of areas is {mean.difference:+.2f} ± {Z_95 * mean.error:.2f}"
     return (
-        f"{led}, {lost}; {area}, which counts the evaluated episodes alone. This is seed {seed}, and another may "
-        "differ by more: mtrl.sweep --seeds 0-4, then mtrl.compare, say by how much."
+        f"{led}, {lost}; {area}, where the ± covers only the evaluated episodes. This is one seed ({seed}); others may "
+        "differ by more: run mtrl.sweep --seeds 0-4, then mtrl.compare."
     )
 
 
-def _lead(row: Row) -> int:
-    """Return 1 where the first agent's area is larger by more than episodes explain, -1 where smaller, else 0."""
-    if abs(row.difference) <= max(NORMAL * row.error, DIFFERS):
+def _lead(row: CurveComparison) -> int:
+    """Return 1 if the first agent's area is larger by more than its error, -1 if smaller, else 0."""
+    if abs(row.difference) <= max(Z_95 * row.error, MIN_LEAD):
         return 0
     return 1 if row.difference > 0 else -1
 
 
-def _worst(rows: Sequence[Row]) -> str:
-    """Name the row that lost most, if there is one."""
+def _worst(rows: Sequence[CurveComparison]) -> str:
+    """Name the row with the largest loss, if any."""
     if not rows:
         return ""
     worst = min(rows, key=lambda row: row.difference)

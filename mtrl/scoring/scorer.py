@@ -1,4 +1,4 @@
-"""Plays deterministic episodes of every task, in environments of its own."""
+"""Play deterministic episodes of every task in separate environments."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from mtrl.rollout.episodes import Episode
 from mtrl.rollout.tensor_env import TensorEnv
 from mtrl.scoring.scores import Policy, TaskScore
 
-MAX_ENVIRONMENTS = 40  # in all, but at least one per task: each takes memory of its own
-MAX_SIMULATED = 200  # per task: a simulator steps many for the price of one
+MAX_ENVIRONMENTS = 40  # in total, but at least one per task: each takes memory
+MAX_SIMULATED = 200  # per task: a simulator steps many at the cost of one
 
 
 class Scorer:
-    """Scores policies on a suite, always from the same starts: the environments are its own and are reset each time.
+    """Scores policies on a suite, always from the same starts: it has its own environments and resets them each time.
 
-    ``episodes`` is a number for all tasks, or one for each. ``each_start`` takes a task's fixed starts in turn, so that
-    as many episodes as it has play each exactly once. ``processes`` are ``workers`` and ``timeout`` of ``TensorEnv``;
-    an episode that is lost to a failure is played again.
+    ``episodes`` is a number for all tasks, or one per task. ``each_start`` uses a task's fixed starts in turn, so that
+    if there are as many episodes as starts, each is played exactly once. ``processes`` has the arguments ``workers``,
+    ``timeout`` and ``on_call`` of ``TensorEnv``; an episode lost to a failure is played again.
     """
 
     def __init__(
@@ -35,21 +35,21 @@ class Scorer:
         each_start: bool = False,
         **processes: Any,
     ) -> None:
-        wanted = [episodes] * len(suite.tasks) if isinstance(episodes, int) else episodes
-        # A simulator that scores are not taken from is another library's engine, an environment a row like any other.
+        counts = [episodes] * len(suite.tasks) if isinstance(episodes, int) else episodes
+        # A simulator that is not used for scores is another library's engine, with one environment per row.
         light = suite.simulator is not None and not suite.score_in_environments
         limit = MAX_SIMULATED if light else max(1, MAX_ENVIRONMENTS // len(suite.tasks))
-        copies = min(max(wanted), limit)
+        copies = min(max(counts), limit)
         self.suite, self.seed, self.each_start = suite, seed, each_start
         self.env = TensorEnv(suite, copies, device, **processes)
-        # Each copy plays a number of episodes fixed in advance, so that short ones do not count more often. Copy k's
-        # are numbers k, k + copies, k + 2 copies, ... of the task's, which is also how it goes through fixed starts.
-        self._quotas = [[len(range(copy, n, copies)) for copy in range(copies)] for n in wanted]
+        # Each copy plays a number of episodes fixed in advance, so that short ones do not count more often. Copy k
+        # plays episodes k, k + copies, k + 2 copies, ... of its task, which is also the order of fixed starts.
+        self._quotas = [[len(range(copy, n, copies)) for copy in range(copies)] for n in counts]
 
     def score(self, policy: Policy, check: Callable[[], None] | None = None) -> dict[str, TaskScore]:
-        """Play the episodes -> task name to score. ``check`` is called before each step, and may raise.
+        """Play the episodes and return scores by task name. ``check`` is called before each step, and may raise.
 
-        Raises ``SuiteError`` where a task's episodes have no end.
+        Raises ``SuiteError`` if a task's episodes do not end.
         """
         finished: list[list[list[Episode]]] = [[[] for _ in quotas] for quotas in self._quotas]
         missing = sum(map(sum, self._quotas))
@@ -72,7 +72,7 @@ class Scorer:
         }
 
     def _unfinished(self, finished: list[list[list[Episode]]]) -> np.ndarray:
-        """Return which copies have still episodes to play, (T, N) bool."""
+        """Return which copies still have episodes to play, (T, N) bool."""
         played = np.array([[len(episodes) for episodes in copies] for copies in finished])
         return played < np.array(self._quotas)
 

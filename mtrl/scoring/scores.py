@@ -1,4 +1,4 @@
-"""What deterministic episodes of every task come to."""
+"""Scores of deterministic episodes of every task."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from mtrl.rollout.episodes import Episode, success_rate
 
 Policy = Callable[[Tensor], Tensor]  # (T, N, obs) -> (T, N, A)
-RARE = 0.1  # below this success rate, returns tell agents apart
+RARE = 0.1  # below this success rate, returns are shown too
 MEASURES = ("success_any", "success_last", "return")
 
 
@@ -63,7 +63,7 @@ class TaskScore:
 
 
 def mean_score(scores: dict[str, TaskScore]) -> dict[str, float | None]:
-    """Return the means over tasks, of success over those that report it."""
+    """Return the means over tasks; those of success are over the tasks that report it."""
 
     def mean(values: list[float]) -> float | None:
         known = [value for value in values if not math.isnan(value)]
@@ -75,7 +75,7 @@ def mean_score(scores: dict[str, TaskScore]) -> dict[str, float | None]:
 
 
 def scores_to_json(scores: dict[str, TaskScore]) -> dict[str, Any]:
-    """Return ``{"mean": ..., "tasks": ...}`` as ``result.json`` holds them."""
+    """Return ``{"mean": ..., "tasks": ...}`` as in ``result.json``."""
     return {"mean": mean_score(scores), "tasks": {name: score.to_json() for name, score in scores.items()}}
 
 

@@ -1,4 +1,4 @@
-"""What a training ends with on the terminal: scores, how they came about, what one seed says of learning together."""
+"""The summary at the end of training: scores, learning curves, and what one seed shows of learning together."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from mtrl.scoring.score_table import comparison_table
 
 
 def summary(results: Sequence[dict[str, Any]], episodes: int) -> Iterator[Table | Text]:
-    """Yield what is shown of an agent's result, and of its baseline's where there is one.
+    """Yield the tables and sentences about an agent's result, and its baseline's if there is one.
 
-    ``episodes`` is how many each evaluation had of every task. A run that began from another shows what it changed.
+    ``episodes`` is the number of episodes per task and evaluation. For a run that started from another, the changes are
+    shown.
     """
-    begun = "before" in results[0]
-    if len(results) > 1 or not begun:
+    warm_started = "before" in results[0]
+    if len(results) > 1 or not warm_started:
         yield comparison_table(results)
-    if begun:
+    if warm_started:
         yield change_table(results[0])
     rows = over_training(results, episodes)
     if rows:
@@ -30,6 +31,6 @@ def summary(results: Sequence[dict[str, Any]], episodes: int) -> Iterator[Table 
         yield Text(verdict_of_one_seed(rows, agents, results[0]["seed"]))
     elif len(results) > 1:
         yield Text(
-            "curves are compared where all tasks say success and were evaluated more than once (--eval-every); over "
-            "seeds, mtrl.sweep --seeds 0-4 and then mtrl.compare tell what learning together was worth"
+            "curves are compared if all tasks report success and were evaluated more than once (--eval-every); to "
+            "compare over several seeds, run mtrl.sweep --seeds 0-4, then mtrl.compare"
         )

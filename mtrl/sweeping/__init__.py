@@ -1,1 +1,1 @@
-"""Many runs: what is to be run, the processes that run it, and how far they are."""
+"""Sweeps of many runs: the plan, the processes, and their progress."""

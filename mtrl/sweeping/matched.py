@@ -1,4 +1,4 @@
-"""The plain control of each agent of a sweep, chosen by counting parameters: nothing is trained for it."""
+"""Choose the plain control of each agent of a sweep by counting parameters; nothing is trained for that."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mtrl.config import TrainConfig, agent_spec
-from mtrl.config.control import CONTROL, WITHIN, control_of
+from mtrl.config.control import CONTROL, MAX_SIZE_DIFFERENCE, control_of
 from mtrl.config.flags import flags_of
 from mtrl.config.options import options_changing
 from mtrl.errors import UsageError
@@ -17,14 +17,14 @@ from mtrl.sweeping.plan import Job
 if TYPE_CHECKING:
     from envs.suite import TaskSuite
 
-WIDEST = 2**13  # units of a layer that are tried
+MAX_WIDTH = 2**13  # units of a layer
 
 
 def with_controls(plan: Sequence[Job]) -> tuple[list[Job], list[str]]:
-    """Return the plan with controls behind each seed's agents, and a line about each agent's.
+    """Return the plan with controls after each seed's agents, and a line about each agent's control.
 
-    Agents whose control is the same share it, and one that is in the plan as an agent is not added. Agents that learn
-    every task alone have none. Raises ``UsageError`` for an agent that is not made of pieces.
+    Agents with the same control share it, and a control that is already in the plan is not added. Agents that learn
+    every task alone have none. Raises ``UsageError`` for an agent that is not built from pieces.
     """
     from mtrl.training.assemble import suite_of
 
@@ -32,8 +32,8 @@ def with_controls(plan: Sequence[Job]) -> tuple[list[Job], list[str]]:
     for job in first:
         if not agent_spec(job.config.agent).of_pieces:
             raise UsageError(
-                f"--size-matched is given, and agent {job.config.agent!r} is not made of pieces, so no {CONTROL} is "
-                "its plain control; leave it out of --agents"
+                f"--size-matched is given, but agent {job.config.agent!r} is not built from pieces, so it has no plain "
+                f"control in {CONTROL}; leave it out of --agents"
             )
     suite = suite_of(first[0].config)
     count, lines, controls = _counter(suite), list[str](), dict[str, TrainConfig[Any]]()
@@ -47,9 +47,9 @@ def with_controls(plan: Sequence[Job]) -> tuple[list[Job], list[str]]:
 
 
 def nearest_width(size: int, size_at: Callable[[int], int]) -> int:
-    """Return the width whose size, which rises with it, comes nearest to ``size``; the smaller one of two as near."""
+    """Return the width whose size, which increases with it, is nearest to ``size``; of two, the smaller."""
     low, high = 1, 2
-    while size_at(high) < size and high < WIDEST:
+    while size_at(high) < size and high < MAX_WIDTH:
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
@@ -58,8 +58,8 @@ def nearest_width(size: int, size_at: Callable[[int], int]) -> int:
 
 
 def _matched(config: TrainConfig[Any], count: Callable[[TrainConfig[Any]], int]) -> tuple[TrainConfig[Any] | None, str]:
-    """Return an agent's control, None where there is none, and a line about it."""
-    if agent_spec(config.agent).alone:
+    """Return an agent's control, or None, and a line about it."""
+    if agent_spec(config.agent).single_task:
         return None, "learns every task alone, no control"
     size = count(config)
     width = nearest_width(size, lambda width: count(control_of(config, width)))
@@ -68,8 +68,8 @@ def _matched(config: TrainConfig[Any], count: Callable[[TrainConfig[Any]], int])
         return control, "its own control"
     own = count(control)
     hidden = "x".join(map(str, control.settings.hidden))
-    about = f"{CONTROL} (hidden={hidden}) with {own:,} parameters beside {size:,} ({own / size - 1:+.1%})"
-    if abs(own - size) > WITHIN * size:
+    about = f"{CONTROL} (hidden={hidden}) with {own:,} parameters against {size:,} ({own / size - 1:+.1%})"
+    if abs(own - size) > MAX_SIZE_DIFFERENCE * size:
         return None, f"no control: the nearest is {about}"
     return control, f"control: {about}"
 
@@ -82,7 +82,7 @@ def _counter(suite: TaskSuite) -> Callable[[TrainConfig[Any]], int]:
     from mtrl.training.assemble import agent_of, parameter_count
 
     env = TensorEnv(suite, 1, torch.device("cpu"))
-    env.close()  # its sizes are all that is needed
+    env.close()  # only its sizes are needed
     return lambda config: parameter_count(agent_of(config, suite, env)[0])
 
 
@@ -96,14 +96,14 @@ def _by_seed(plan: Sequence[Job]) -> list[list[Job]]:
 
 
 def _controls(controls: dict[str, TrainConfig[Any]], beside: Job, suite: TaskSuite) -> list[Job]:
-    """Return the jobs of the controls, by the folder of the agent that each is for, with the seed of ``beside``."""
+    """Return the jobs of the controls, keyed by the folder of each one's agent, with the seed of ``beside``."""
     from mtrl.config.arguments import parse_config
 
     jobs = []
     for matched, config in controls.items():
         own = dataclasses.replace(config, seed=beside.config.seed)
         words = ["--suite", own.suite, "--agent", CONTROL, "--seed", str(own.seed)]
-        words += flags_of(own, ("run", "agent", "nothing"), said=("suite", "seed", "recipe"))
+        words += flags_of(own, ("run", "agent", "nothing"), stated=("suite", "seed", "recipe"))
         folder = agent_folder(own.runs_dir, suite.name, CONTROL)
         jobs.append(Job(tuple(words), parse_config(words), folder, matched))
     return jobs

@@ -1,4 +1,4 @@
-"""The runs of a sweep: which there are, how each is started, and which are there already."""
+"""The runs of a sweep: the plan, how each run is started, and which runs already exist."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from mtrl.runs.reuse import same_run
 if TYPE_CHECKING:
     from mtrl.gathering.run import Run
 
-# What the sweep says to each run, and what says it to the sweep.
-TAKEN = {
+# Flags that the sweep itself passes to each run, and how the user sets them instead.
+RESERVED = {
     "--suite": "give --suite before --",
     "--agent": "give --agents before --",
     "--seed": "give --seeds before --",
     "--runs-dir": "give --runs-dir before --",
     "--baseline": "name the baseline among --agents",
 }
-LOGS = ".sweep"  # hidden, so that patterns such as runs/tabletop/* do not take it for an agent
+LOGS = ".sweep"  # hidden, so that patterns such as runs/tabletop/* do not match it
 
 
 def place_of(name: str) -> str:
-    """Return the sentence that says where a setting of ``mtrl.train`` is given to a sweep; empty for any other name."""
+    """Return a sentence about where a sweep takes a setting of ``mtrl.train``; empty for any other name."""
     of_agents = owners_in_words(name) or name in {field.name for field in fields(SACSettings)}
     if not of_agents and name not in {field.name for field in fields(TrainConfig)}:
         return ""
-    return "" if f"--{name.replace('_', '-')}" in TAKEN else "Flags of mtrl.train stand behind --."
+    return "" if f"--{name.replace('_', '-')}" in RESERVED else "Flags of mtrl.train go after --."
 
 
 @dataclass(frozen=True, eq=False)
 class Job:
     """One run of a sweep: the arguments of ``mtrl.train``, their configuration, and the folder of its agent's runs.
 
-    ``size_of`` is the agent that it is the plain control of, as its folder is called, or empty.
+    ``size_of`` is the folder name of the agent that this is the plain control of, or empty.
     """
 
     arguments: tuple[str, ...]
@@ -51,34 +51,34 @@ class Job:
 
     @property
     def name(self) -> str:
-        """What it is called in lines of output."""
+        """Its name in lines of output."""
         control = f" (size of {self.size_of})" if self.size_of else ""
         return f"{self.config.agent}{control} seed {self.config.seed}"
 
     def command(self, unfinished: Path | None = None) -> list[str]:
-        """Return the command line of the run, or of going on with one that is ``unfinished``.
+        """Return the command line that starts the run, or resumes the ``unfinished`` one.
 
-        -P, so that a folder of the user's called envs or agents does not come first.
+        -P, so that a folder of the user's called envs or agents does not take precedence.
         """
         program = [sys.executable, "-P", "-m", "mtrl.train"]
         if unfinished is None:
             return [*program, *self.arguments]
         machine = [f"--{name}={getattr(self.config, name)}" for name in ("threads", "jobs")]
-        # The suite is named once more, since a run's own file is not trusted to have code imported.
+        # The suite is given again, since a run's own file is not trusted to import code.
         return [*program, "--resume", str(unfinished), "--suite", self.config.suite, *machine]
 
     @property
     def log(self) -> Path:
-        """The file that takes what the run prints."""
+        """The file for the run's output."""
         control = f"-size-of-{self.size_of}" if self.size_of else ""
         return self.folder.parent / LOGS / f"{self.folder.name}{control}-seed{self.config.seed}.log"
 
     def finished(self) -> Run | None:
-        """Return the newest finished run with the same configuration, by any state of the code."""
+        """Return the newest finished run with the same configuration, made with any state of the code."""
         return max(self._found()[0], key=lambda run: run.finished, default=None)
 
     def left_out(self) -> list[str]:
-        """Return why finished runs, that may have been told the same, are not taken: a damaged run is made anew."""
+        """Return why finished runs of this agent and seed are not reused: damaged runs are trained again."""
         return self._found()[1]
 
     def _found(self) -> tuple[list[Run], list[str]]:
@@ -96,7 +96,7 @@ class Job:
         return found, left_out
 
     def unfinished(self) -> Path | None:
-        """Return the run that was told the same, was interrupted and can go on: that with the newest checkpoint."""
+        """Return the interrupted run with the same configuration that has the newest checkpoint, or None."""
         from mtrl.checkpoints.find import newest_pointer
 
         found = []
@@ -117,13 +117,13 @@ def make_plan(
 ) -> list[Job]:
     """Return a job for each agent and seed, seeds outermost, so that a sweep that is cut short has all agents.
 
-    ``further`` are flags of ``mtrl.train`` for every run. Raises ``UsageError`` and ``SuiteError`` for what any of the
-    runs would refuse.
+    ``further`` are flags of ``mtrl.train`` for every run. Raises ``UsageError`` and ``SuiteError`` for anything that
+    one of the runs would refuse.
     """
     for word in further:
         flag = word.partition("=")[0].replace("_", "-")
-        if flag in TAKEN:
-            raise UsageError(f"{flag} cannot be given after --; {TAKEN[flag]}")
+        if flag in RESERVED:
+            raise UsageError(f"{flag} cannot be given after --; {RESERVED[flag]}")
     return [_job(suite, agent, seed, jobs, runs_dir, further) for seed in seeds for agent in agents]
 
 
@@ -136,7 +136,7 @@ def _job(suite: str, agent: str, seed: int, jobs: int, runs_dir: Path, further: 
     arguments = ["--suite", suite, "--agent", agent, "--seed", str(seed), "--baseline", "none"]
     arguments += ["--runs-dir", str(runs_dir), "--threads", str(min(share, MAX_THREADS))]
     if not agent_spec(agent).in_loop:
-        arguments += ["--jobs", str(share)]  # its own processes, one for each task at hand
+        arguments += ["--jobs", str(share)]  # its own processes, one per task in training
     arguments += further
     try:
         config = parse_config(arguments)

@@ -1,4 +1,4 @@
-"""Runs as processes, so many at a time: started, watched, stopped together."""
+"""Run jobs as processes, several at a time: start, monitor and stop them together."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from mtrl.terminal.interrupt import Stopped, StopRequest
 if TYPE_CHECKING:
     from rich.console import Console
 
-LOOK_EVERY = 0.2  # seconds
-PATIENCE = 60.0  # seconds that a run has to end after it was asked to
+POLL_INTERVAL = 0.2  # seconds
+PATIENCE = 60.0  # seconds for a run to end after it was asked to
 
 
 @dataclass
 class Running:
-    """A run in a process of its own, and how far its ``metrics.csv`` says it is."""
+    """A run in its own process, and its progress according to its ``metrics.csv``."""
 
     job: Job
     process: subprocess.Popen[bytes]
@@ -42,7 +42,7 @@ class Running:
     _read: int = field(default=0, repr=False)
 
     def look(self) -> None:
-        """Take in the lines of ``metrics.csv`` that have come since the last look."""
+        """Read the new lines of ``metrics.csv``."""
         paths = seed_folders(self.job.folder, self.job.config.seed)
         new = [path for path in paths if path not in self.before and not self._belongs_to_another(path)]
         if not new:
@@ -50,14 +50,14 @@ class Running:
         with contextlib.suppress(OSError), (new[0] / METRICS).open("rb") as file:
             file.seek(self._read)
             text = file.read()
-            whole = text[: text.rfind(b"\n") + 1]  # the last line may be half written
-            self._read += len(whole)
-            for row in csv.reader(whole.decode().splitlines()):
+            complete = text[: text.rfind(b"\n") + 1]  # the last line may be half written
+            self._read += len(complete)
+            for row in csv.reader(complete.decode().splitlines()):
                 if len(row) == 4 and row[0].isdigit():
                     self._take(int(row[0]), row[2], row[3])
 
     def _belongs_to_another(self, path: Path) -> bool:
-        """Say whether a run folder is of another job of the same agent and seed, which may run beside this one."""
+        """Return whether a run folder belongs to another job of the same agent and seed, which may run concurrently."""
         try:
             return not same_run(read_run(path)[0], self.job.config)
         except UsageError:
@@ -72,10 +72,10 @@ class Running:
 
 
 def run_all(jobs: Sequence[Job], at_once: int, console: Console) -> dict[Job, str]:
-    """Run the jobs, ``at_once`` at a time -> those that failed, and why. One that fails does not stop the others.
+    """Run the jobs, ``at_once`` at a time; return the reasons of those that failed, which do not stop the others.
 
-    Raises ``Stopped`` after SIGINT or SIGTERM: no job is started any more, those that run are asked to end, and none is
-    left when it is raised. Even where the sweep is killed they are asked to end.
+    Raises ``Stopped`` after SIGINT or SIGTERM: no more jobs are started, and running ones are asked to end and have
+    ended by then. They are asked to end even if the sweep is killed.
     """
     waiting, running, failures = list(jobs), list[Running](), dict[Job, str]()
     with guarded(PATIENCE), StopRequest() as stop, SweepDisplay(console, len(jobs)) as display:
@@ -84,7 +84,7 @@ def run_all(jobs: Sequence[Job], at_once: int, console: Console) -> dict[Job, st
                 while waiting and len(running) < at_once:
                     running.append(_start(waiting.pop(0)))
                     display.started(running[-1].job)
-                time.sleep(LOOK_EVERY)
+                time.sleep(POLL_INTERVAL)
                 for one in list(running):
                     one.look()
                     display.update(one.job, one.step, one.score)
@@ -106,11 +106,11 @@ def run_all(jobs: Sequence[Job], at_once: int, console: Console) -> dict[Job, st
 
 
 def _start(job: Job) -> Running:
-    """Start a run in a session of its own: Ctrl-C reaches the sweep alone, which asks the run to end."""
+    """Start a run in a separate session: Ctrl-C reaches only the sweep, which asks the run to end."""
     job.log.parent.mkdir(parents=True, exist_ok=True)
     unfinished = job.unfinished()
     before = set(seed_folders(job.folder, job.config.seed)) - {unfinished}
-    # The same packages as here, wherever they were found, and lines of the log in the order in which they were printed.
+    # The same packages as here, wherever they were found; unbuffered, so that the log's lines are in order.
     path = os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")]))
     environment: dict[str, Any] = {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
     with job.log.open("wb") as log:
@@ -126,7 +126,7 @@ def _start(job: Job) -> Running:
 
 
 def _stop(running: Sequence[Running]) -> None:
-    """Ask runs to end, and kill what has not after a while, or at once if the user asks again."""
+    """Ask runs to end, and kill those that have not after a while, or at once if the user asks again."""
     try:
         for one in running:
             one.process.terminate()
@@ -139,7 +139,7 @@ def _stop(running: Sequence[Running]) -> None:
 
 
 def _kill(one: Running) -> None:
-    """Kill whatever is left of a run's session."""
+    """Kill all remaining processes of a run's session."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(one.process.pid, signal.SIGKILL)
     one.process.wait()
@@ -152,8 +152,8 @@ def _why_failed(one: Running) -> str:
         return ""
     lines = [line.strip() for line in one.job.log.read_text(errors="replace").splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("error: ")] or lines[-1:]
-    said = errors[-1].removeprefix("error: ") if errors else "it said nothing"
+    message = errors[-1].removeprefix("error: ") if errors else "no output"
     if code < 0 or code > SIGNALLED:
         number = -code if code < 0 else code - SIGNALLED
-        return f"ended by signal {number}: {said}"
-    return f"{said} (exit code {code}{'' if code else ', and no finished run'})"
+        return f"ended by signal {number}: {message}"
+    return f"{message} (exit code {code}{'' if code else ', and no finished run'})"

@@ -1,4 +1,4 @@
-"""What is shown while a sweep goes: a bar for each run on a terminal, plain lines elsewhere."""
+"""Progress of a sweep: a bar for each run on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ PLAIN_EVERY = 30.0  # seconds between plain lines
 
 
 class SweepDisplay:
-    """Shows how many of ``total`` runs are done, and of each running one its step and its last evaluation."""
+    """Shows how many of ``total`` runs are done, and the step and last evaluation of each running one."""
 
     def __init__(self, console: Console, total: int) -> None:
         self._console, self._total, self._done = console, total, 0
         self._last_line = time.monotonic()
-        self._said: dict[Job, str] = {}
+        self._lines: dict[Job, str] = {}
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
@@ -33,18 +33,18 @@ class SweepDisplay:
         self._tasks: dict[Job, TaskID] = {}
 
     def started(self, job: Job) -> None:
-        """Show a run that begins."""
+        """Show a run that starts."""
         self._tasks[job] = self._bar.add_task(job.name, total=job.config.steps_per_task, score="")
         self._console.print(f"{job.name}: started, log {job.log}", markup=False)
 
     def update(self, job: Job, step: int, score: str) -> None:
-        """Show how far a run is, in steps per task, and what its last evaluation said."""
+        """Show a run's progress, in steps per task, and its last evaluation."""
         self._bar.update(self._tasks[job], completed=step, score=score)
-        self._said[job] = f"{job.name} {step:,}/{job.config.steps_per_task:,} {score}".rstrip()
+        self._lines[job] = f"{job.name} {step:,}/{job.config.steps_per_task:,} {score}".rstrip()
         now = time.monotonic()
         if not self._console.is_terminal and now - self._last_line > PLAIN_EVERY:
             self._last_line = now
-            running = "; ".join(self._said.values())
+            running = "; ".join(self._lines.values())
             self._console.print(f"{self._done}/{self._total} runs done; {running}", markup=False)
 
     def ended(self, job: Job, failure: str) -> None:
@@ -52,7 +52,7 @@ class SweepDisplay:
         self._done += 1
         self._bar.update(self._all, completed=self._done)
         self._bar.remove_task(self._tasks.pop(job))
-        self._said.pop(job, None)
+        self._lines.pop(job, None)
         self._console.print(
             f"{job.name}: {f'failed: {failure}' if failure else 'done'}, {self._done} of {self._total}", markup=False
         )

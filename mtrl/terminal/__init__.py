@@ -1,1 +1,1 @@
-"""What commands share: parsing, errors in one line, signals, numbers, and the line that is shown meanwhile."""
+"""Shared by all commands: parsing, errors in one line, signals, numbers, and progress lines."""

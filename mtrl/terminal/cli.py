@@ -1,4 +1,4 @@
-"""What every command shares: one-line errors with exit code 2, and modules found in the current folder."""
+"""Shared by every command: one-line errors with exit code 2, and imports from the current folder."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ SIGNALLED = 128  # plus the number of the signal, as shells have it
 
 
 def command(main: Callable[[Sequence[str]], int]) -> Callable[[], int]:
-    """Make ``main(arguments) -> exit code`` a console script: bad input is one line on stderr and exit code 2.
+    """Turn ``main(arguments) -> exit code`` into a console script: bad input is one line on stderr and exit code 2.
 
-    A reader of its output that is gone does not end it.
+    A closed output pipe does not end it.
     """
 
     def run() -> int:
@@ -43,7 +43,7 @@ def command(main: Callable[[Sequence[str]], int]) -> Callable[[], int]:
 
 
 def _exit_code(main: Callable[[Sequence[str]], int]) -> int:
-    """Call a command's ``main`` -> its exit code, and in one line on stderr what ended it before its time."""
+    """Call a command's ``main`` and return its exit code; print an error that ended it as one line on stderr."""
     try:
         return main(sys.argv[1:])
     except (UsageError, SuiteError) as error:
@@ -53,7 +53,7 @@ def _exit_code(main: Callable[[Sequence[str]], int]) -> int:
         sys.stderr.write(f"error: {printable(str(error))}\n")
         return FAILED
     except MemoryError as error:
-        sys.stderr.write(f"error: there is not enough memory: {as_line(str(error)) or 'none could be had'}\n")
+        sys.stderr.write(f"error: out of memory: {as_line(str(error)) or 'an allocation failed'}\n")
         return FAILED
     except Stopped as stopped:
         return SIGNALLED + stopped.signal
@@ -72,20 +72,20 @@ def parse(
 ) -> T:
     """Parse ``arguments`` into the dataclass ``kind`` with tyro.
 
-    ``place_of`` returns, for the name of a field that ``kind`` has not, a sentence that says where it belongs.
-    Raises ``UsageError``, in one line, for what cannot be parsed and for values out of their fields' ranges, and
-    ``SystemExit`` after printing help.
+    ``place_of`` returns, for the name of a field that ``kind`` does not have, a sentence about where it belongs.
+    Raises ``UsageError``, in one line, for arguments that cannot be parsed and for values out of their fields' ranges,
+    and ``SystemExit`` after printing help.
     """
     import tyro
 
     from mtrl.config.values import check_fields
     from mtrl.terminal.words import reading_words
 
-    said = io.StringIO()
+    output = io.StringIO()
     if default is not None:
         options["default"] = default
     try:
-        with contextlib.redirect_stderr(said), reading_words():
+        with contextlib.redirect_stderr(output), reading_words():
             parsed: T = tyro.cli(
                 kind,
                 prog=f"python -m {program}",
@@ -96,13 +96,13 @@ def parse(
     except SystemExit as end:
         if end.code in (0, None):
             raise
-        raise UsageError(_one_line(said.getvalue(), program, place_of)) from None
+        raise UsageError(_one_line(output.getvalue(), program, place_of)) from None
     check_fields(parsed)
     return parsed
 
 
 def _one_line(box: str, program: str, place_of: Callable[[str], str] | None) -> str:
-    """Turn tyro's framed error into a sentence, with the flag it suggests or the type that it asks for."""
+    """Turn tyro's framed error into a sentence, with the flag that it suggests or the type that it expects."""
     sections: list[list[str]] = [[]]
     for line in box.splitlines():
         text = line.strip(" │|")
@@ -112,7 +112,7 @@ def _one_line(box: str, program: str, place_of: Callable[[str], str] | None) -> 
             sections[-1].append(text)
     sections = [section for section in sections if section]
     if not re.match(r"\s*[╭┌+]", box):
-        sections = sections[1:]  # without frames, on a terminal that lacks the characters, the title is a section
+        sections = sections[1:]  # without frames, on a terminal that cannot draw them, the title is a section
     message = " ".join(sections[0]).rstrip(".")
     flags = [line.split(",")[-1].split() for section in sections[1:] for line in section if line.startswith("--")]
     hint = ""

@@ -8,8 +8,8 @@ from rich.console import Console
 
 
 def plain_console() -> Console:
-    """Return a console that colours nothing of itself and leaves lines whole where nobody looks at them.
+    """Return a console without automatic colours, which wraps lines only on a terminal.
 
-    Names and paths are printed with ``markup=False`` or escaped: brackets in them are theirs.
+    Names and paths are printed with ``markup=False`` or escaped, so that brackets in them are kept.
     """
     return Console(highlight=False, emoji=False, soft_wrap=not sys.stdout.isatty())

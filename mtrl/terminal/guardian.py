@@ -1,7 +1,7 @@
-"""A small process that watches a run, and ends what the run had started if the run itself is killed.
+"""A small process that watches a run, and ends the processes started by the run if the run itself is killed.
 
-The system lets children of a process that is killed live on, and no code of that process can end them. What is started
-under ``guarded`` inherits a mark in its environment; this file, run as a script, looks for that mark.
+Children of a killed process keep running, and that process cannot end them any more. Processes started under
+``guarded`` inherit a mark in their environment; this file, run as a script, looks for that mark.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from contextlib import contextmanager
 import psutil
 
 MARK = "MTRL_GUARDED_BY"  # an environment variable: the marks of all guardians, outermost first
-LOOK_EVERY = 0.5  # seconds
-REAP = 5.0  # seconds in which one that was told to go is gone
-ROUNDS = 5  # of killing, since what is killed may just have started something
-SPARED = "multiprocessing.resource_tracker"  # ends by itself, and tidies up before
+POLL_INTERVAL = 0.5  # seconds
+EXIT_TIMEOUT = 5.0  # seconds for the guardian to exit once it is told to
+ROUNDS = 5  # of killing, since a process may start another just before it is killed
+SPARED = "multiprocessing.resource_tracker"  # exits by itself, after cleaning up
 
 
 @contextmanager
 def guarded(patience: float = 0.0) -> Iterator[None]:
-    """Have all that is started meanwhile end if this process is killed; where it ends by itself, nothing is done.
+    """End all processes started inside the block if this process is killed; if it ends by itself, nothing is done.
 
-    With ``patience``, those that lead a session are asked to end (SIGTERM) and given so many seconds. Only processes
-    that were forked from this one and never ran another program are not found.
+    With ``patience``, session leaders are first asked to end (SIGTERM) and given that many seconds. Only processes that
+    were forked from this one and never ran another program are not found.
     """
     before, own = os.environ.get(MARK), uuid.uuid4().hex
     watcher = _started(own, patience)
     if watcher is None:
-        yield  # what was started ends by the other means that it has
+        yield  # children then only have their own means of ending
         return
     os.environ[MARK] = own if before is None else f"{before}:{own}"
     try:
@@ -45,11 +45,11 @@ def guarded(patience: float = 0.0) -> Iterator[None]:
         if before is not None:
             os.environ[MARK] = before
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            watcher.communicate(b".", timeout=REAP)
+            watcher.communicate(b".", timeout=EXIT_TIMEOUT)
 
 
 def _started(mark: str, patience: float) -> subprocess.Popen[bytes] | None:
-    """Start this file, or return None where the system does not let us, or cannot wait for a pipe and the time."""
+    """Start this file, or return None if the system does not permit it or cannot poll a pipe with a timeout."""
     if os.name != "posix":
         return None
     try:
@@ -60,16 +60,16 @@ def _started(mark: str, patience: float) -> subprocess.Popen[bytes] | None:
             stderr=subprocess.DEVNULL,
             cwd=os.path.sep,
             env={name: value for name, value in os.environ.items() if name != MARK},
-            start_new_session=True,  # neither Ctrl-C nor a terminal that closes is meant for it
+            start_new_session=True,  # so that neither Ctrl-C nor a closing terminal reaches it
         )
     except OSError:
         return None
 
 
 def watch(mark: str, parent: int, patience: float) -> None:
-    """Wait until the parent says that it is over, or is gone; then end what bears the mark."""
+    """Wait until the parent reports its end, or is gone; in the latter case end all marked processes."""
     while os.getppid() == parent:
-        if select.select([sys.stdin], [], [], LOOK_EVERY)[0]:
+        if select.select([sys.stdin], [], [], POLL_INTERVAL)[0]:
             if os.read(sys.stdin.fileno(), 1):
                 return
             break
@@ -80,7 +80,7 @@ def watch(mark: str, parent: int, patience: float) -> None:
                     process.terminate()
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline and _marked(mark):
-            time.sleep(LOOK_EVERY)
+            time.sleep(POLL_INTERVAL)
     for _ in range(ROUNDS):
         for process in _marked(mark):
             with contextlib.suppress(psutil.Error):
@@ -88,7 +88,7 @@ def watch(mark: str, parent: int, patience: float) -> None:
 
 
 def _marked(mark: str) -> list[psutil.Process]:
-    """Return the processes that inherited a mark and still run."""
+    """Return the running processes that inherited a mark."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):

@@ -1,4 +1,4 @@
-"""Signals that ask a run to stop: the loop ends after the step it is in, keeps what it has, and exits."""
+"""Signals that ask a run to stop: the loop finishes its current step, saves its results, and exits."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from types import FrameType, TracebackType
 from typing import Any
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")  # not every system has all of them
-PATIENCE = 6.0  # seconds that a step of the environments may go on after a signal
+PATIENCE = 6.0  # seconds that a step of the environments may take after a signal
 
 
 class Stopped(Exception):
-    """A run ended before its time because a signal asked it to; what it had is kept."""
+    """A run ended early because of a signal; its results so far are kept."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"stopped by {signal.Signals(number).name}")
@@ -22,14 +22,14 @@ class Stopped(Exception):
 
 
 class Interrupted(Exception):
-    """Something that takes long was left in the middle, because a signal asked the run to stop."""
+    """A long operation was abandoned because a signal asked the run to stop."""
 
 
 class StopRequest:
     """While entered, the first of the signals sets ``signal``; a second one acts as usual.
 
-    Python hears signals in its main thread alone, so in any other nothing is listened to. A signal that is ignored, as
-    ``nohup`` has it of SIGHUP, stays so.
+    Python handles signals only in its main thread, so in other threads this does nothing. A signal that is ignored, as
+    SIGHUP is under ``nohup``, stays ignored.
     """
 
     def __init__(self) -> None:
@@ -55,13 +55,13 @@ class StopRequest:
         self._wake(0.0)
 
     def check(self) -> None:
-        """Raise ``Interrupted`` once a signal came."""
+        """Raise ``Interrupted`` once a signal has arrived."""
         if self:
             raise Interrupted
 
     @contextmanager
     def breakable(self) -> Iterator[None]:
-        """Let what is done here be left by ``Interrupted`` where it goes on for long after a signal."""
+        """Let the block be left by ``Interrupted`` if it still runs some seconds after a signal."""
         self._breakable = True
         try:
             yield
@@ -79,7 +79,7 @@ class StopRequest:
         self._wake(PATIENCE)
 
     def _wake(self, seconds: float) -> None:
-        """Have ``_break`` called after so many seconds; 0: not any more."""
+        """Have ``_break`` called after ``seconds``; 0 cancels it."""
         if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
             return
         if seconds:

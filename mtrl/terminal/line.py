@@ -1,24 +1,24 @@
-"""A message as one line of a terminal: nothing in it moves the cursor, and it is no longer than can be read."""
+"""A message as one line of a terminal, without control characters and not too long to read."""
 
 from __future__ import annotations
 
 from envs.printable import printable
 
-LONGEST = 290  # letters, with which a line that begins with "error: " stays below 300
-WORDS = (150, 120, 90, 60)  # letters that are left of each word of a line that is too long: as many as will do
+MAX_LENGTH = 290  # characters, so that a line that begins with "error: " stays below 300
+MAX_WORD_LENGTHS = (150, 120, 90, 60)  # tried in turn for the words of a line that is too long
 CUT = "..."
 
 
-def as_line(text: str, most: int = LONGEST) -> str:
-    """Return ``text`` on one line of at most ``most`` letters: of longer ones, words lose their middles, then the line.
+def as_line(text: str, most: int = MAX_LENGTH) -> str:
+    """Return ``text`` on one line of at most ``most`` characters, cutting the middles of words, then of the line.
 
-    How it begins and how it ends is kept: what is wrong, and the way out.
+    The beginning and the end are kept: the error and the way out.
     """
     line = printable(text)
     if len(line) <= most:
         return line
-    for letters in WORDS:
-        short = " ".join(_without_middle(word, letters) for word in line.split(" "))
+    for length in MAX_WORD_LENGTHS:
+        short = " ".join(_without_middle(word, length) for word in line.split(" "))
         if len(short) <= most:
             return short
     return _without_middle(short, most)

@@ -1,4 +1,4 @@
-"""What is shown while a run goes: a live line on a terminal, plain lines elsewhere."""
+"""Progress of a run: a live line on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from mtrl.scoring.scores import RARE
 from mtrl.training.schedule import Counts
 
 PLAIN_EVERY = 10.0  # seconds between plain lines
-WIDTH = 60  # columns that a line fits, plain or on a terminal
-BAR = 12  # columns that a bar and the time beside it take at least
+WIDTH = 60  # maximum columns of a line, plain or on a narrow terminal
+BAR = 12  # minimum columns of a bar and the time beside it
 
 
 class Display:
-    """Shows how far one run is: share of its steps, time left, steps per second, the last evaluation's means."""
+    """Shows one run's progress: share of its steps, time left, steps per second, the last evaluation's means."""
 
     def __init__(self, console: Console, name: str, total: int) -> None:
         self._console, self._name, self._total = console, name, total
         self._begin = self._last_line = time.monotonic()
-        self._learning_since = (self._begin, 0, 0)  # and the steps of each task and of all by then
+        self._learning_since = (self._begin, 0, 0)  # time, steps per task and steps of all tasks at that time
         self._scores = ""
         columns: list[ProgressColumn] = [
             TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
@@ -37,7 +37,7 @@ class Display:
         self._task = self._bar.add_task(name, total=total)
 
     def update(self, step: int, env_steps: int, updates: int) -> None:
-        """Show that ``step`` of the total steps per task are done; without updates so far, it is random actions'."""
+        """Show that ``step`` of the total steps per task are done; without updates so far, actions are random."""
         now = time.monotonic()
         if not updates:
             self._learning_since = now, step, env_steps
@@ -48,15 +48,15 @@ class Display:
             self._console.print(line, markup=False)
 
     def resume(self, step: int, env_steps: int) -> None:
-        """Take so many steps as done before: they say nothing of the speed."""
+        """Count ``step`` steps as done before; they do not count towards the speed."""
         self._learning_since = time.monotonic(), step, env_steps
 
     def progress(self, now: Counts) -> None:
-        """Show how far a run is."""
+        """Show a run's progress."""
         self.update(now.span.step, now.env_steps, now.updates)
 
     def evaluated(self, means: Mapping[str, float | None]) -> None:
-        """Show the means over tasks of the last evaluation: both successes, and the return where they say little."""
+        """Show the means over tasks of the last evaluation: both success rates, and the return if success is rare."""
         solved, last, total = means["success_any"], means["success_last"], means["return"]
         words = [] if solved is None else [f"success any {_rate(solved)}"]
         words += [] if last is None else [f"last {_rate(last)}"]
@@ -64,21 +64,21 @@ class Display:
         self._scores = " ".join(words)
 
     def _line(self, now: float, step: int, env_steps: int, updates: int) -> str:
-        """Return what fits of the parts of a line: the speed goes first, then the share that is done."""
+        """Return the parts of a line that fit; the speed is dropped first, then the share that is done."""
         done = f"{100 * step / self._total:.0f}%"
         ahead, speed = "random actions", ""
-        if updates:  # random actions are faster than learning, so the time that they took says nothing of what is left
+        if updates:  # random actions are faster than learning, so they are left out of the estimate
             since, first, first_of_all = self._learning_since
             seconds = max(now - since, 1e-9)
             left = (self._total - step) * seconds / max(step - first, 1)
             ahead, speed = f"{_duration(left)} left", f"{_short((env_steps - first_of_all) / seconds)} steps/s"
         if step >= self._total:
             ahead = f"in {_duration(now - self._begin)}"
-        kept = [self._name, done, ahead, speed, self._scores]
-        for gone in (3, 1):
-            if len(_joined(kept)) > self._width:
-                kept[gone] = ""
-        return _joined(kept)[: self._width]
+        parts = [self._name, done, ahead, speed, self._scores]
+        for dropped in (3, 1):
+            if len(_joined(parts)) > self._width:
+                parts[dropped] = ""
+        return _joined(parts)[: self._width]
 
     def __enter__(self) -> Display:
         self._bar.start()
@@ -95,12 +95,12 @@ def _joined(parts: list[str]) -> str:
 
 
 def _rate(share: float) -> str:
-    """Write a share of episodes as .62, and all of them as 1.00."""
+    """Format a share of episodes as .62, and 1 as 1.00."""
     return f"{share:.2f}".removeprefix("0")
 
 
 def _short(count: float) -> str:
-    """Write a number in few columns: 3.45, 345, 3.4k, -34k, 1.2M, 3e+09."""
+    """Format a number in few columns: 3.45, 345, 3.4k, -34k, 1.2M, 3e+09."""
     if abs(count) >= 1e9:
         return f"{count:.0e}"
     for size, unit in ((1e6, "M"), (1e3, "k")):
@@ -110,7 +110,7 @@ def _short(count: float) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """Write a time in its largest fitting unit: 83s, 17m, 1.8h, 30h."""
+    """Format a time in its largest fitting unit: 83s, 17m, 1.8h, 30h."""
     if seconds < 100:
         return f"{seconds:.0f}s"
     if seconds < 6000:

@@ -8,7 +8,7 @@ MAX_DIGITS = 30
 
 
 def whole_number(text: str) -> int:
-    """Return the number that ``text`` is. Raises ``ValueError`` where it is none, or not a whole one."""
+    """Parse a whole number. Raises ``ValueError`` for anything else."""
     try:
         number = Decimal(text)
     except InvalidOperation:

@@ -1,4 +1,4 @@
-"""Paths as they are given on a command line: those that no system has are refused before anything is looked for."""
+"""Paths given on a command line; those that no system can have are refused early."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from pathlib import Path
 
 from envs.printable import unprintable
 
-LONGEST, LONGEST_NAME = 4095, 255  # bytes, as on Linux
+MAX_BYTES, MAX_NAME_BYTES = 4095, 255  # as on Linux
 
 
 def path_of(text: str) -> Path:
-    """Return the path that ``text`` is. Raises ``ValueError`` for an empty one and for one that cannot be."""
+    """Parse a path. Raises ``ValueError`` for one that is empty or cannot exist."""
     if not text:
         raise ValueError("the path is empty; . is the current folder")
     if character := unprintable(text):
         raise ValueError(f"{_short(text)} has the character {character!a}, which cannot be shown")
-    if len(os.fsencode(text)) > LONGEST:
-        raise ValueError(f"{_short(text)} is longer than the {LONGEST} bytes that a path may have")
+    if len(os.fsencode(text)) > MAX_BYTES:
+        raise ValueError(f"{_short(text)} is longer than {MAX_BYTES} bytes, the maximum of a path")
     for name in Path(text).parts:
-        if len(os.fsencode(name)) > LONGEST_NAME:
-            raise ValueError(f"{_short(name)} is longer than the {LONGEST_NAME} bytes that a name may have")
+        if len(os.fsencode(name)) > MAX_NAME_BYTES:
+            raise ValueError(f"{_short(name)} is longer than {MAX_NAME_BYTES} bytes, the maximum of a name")
     return Path(text)
 
 

@@ -1,4 +1,4 @@
-"""How the words of a command line become values, beside what tyro knows: whole numbers and paths."""
+"""Parsers for command-line values in place of tyro's: whole numbers and paths."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def reading_words() -> ConstructorRegistry:
-    """Return what, entered, makes tyro read every ``int`` and every ``Path`` as the kit does."""
+    """Return a context in which tyro parses every ``int`` and every ``Path`` with the kit's own functions."""
     from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec
 
     registry = ConstructorRegistry()

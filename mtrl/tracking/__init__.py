@@ -1,1 +1,1 @@
-"""A run written down as it goes: which numbers under which tags, TensorBoard, CSV, and a file for each tracker."""
+"""The log of a run: its numbers and their tags, TensorBoard, CSV, and one module per experiment tracker."""

@@ -1,4 +1,4 @@
-"""What of a run is written down, and under which tags."""
+"""What a run logs, and under which tags."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mtrl.video.camera import Gif
 
 
 class MetricsWriter:
-    """Turns episodes, metrics and scores into tagged scalars; the tags are Stable-Baselines3's where it has one."""
+    """Turns episodes, metrics and scores into tagged scalars; where Stable-Baselines3 has a tag, it is used."""
 
     def __init__(self, suite: TaskSuite, log: RunLog) -> None:
         self._names, self._log, self._groups = suite.task_names, log, groups_of(suite)
@@ -32,20 +32,20 @@ class MetricsWriter:
         self._lost = 0
 
     def episodes(self, finished: Sequence[Episode], lost: int = 0) -> None:
-        """Keep finished training episodes until the next line of the log; ``lost`` more were dropped."""
+        """Keep finished training episodes until the next log entry; ``lost`` more were dropped."""
         self._lost += lost
         self._recent.extend(finished)
 
     def step(self, now: Moment) -> None:
-        """Take note of the episodes that a step ended."""
+        """Record the episodes that a step ended."""
         self.episodes(now.transition.episodes, now.transition.lost_rows)
 
     def log(self, now: Moment) -> None:
-        """Write a line of the log."""
+        """Write a log entry."""
         self.training(now.span.step, now.env_steps, now.updates, now.metrics)
 
     def training(self, step: int, env_steps: int, updates: int, metrics: dict[str, Tensor]) -> None:
-        """Write what training showed since the last call; here metrics leave the device."""
+        """Log training since the last call; this moves the metrics to the CPU."""
         seconds = max(self._log.seconds, 1e-9)
         values = {
             "time/fps": env_steps / seconds,
@@ -73,9 +73,9 @@ class MetricsWriter:
                 values |= per_task(f"train/{name}", self._names, numbers)
         self._log.scalars(step, values)
 
-    def evaluation(self, step: int, scores: dict[str, TaskScore], seen: dict[str, Tensor]) -> dict[str, float | None]:
-        """Write an evaluation's scores, and what was seen of the agent's workings -> the scores' means over tasks."""
-        for name, weights in seen.items():
+    def evaluation(self, step: int, scores: dict[str, TaskScore], tables: dict[str, Tensor]) -> dict[str, float | None]:
+        """Log an evaluation's scores and ``tables`` of the agent's weights; return the scores' means over tasks."""
+        for name, weights in tables.items():
             self._attention(step, name, weights)
         rows = list(scores.values())
         means = mean_score(scores)
@@ -92,7 +92,7 @@ class MetricsWriter:
         ):
             values |= per_task(tags[name], self._names, column)
         self._log.scalars(step, values | self._group_success(scores) | spread(rows))
-        if not self._laid_out:  # only now is it known which tasks say success
+        if not self._laid_out:  # only now is it known which tasks report success
             self._log.layout(layout(self._suite_name, scores, self._groups))
             self._laid_out = True
         return means
@@ -106,13 +106,13 @@ class MetricsWriter:
         known = {task_tag(GROUP_SUCCESS, group): success for group, success in means.items() if success is not None}
         return {GROUP_SUCCESS: float(np.mean([*known.values()])), **known} if known else {}
 
-    def film(self, step: int, gif: Gif | None) -> None:
-        """Write a film of the policy on every task, where there is one."""
+    def video(self, step: int, gif: Gif | None) -> None:
+        """Log a video of the policy on every task, if there is one."""
         if gif is not None:
-            self._log.gif(step, "viz/policy", *gif)
+            self._log.video(step, "viz/policy", *gif)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the episodes since the last line of the log, and what was said once."""
+        """Return the episodes since the last log entry, and what is logged only once."""
         return {"recent": [tuple(e) for e in self._recent], "lost": self._lost, "laid_out": self._laid_out}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -121,7 +121,7 @@ class MetricsWriter:
         self._lost, self._laid_out = state["lost"], state["laid_out"]
 
     def _attention(self, step: int, name: str, weights: Tensor) -> None:
-        """Write weights (T, K) as a heat map; of distributions also the entropy in nats, per task and on average."""
+        """Log weights (T, K) as a heat map; for distributions also the entropy in nats, per task and on average."""
         weights = weights.cpu()
         if bool((weights >= 0).all()) and bool(((weights.sum(dim=-1) - 1.0).abs() < 1e-3).all()):
             entropy = torch.special.entr(weights).sum(dim=-1)

@@ -1,4 +1,4 @@
-"""What a run writes as it goes, and what becomes of it where the disk is full or its folder is gone: it goes on."""
+"""Files that a run writes while it trains; a full disk or a removed folder does not end the run."""
 
 from __future__ import annotations
 
@@ -11,54 +11,55 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from torch.utils.tensorboard.writer import SummaryWriter
 
 from envs.errors import warn
+from mtrl.errors import os_reason
 
 
-class Complaint:
-    """Says once that something cannot be written."""
+class WarnOnce:
+    """Warns once that something cannot be written."""
 
     def __init__(self) -> None:
-        self._said = False
+        self._warned = False
 
     def __call__(self, path: Path, error: OSError) -> None:
-        """Say it of ``path``, unless something was said before."""
-        if not self._said:
-            self._said = True
+        """Warn about ``path``, unless there was a warning before."""
+        if not self._warned:
+            self._warned = True
             warn(
-                f"{path} cannot be written ({error.strerror or error}); training goes on, and what the run's csv and "
-                "jsonl files lack is added once they can be written"
+                f"{path} cannot be written ({os_reason(error)}); training continues, and lines missing from the run's "
+                "csv and jsonl files are added once they can be written"
             )
 
 
 class LineFile:
-    """A file that text is added to; what it does not take is kept, and tried again at the next ``flush``.
+    """A file that text is appended to; what cannot be written is kept and tried again at the next ``flush``.
 
-    Where it was removed, or moved away, it is made anew with all that was in it, unless something is there by then.
+    If it was removed or moved, it is created again with all of its content, unless its path exists again by then.
     """
 
-    def __init__(self, path: Path, size: int, complain: Callable[[Path, OSError], None]) -> None:
-        """Open the file, and cut it to ``size`` bytes."""
-        self._path, self._complain, self._kept = path, complain, b""
+    def __init__(self, path: Path, size: int, on_error: Callable[[Path, OSError], None]) -> None:
+        """Open the file, and truncate it to ``size`` bytes."""
+        self._path, self._on_error, self._pending = path, on_error, b""
         self._handle = self._opened(0)
         os.truncate(self._handle, size)
 
     def write(self, text: str) -> None:
-        """Add a text, which is written by the next ``flush``."""
-        self._kept += text.encode()
+        """Append a text, which the next ``flush`` writes."""
+        self._pending += text.encode()
 
     def flush(self) -> bool:
-        """Write what there is to be written -> whether it is."""
+        """Write what is pending, and return whether that succeeded."""
         try:
             if not self._in_place():
-                self._make_anew()
-            while self._kept:
-                self._kept = self._kept[os.write(self._handle, self._kept) :]
+                self._create_again()
+            while self._pending:
+                self._pending = self._pending[os.write(self._handle, self._pending) :]
         except OSError as error:
-            self._complain(self._path, error)
+            self._on_error(self._path, error)
             return False
         return True
 
     def size(self) -> int:
-        """Return how many bytes the file has with all that was added. Raises ``OSError`` where some are missing."""
+        """Return the size of the file in bytes after writing all added text. Raises ``OSError`` if that fails."""
         if not self.flush():
             raise OSError(f"{self._path} lacks lines that cannot be written")
         return os.fstat(self._handle).st_size
@@ -68,8 +69,8 @@ class LineFile:
         self.flush()
         os.close(self._handle)
 
-    def _opened(self, how: int) -> int:
-        return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | how, 0o666)
+    def _opened(self, flags: int) -> int:
+        return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | flags, 0o666)
 
     def _in_place(self) -> bool:
         try:
@@ -77,39 +78,39 @@ class LineFile:
         except FileNotFoundError:
             return False
 
-    def _make_anew(self) -> None:
-        """Begin another file with the bytes of this one, which the system keeps as long as it is open."""
+    def _create_again(self) -> None:
+        """Create another file with the bytes of this one, which the system keeps while it is open."""
         before = os.pread(self._handle, os.fstat(self._handle).st_size, 0)
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        handle = self._opened(os.O_EXCL)  # what is there may be another run's
+        handle = self._opened(os.O_EXCL)  # an existing file may be another run's
         os.close(self._handle)
-        self._handle, self._kept = handle, before + self._kept
+        self._handle, self._pending = handle, before + self._pending
 
 
 class SafeWriter:
-    """TensorBoard's ``SummaryWriter``, without its exceptions: where it cannot write, it is left out from then on.
+    """TensorBoard's ``SummaryWriter`` without its exceptions: once it cannot write, nothing more is written.
 
-    Where its folder was removed it begins another file.
+    If its folder was removed, it starts another file.
     """
 
-    def __init__(self, path: Path, purge_step: int | None, complain: Callable[[Path, OSError], None]) -> None:
-        self._path, self._complain = path, complain
+    def __init__(self, path: Path, purge_step: int | None, on_error: Callable[[Path, OSError], None]) -> None:
+        self._path, self._on_error = path, on_error
         self._writer: SummaryWriter | None = None
         try:
             self._writer = SummaryWriter(str(path), purge_step=purge_step)
         except OSError as error:
-            complain(path, error)
+            on_error(path, error)
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         """Return a method of ``SummaryWriter``."""
 
-        def call(*given: Any, **options: Any) -> None:
-            self._attempt(lambda writer: getattr(writer, name)(*given, **options))
+        def call(*arguments: Any, **options: Any) -> None:
+            self._attempt(lambda writer: getattr(writer, name)(*arguments, **options))
 
         return call
 
     def summary(self, summary: Summary, step: int) -> None:
-        """Write what ``SummaryWriter`` has no call for, into the run's one events file."""
+        """Write a summary for which ``SummaryWriter`` has no method into the run's events file."""
         self._attempt(lambda writer: writer._get_file_writer().add_summary(summary, step))
 
     def _attempt(self, write: Callable[[Any], object]) -> None:
@@ -123,4 +124,4 @@ class SafeWriter:
                 write(self._writer)
         except OSError as error:
             self._writer = None
-            self._complain(self._path, error)
+            self._on_error(self._path, error)

@@ -1,4 +1,4 @@
-"""What a training takes: time by the wall's clock, and by the processor's, which others do not slow down."""
+"""Training time: wall-clock time, and processor time, which other programs do not slow down."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import psutil
 
 
 class Spent(NamedTuple):
-    """Seconds by both clocks; ``cpu`` is None where the processor's is not known."""
+    """Wall-clock and processor seconds; ``cpu`` is None if the processor time is not known."""
 
     wall: float
     cpu: float | None
 
 
 class Stopwatch:
-    """Counts from its making, on top of what was ``before``.
+    """Counts from its creation, on top of ``before``.
 
-    A processor's time is that of this process, of all its threads, and of all processes that it started, such as
-    those that step environments or train a task each.
+    Processor time is that of this process with all its threads, and of all processes that it started, such as those
+    that step environments or train one task each.
     """
 
     def __init__(self, before: Spent | None = None) -> None:
@@ -28,7 +28,7 @@ class Stopwatch:
 
     @property
     def wall(self) -> float:
-        """Seconds by the wall's clock."""
+        """Wall-clock seconds."""
         return self._before.wall + time.monotonic() - self._wall
 
     def read(self) -> Spent:
@@ -40,18 +40,18 @@ class Stopwatch:
 
 
 def cpu_seconds() -> float | None:
-    """Return the processor time of this process and of all that it started, whether running or ended, in seconds.
+    """Return the processor seconds of this process and of all that it started, running or ended.
 
-    None where the system forgets that of processes that have ended, as Windows does.
+    None if the system does not keep the time of ended processes, as on Windows.
     """
     if os.name != "posix":
         return None
-    return sum(os.times()[:4]) + sum(map(_taken, psutil.Process().children(recursive=True)))
+    return sum(os.times()[:4]) + sum(map(_cpu_seconds_of, psutil.Process().children(recursive=True)))
 
 
-def _taken(process: psutil.Process) -> float:
-    """Return the time of a process that still runs, and of those of its own that have ended."""
+def _cpu_seconds_of(process: psutil.Process) -> float:
+    """Return the time of a running process, and of its own processes that have ended."""
     try:
         return sum(process.cpu_times()[:4])
     except psutil.Error:
-        return 0.0  # it ended this moment
+        return 0.0  # it has just ended

@@ -1,4 +1,4 @@
-"""What TensorBoard's own tabs show of a run: the custom charts, and the table of hyperparameters with final scores."""
+"""Content of TensorBoard's own tabs: the custom charts, and the table of hyperparameters with final scores."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ FINAL = {
 def layout(
     suite: str, scores: Mapping[str, TaskScore], groups: Groups | None = None
 ) -> dict[str, dict[str, list[Any]]]:
-    """Return the custom charts of a suite's runs: category, title, kind and tags. Those of groups are before tasks'.
+    """Return the custom charts of a suite's runs: category, title, kind and tags. Those of groups precede the tasks'.
 
-    TensorBoard merges what all runs of a folder say by category and title, so every run of a suite says the same,
-    whatever its agent: a chart has the agent and its baselines in it. Tags are patterns, matched from their beginning.
+    TensorBoard merges the layouts of all runs in a folder by category and title, so every run of a suite has the same,
+    whatever its agent: a chart shows the agent and its baselines. Tags are patterns, matched from their beginning.
     """
     silent = {name: math.isnan(score.success_any) for name, score in scores.items()}
     charts: dict[str, dict[str, list[Any]]] = {}
@@ -82,15 +82,15 @@ def _tags(*tags: str) -> list[str]:
 
 
 def _only(tag: str) -> str:
-    """Return the pattern of a tag alone, without those that begin like it."""
+    """Return a pattern that matches only this tag, not those that begin with it."""
     return f"{re.escape(board_tag(tag))}$"
 
 
 def spread(scores: Sequence[TaskScore]) -> dict[str, float]:
     """Return the margins around an evaluation's means: worst and best task, and an interval of the mean success.
 
-    The interval is Wilson's for all tasks' episodes together (Wilson 1927), which is on the wide side where tasks
-    differ. It says how far other starts might have moved the mean; seeds, which differ by more, are not in it.
+    The interval is Wilson's for all tasks' episodes together (Wilson 1927), which is rather wide if tasks differ. It
+    covers the variation over starts; the variation over seeds, which is larger, is not included.
     """
     returns = [score.mean_return for score in scores]
     values = {"eval/return_worst": min(returns), "eval/return_best": max(returns)}
@@ -108,7 +108,7 @@ def spread(scores: Sequence[TaskScore]) -> dict[str, float]:
 
 
 def final_metrics(result: dict[str, Any]) -> dict[str, float]:
-    """Return the scalars of a run's result; what no task says is NaN."""
+    """Return the scalars of a run's result; a measure that no task reports is NaN."""
     mean = result["mean"]
     rates = [task["success_any"] for task in result["tasks"].values() if task["success_any"] is not None]
     numbers = (
@@ -122,32 +122,32 @@ def final_metrics(result: dict[str, Any]) -> dict[str, float]:
 
 
 def settings_of(config: TrainConfig[Any]) -> dict[str, bool | float | str]:
-    """Return the settings that make up a run, the agent's own among them, as hyperparameters: flat, no sequences."""
+    """Return the settings that define a run, including the agent's own, as hyperparameters: flat, no sequences."""
     return {name: _flat(value) for name, value in options_changing(config, "agent", "run").items()}
 
 
 def hyperparameters(config: TrainConfig[Any], run: Path) -> list[Any]:
     """Return two summaries: the columns of the table, and the row of the run in folder ``run``.
 
-    TensorBoard takes the columns from any one run, so they hold the settings of all agents. The scores are found by
-    their tags, wherever the run writes them, as ``final_metrics`` are.
+    TensorBoard takes the columns from any one run, so they include the settings of all agents. The scores are found by
+    their tags, under which the run writes ``final_metrics``.
     """
     from tensorboard.plugins.hparams import summary_v2
 
-    row = f"{run.relative_to(config.runs_dir)} in {config.runs_dir}"  # runs of one name would be taken for repetitions
+    row = f"{run.relative_to(config.runs_dir)} in {config.runs_dir}"  # unique: equal names would count as repetitions
     return [_columns(config), summary_v2.hparams_pb(settings_of(config), trial_id=row)]
 
 
 def _columns(config: TrainConfig[Any]) -> Any:
-    # The library's own call for this cannot say which columns are shown, and its older one imports TensorFlow.
+    # The library's own function for this cannot select the columns shown, and its older one imports TensorFlow.
     from tensorboard.compat.proto.summary_pb2 import Summary
     from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 
-    kinds = (type(config.settings), *map(settings_type, PRESETS.values()))
-    every = [field for kind in kinds for field in dataclasses.fields(kind)]
-    shown = {field.name for field in (*dataclasses.fields(TrainConfig), *every) if facts_of(field).shown}
-    names = dict.fromkeys([*settings_of(config), *(field.name for field in every)])
-    infos = [api_pb2.HParamInfo(name=name, differs=name in shown) for name in names]  # it hides what does not differ
+    classes = (type(config.settings), *map(settings_type, PRESETS.values()))
+    agent_fields = [field for one in classes for field in dataclasses.fields(one)]
+    shown = {field.name for field in (*dataclasses.fields(TrainConfig), *agent_fields) if facts_of(field).in_table}
+    names = dict.fromkeys([*settings_of(config), *(field.name for field in agent_fields)])
+    infos = [api_pb2.HParamInfo(name=name, differs=name in shown) for name in names]  # False hides it
     scores = [api_pb2.MetricInfo(name=api_pb2.MetricName(tag=tag), display_name=words) for tag, words in FINAL.items()]
     experiment = api_pb2.Experiment(hparam_infos=infos, metric_infos=scores)
     about = metadata.create_summary_metadata(plugin_data_pb2.HParamsPluginData(experiment=experiment))

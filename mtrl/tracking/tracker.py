@@ -1,4 +1,4 @@
-"""What an experiment tracker is told of a run, and what keeps one that fails from ending it."""
+"""The interface of experiment trackers, and a wrapper that keeps a failing tracker from ending a run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Status = Literal["finished", "stopped", "failed"]
 
 
 class TrackedRun(NamedTuple):
-    """A run as a tracker gets to know it; ``params`` are its configuration, flat."""
+    """A run as passed to a tracker; ``params`` is its configuration as a flat table."""
 
     name: str  # of its folder below runs_dir: suite/agent/seed0
     path: Path
@@ -27,72 +27,72 @@ class TrackedRun(NamedTuple):
 
 
 class Tracker(Protocol):
-    """Takes what is written of a run as it is written. Steps never fall; what a method raises is the library's own.
+    """Receives the log of a run as it is written. Steps never decrease; methods may raise the library's own errors.
 
-    ``where`` says in words where its data are.
+    ``where`` describes where its data are.
     """
 
     where: str
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
-        """Take tag to value, as ``metrics.csv`` has them."""
+        """Receive values by tag, as in ``metrics.csv``."""
 
-    def picture(self, step: int, tag: str, picture: np.ndarray) -> None:
-        """Take an (H, W, 3) uint8 picture."""
+    def image(self, step: int, tag: str, image: np.ndarray) -> None:
+        """Receive an (H, W, 3) uint8 image."""
 
-    def film(self, step: int, tag: str, gif: bytes) -> None:
-        """Take a film."""
+    def video(self, step: int, tag: str, gif: bytes) -> None:
+        """Receive a video."""
 
     def result(self, step: int, values: Mapping[str, Any]) -> None:
-        """Take what the run came to: numbers and words by name."""
+        """Receive the result of the run: numbers and strings by name."""
 
     def finish(self, status: Status) -> None:
-        """Hear how the run ended; nothing comes after."""
+        """Receive how the run ended; this is the last call."""
 
 
 class Guarded:
-    """Hands on to a tracker until that fails, which is warned of once, in one line: a training never ends by it."""
+    """Forwards calls to a tracker until it fails; then it warns once, in one line, and the training continues."""
 
     def __init__(self, name: str, tracker: Tracker) -> None:
         self._name, self._tracker, self._failed = name, tracker, False
         self.where = tracker.where
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
-        """Hand on."""
-        self._hand_on("scalars", step, values)
+        """Forward."""
+        self._forward("scalars", step, values)
 
-    def picture(self, step: int, tag: str, picture: np.ndarray) -> None:
-        """Hand on."""
-        self._hand_on("picture", step, tag, picture)
+    def image(self, step: int, tag: str, image: np.ndarray) -> None:
+        """Forward."""
+        self._forward("image", step, tag, image)
 
-    def film(self, step: int, tag: str, gif: bytes) -> None:
-        """Hand on."""
-        self._hand_on("film", step, tag, gif)
+    def video(self, step: int, tag: str, gif: bytes) -> None:
+        """Forward."""
+        self._forward("video", step, tag, gif)
 
     def result(self, step: int, values: Mapping[str, Any]) -> None:
-        """Hand on."""
-        self._hand_on("result", step, values)
+        """Forward."""
+        self._forward("result", step, values)
 
     def finish(self, status: Status) -> None:
-        """Hand on; what failed before is ended all the same, so that it does not stay open, and whatever that says."""
+        """Forward; a tracker that failed before is finished too, so that it does not stay open, ignoring its errors."""
         if not self._failed:
-            self._hand_on("finish", status)
+            self._forward("finish", status)
             return
         with contextlib.suppress(Exception):
             self._tracker.finish(status)
 
-    def _hand_on(self, method: str, *values: Any) -> None:
+    def _forward(self, method: str, *values: Any) -> None:
         if self._failed:
             return
         try:
             getattr(self._tracker, method)(*values)
-        except Exception as error:  # noqa: BLE001  (whatever a library raises where a disk or a network fails)
+        except Exception as error:  # noqa: BLE001  (a library may raise anything if a disk or a network fails)
             self._failed = True
-            warn(f"--track {self._name} failed and is told no more, the run goes on: {one_line(error)}")
+            warn(f"--track {self._name} failed and is not used any more; the run continues: {one_line(error)}")
 
 
 def status_of(error: BaseException | None) -> Status:
-    """Return how a run ended that an exception, or none, has left."""
+    """Return how a run ended, given the exception that ended it, if any."""
     if error is None:
         return "finished"
     return "stopped" if isinstance(error, Stopped | KeyboardInterrupt) else "failed"

@@ -1,4 +1,4 @@
-"""The trackers by name: whether one is installed, and a run's own."""
+"""The trackers by name: check that one is installed, and start the one of a run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mtrl.tracking.tracker import Tracker
 
 
-class Known(NamedTuple):
+class KnownTracker(NamedTuple):
     """A tracker: the packages of its extra, and the function that starts it for a ``TrackedRun``."""
 
     packages: tuple[str, ...]
@@ -28,29 +28,30 @@ class Known(NamedTuple):
 
 
 TRACKERS = {
-    "wandb": Known(("wandb",), "mtrl.tracking.wandb:start"),
-    "mlflow": Known(("mlflow", "sqlalchemy", "alembic"), "mtrl.tracking.mlflow:start"),
+    "wandb": KnownTracker(("wandb",), "mtrl.tracking.wandb:start"),
+    "mlflow": KnownTracker(("mlflow", "sqlalchemy", "alembic"), "mtrl.tracking.mlflow:start"),
 }
 
 
 def check_tracker(name: str) -> None:
-    """Raise ``UsageError`` where a tracker's packages are not installed; they are looked for, not imported."""
+    """Raise ``UsageError`` if a tracker's packages are not installed; they are not imported for that."""
     packages = TRACKERS[name].packages if name in TRACKERS else ()
     missing = [package for package in packages if not _installed(package)]
     if missing:
-        raise UsageError(f"--track {name} asks for {', '.join(missing)}, not installed: pip install -e '.[{name}]'")
+        raise UsageError(f"--track {name} needs {', '.join(missing)}, not installed: pip install -e '.[{name}]'")
 
 
 def _installed(package: str) -> bool:
-    """Whether a package is there; a folder of that name, as trackers make them, is none."""
+    """Return whether a package is installed; a folder of that name, as trackers create them, does not count."""
     spec = find_spec(package)
     return spec is not None and spec.origin is not None
 
 
 def trackers_of(config: TrainConfig[Any], suite: str, path: Path, console: Console) -> list[Tracker]:
-    """Start the tracker that a run is to be told to, and say where it writes -> it, or none.
+    """Start the run's tracker, print where it writes, and return it in a list; without one the list is empty.
 
-    One that cannot be started, as without its server, is warned of and left out: what a run is worth is in its folder.
+    A tracker that cannot be started, for example because its server is down, is left out with a warning: the run's
+    folder has all results.
     """
     from mtrl.tracking.tracker import Guarded, TrackedRun
 
@@ -60,26 +61,26 @@ def trackers_of(config: TrainConfig[Any], suite: str, path: Path, console: Conso
     run = TrackedRun(name, path, config.runs_dir, suite, config.agent, params_of(config))
     try:
         tracker = imported(TRACKERS[config.track].start)(run)
-    except Exception as error:  # noqa: BLE001  (whatever a library raises where there is no server, account or disk)
-        warn(f"--track {config.track} could not be started, the run goes on without: {one_line(error)}")
+    except Exception as error:  # noqa: BLE001  (a library may raise anything without a server, account or disk)
+        warn(f"--track {config.track} could not be started; the run continues without it: {one_line(error)}")
         return []
     console.print(f"{config.track}: {tracker.where}", markup=False)
     return [Guarded(config.track, tracker)]
 
 
 def params_of(config: TrainConfig[Any]) -> dict[str, Any]:
-    """Return what a run was told, the agent's own settings beside the others."""
+    """Return a run's configuration, with the agent's own settings on the top level."""
     values = {**config.to_json(), **dataclasses.asdict(config.settings)}
     del values["settings"]
     return values
 
 
-def flat(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Return nested tables as one, names joined by slashes; what is None is left out."""
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Flatten nested tables, joining names by slashes; None values are left out."""
     found: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, Mapping):
-            found |= flat(value, f"{above}{name}/")
+            found |= flat(value, f"{prefix}{name}/")
         elif value is not None:
-            found[f"{above}{name}"] = value
+            found[f"{prefix}{name}"] = value
     return found

@@ -14,13 +14,13 @@ from PIL import Image
 
 from mtrl.tracking.tracker import Status, TrackedRun
 
-CODES: dict[Status, int] = {"finished": 0, "failed": 1, "stopped": 255}  # the last is what wandb itself says of Ctrl-C
+CODES: dict[Status, int] = {"finished": 0, "failed": 1, "stopped": 255}  # wandb itself uses 255 for Ctrl-C
 
 
 def start(run: TrackedRun) -> WandbTracker:
-    """Begin a run of wandb's, beside any that the program has open already.
+    """Start a wandb run, beside any that the program already has open.
 
-    Its variables are read here: wandb itself reads them once a process, and then perhaps before they were set.
+    Its environment variables are read here, since wandb reads them only once per process, possibly before they are set.
     """
     defaults = {
         "mode": ("WANDB_MODE", "offline"),
@@ -30,15 +30,15 @@ def start(run: TrackedRun) -> WandbTracker:
         "job_type": ("WANDB_JOB_TYPE", run.agent),
         "name": ("WANDB_NAME", run.name),
     }
-    os.environ.setdefault("WANDB_DISABLE_WEAVE", "true")  # it takes the package agents for another of that name
-    told: dict[str, Any] = {key: os.environ.get(variable) or value for key, (variable, value) in defaults.items()}
-    # Its lines belong to what it asks and uploads; the terminal's output is the run's, shown live, and is not captured.
+    os.environ.setdefault("WANDB_DISABLE_WEAVE", "true")  # it mistakes the package agents for another of that name
+    options: dict[str, Any] = {key: os.environ.get(variable) or value for key, (variable, value) in defaults.items()}
+    # It prints only if its mode was set, and does not capture the run's own terminal output, which is shown live.
     settings = wandb.Settings(console="off", silent=not os.environ.get("WANDB_MODE"))
-    return WandbTracker(wandb.init(**told, config=run.params, reinit="create_new", settings=settings))
+    return WandbTracker(wandb.init(**options, config=run.params, reinit="create_new", settings=settings))
 
 
 class WandbTracker:
-    """A run of wandb's; its step is the run's, environment steps per task."""
+    """A wandb run; its step is the number of environment steps per task."""
 
     def __init__(self, run: wandb.Run) -> None:
         self._run = run
@@ -49,18 +49,18 @@ class WandbTracker:
         """Log under the same tags."""
         self._run.log(dict(values), step=step)
 
-    def picture(self, step: int, tag: str, picture: np.ndarray) -> None:
+    def image(self, step: int, tag: str, image: np.ndarray) -> None:
         """Log as an image."""
-        self._run.log({tag: wandb.Image(Image.fromarray(picture))}, step=step)
+        self._run.log({tag: wandb.Image(Image.fromarray(image))}, step=step)
 
-    def film(self, step: int, tag: str, gif: bytes) -> None:
-        """Log as a video, which a browser plays."""
+    def video(self, step: int, tag: str, gif: bytes) -> None:
+        """Log as a video that a browser plays."""
         self._run.log({tag: wandb.Video(io.BytesIO(gif), format="gif")}, step=step)
 
     def result(self, step: int, values: Mapping[str, Any]) -> None:
-        """Put into the summary, under ``result/``."""
+        """Add to the summary, under ``result/``."""
         self._run.summary.update({f"result/{name}": value for name, value in values.items()})
 
     def finish(self, status: Status) -> None:
-        """End with the exit code that stands for the status."""
+        """End the run with the exit code for the status."""
         self._run.finish(exit_code=CODES[status])

@@ -28,11 +28,9 @@ from mtrl.scoring.scores import Policy
 from mtrl.training.memory import networks_fit
 
 MAX_THREADS = 4  # small networks gain nothing from more
-LEARNING = 4  # numbers for each weight that is learned: itself, its gradient, and Adam's two means
-EVALUATION, FINAL = (
-    1,
-    2,
-)  # what is added to the seed, so that scores come from starts that training never drew
+FLOATS_PER_WEIGHT = 4  # while learning: the weight, its gradient, and Adam's two moments
+# Added to the seed, so that scores come from starts that training never drew.
+EVALUATION, FINAL = 1, 2
 
 
 def suite_of(config: TrainConfig[AgentSettings], given: str | TaskSuite | None = None) -> TaskSuite:
@@ -46,7 +44,7 @@ def suite_of(config: TrainConfig[AgentSettings], given: str | TaskSuite | None =
 
 
 def device_of(config: TrainConfig[AgentSettings]) -> torch.device:
-    """Return the run's device. Raises ``UsageError`` for one that is not there, or lacks what is asked of it."""
+    """Return the run's device. Raises ``UsageError`` if it is not available or cannot do what is asked."""
     name, found = config.device, torch.cuda.is_available()
     if name not in ("auto", "cpu", "cuda"):
         raise UsageError(f"--device is {name!r}; it may be auto, cpu or cuda")
@@ -65,7 +63,7 @@ def threads_of(config: TrainConfig[AgentSettings]) -> int:
 
 
 def workers_of(config: TrainConfig[AgentSettings], suite: TaskSuite) -> int:
-    """Return the number of processes to step environments with: as configured, else what timing finds fastest."""
+    """Return the number of worker processes: as configured, else what timing finds fastest."""
     if config.workers is not None:
         return config.workers
     return suggest_workers(suite, config.envs_per_task, processors())
@@ -83,9 +81,9 @@ def agent_of(
     numbers: int = 1,
     frame: Sequence[Described] | None = None,
 ) -> tuple[Agent, Context]:
-    """Build the run's agent for what ``env`` looks like -> the agent, and what it may read of the tasks.
+    """Build the run's agent for the sizes of ``env``; return it and the context that it may read.
 
-    ``frame`` are the tasks that its context is centred over, where these are not the suite's. Raises ``UsageError``
+    ``frame`` are the tasks that centre the context, if not the suite's own. Raises ``UsageError``
     where there is no memory for it, with so many ``numbers`` for each weight.
     """
     context = context_of(suite, config.settings.context or "auto", frame)
@@ -98,13 +96,13 @@ def agent_of(
 
 
 def hidden_of(config: TrainConfig[AgentSettings]) -> tuple[int, ...]:
-    """Return the widths of the agent's hidden layers, as far as it has any of that name."""
+    """Return the widths of the agent's hidden layers; empty if it has no setting of that name."""
     widths: tuple[int, ...] = getattr(config.settings, "hidden", ())
     return widths
 
 
 def sampler_of(config: TrainConfig[AgentSettings], env: TensorEnv) -> Sampler:
-    """Build what chooses the tasks of the run's batches."""
+    """Build the sampler that chooses the tasks of the run's batches."""
     try:
         numbers = one_number(env.env.suite)
         return build_sampler(agent_spec(config.agent), env.tasks, config.settings, config.seed, env.device, numbers)
@@ -115,7 +113,7 @@ def sampler_of(config: TrainConfig[AgentSettings], env: TensorEnv) -> Sampler:
 def graph_of(
     config: TrainConfig[AgentSettings], agent: Any, replay: Replay, capture: Capture | None = None
 ) -> GraphedUpdates | None:
-    """Return what takes the updates after a step as a CUDA graph, where the run is to have one."""
+    """Return the CUDA graph of the updates that follow a step, or None for a run without one."""
     if not config.cudagraphs:
         return None
     return GraphedUpdates(agent, replay, config.batch_per_task, updates_in_one(config.updates_per_step), capture)
@@ -137,7 +135,7 @@ def precision_of(config: TrainConfig[AgentSettings], tasks: int, device: torch.d
 
 
 def in_precision(config: TrainConfig[AgentSettings], precision: Precision) -> TrainConfig[AgentSettings]:
-    """Return the configuration with the precision that was taken."""
+    """Return the configuration with the precision that was chosen."""
     settings: Any = config.settings
     if precision.taken == settings.precision:  # as always where there is no such field
         return config
@@ -150,7 +148,7 @@ def greedy(agent: Agent) -> Policy:
 
 
 def parameter_count(agent: Any) -> int:
-    """Return how many numbers an agent learns."""
+    """Return the number of an agent's trainable parameters."""
     return sum(p.numel() for p in agent.parameters() if p.requires_grad)
 
 

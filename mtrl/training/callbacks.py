@@ -1,4 +1,4 @@
-"""Callbacks of the user's: what they are called with, and when."""
+"""The user's callbacks: what they are called with, and when."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mtrl.training.schedule import Counts, Rule, Scheduled, multiples_of
 
 @dataclass(frozen=True)
 class TrainingStatus:
-    """The progress of a training run, which callbacks are called with.
+    """The progress of a training run, as callbacks receive it.
 
     Args:
         step: Environment steps per task so far.
@@ -65,12 +65,12 @@ def every(steps: int, callback: Callback) -> ScheduledCallback:
         True
     """
     if steps < 1:
-        raise ValueError(f"steps is {steps}; it has to be at least 1")
+        raise ValueError(f"steps is {steps}; it must be at least 1")
     return ScheduledCallback(callback, multiples_of(steps, at_end=True))
 
 
 class UserCallbacks:
-    """The user's callbacks, and the latest evaluation, which they are called with."""
+    """The user's callbacks and the latest evaluation, which is passed to them."""
 
     def __init__(self, callbacks: Sequence[Callback | ScheduledCallback]) -> None:
         self._callbacks = callbacks

@@ -1,4 +1,4 @@
-"""When a run's agent is diagnosed, on which rows, and under which tags what was found is written."""
+"""When a run's agent is diagnosed, on which rows, and under which tags the findings are logged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from agents.base import Agent, Batch, seeded_generator
+from agents.base import Agent, Batch, restore_generator, seeded_generator
 from agents.replay import Replay
 from mtrl.config import TrainConfig
 from mtrl.pictures.heat_maps import COSINES
@@ -62,12 +62,12 @@ class Diagnoser:
         self._count += 1
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what decides which rows the next diagnosis draws, and whether it is drawn."""
+        """Return the state that decides which rows the next diagnosis draws, and whether it is drawn as a picture."""
         return {"generator": self._generator.get_state(), "count": self._count}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from what ``state_dict`` returned."""
-        self._generator.set_state(state["generator"])
+        restore_generator(self._generator, state["generator"])
         self._count = state["count"]
 
     def write(self, step: int, found: dict[str, Tensor], drawn: bool) -> None:
@@ -85,7 +85,7 @@ class Diagnoser:
         self._log.scalars(step, {tag: value for tag, value in values.items() if math.isfinite(value)})
 
     def _history(self, step: int) -> Batch | None:
-        """The last steps, where the agent itself has taken enough of them; its critics know nothing of random play."""
+        """Return the latest steps, once the agent itself has taken enough; its critics know nothing of random play."""
         copies, steps = self._config.envs_per_task, 2 * self._steps
         own = (step - self._config.random_steps) // copies
         if steps > min(own, self._replay.size // copies):
@@ -94,7 +94,7 @@ class Diagnoser:
 
 
 def steps_followed(discount: float) -> int:
-    """Return after how many steps a reward counts for ``NEGLIGIBLE`` of itself, at most ``MAX_STEPS``."""
+    """Return the number of steps after which a reward is discounted to ``NEGLIGIBLE``, at most ``MAX_STEPS``."""
     return MAX_STEPS if discount >= 1.0 else min(MAX_STEPS, math.ceil(math.log(NEGLIGIBLE) / math.log(discount)))
 
 

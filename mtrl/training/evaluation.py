@@ -28,9 +28,9 @@ class Evaluation:
         check: Callable[[], None] | None = None,
         inspect: Callable[[Tensor], dict[str, Tensor]] | None = None,
     ) -> None:
-        """``check`` is called before each step that is played, and may raise.
+        """``check`` is called before each evaluation step, and may raise.
 
-        ``inspect`` takes the place of the agent's own, where training steps some of its tasks alone.
+        ``inspect`` replaces the agent's own when only some of its tasks are stepped.
         """
         self._check, self._inspect = check, inspect or agent.inspect
         self._agent, self._scorer, self._sampler = agent, scorer, sampler

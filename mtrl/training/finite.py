@@ -1,4 +1,4 @@
-"""Notices at once when what is learned is no longer made of finite numbers, and keeps the last weights that were."""
+"""Detects at once that training has become non-finite, and keeps the last finite weights."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ADVICE = "so training has diverged; scale the rewards to a few units per step, o
 
 
 class Diverged(RunError):
-    """Training went beyond finite numbers; the message names the first quantity that did."""
+    """Training became non-finite; the message names the first quantity that did."""
 
 
 class FiniteGuard:
@@ -33,18 +33,18 @@ class FiniteGuard:
         self.keep(0)
 
     def action(self, action: Tensor, step: int, on_host: bool) -> None:
-        """Look at actions (T, N, A) before an environment is given them. Raises ``Diverged``."""
+        """Check actions (T, N, A) before they are passed to an environment. Raises ``Diverged``."""
         if (self._at_once or on_host) and not _finite(action):
             self._check_weights(step)
             raise Diverged(f"the policy's action is not finite after {step:,} steps per task, {ADVICE}")
 
     def update(self, metrics: dict[str, Tensor], step: int) -> None:
-        """Look at an update's metrics, unless that would make the host wait. Raises ``Diverged``."""
+        """Check an update's metrics, unless the host would have to wait for the device. Raises ``Diverged``."""
         if self._at_once:
             self.check(metrics, step)
 
     def check(self, metrics: dict[str, Tensor], step: int) -> None:
-        """Look at an update's metrics. Raises ``Diverged``."""
+        """Check an update's metrics. Raises ``Diverged``."""
         if metrics and not _finite(torch.cat([metric.detach().flatten() for metric in metrics.values()])):
             name, numbers = next((n, m.flatten().tolist()) for n, m in metrics.items() if not bool(m.isfinite().all()))
             raise Diverged(f"train/{name} is {numbers} after {step:,} steps per task, {ADVICE}")
@@ -69,5 +69,5 @@ class FiniteGuard:
 
 
 def _finite(numbers: Tensor) -> bool:
-    """Say whether all of them are finite; to add them up is quickest, and does for any sum that is finite itself."""
+    """Return whether all are finite. Summing is the fastest test, and conclusive whenever the sum is finite."""
     return math.isfinite(numbers.sum().item()) or bool(numbers.isfinite().all())

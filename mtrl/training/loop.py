@@ -13,6 +13,7 @@ from agents.base import Agent
 from agents.graph import CaptureFailed, GraphedUpdates
 from agents.replay import Replay
 from agents.samplers import Sampler
+from envs.stepping.vector import broken_off
 from mtrl.config import TrainConfig
 from mtrl.errors import RunError
 from mtrl.rollout.tensor_env import TensorEnv, Transition
@@ -22,7 +23,7 @@ from mtrl.training.schedule import Scheduled, Span
 
 
 class Training:
-    """An agent on its way through a run: ``step``, environment steps per task, and ``updates`` say how far it is."""
+    """An agent in training; ``step`` counts environment steps per task, ``updates`` the updates so far."""
 
     def __init__(
         self,
@@ -36,10 +37,10 @@ class Training:
         trained: bool = False,
         graph: GraphedUpdates | None = None,
     ) -> None:
-        """``breakable`` gives what is entered around a step of the environments, which may take long.
+        """``breakable`` returns a context manager for a step of the environments, which may take long.
 
-        An agent that comes ``trained`` acts by itself from the first step on, where another acts at random. With a
-        ``graph`` the updates are its own, of all tasks alike.
+        A ``trained`` agent acts by its own policy from the first step on, where another acts at random. With a
+        ``graph`` its updates replace the agent's own, with equally many rows of each task.
         """
         self._trained, self._graph = trained, graph
         self._config, self._env, self._agent = config, env, agent
@@ -49,7 +50,7 @@ class Training:
         self._sampler_metrics: Callable[[], dict[str, Tensor]] = getattr(sampler, "metrics", dict)
         self._observe_gradients: Callable[[Tensor], Any] | None = getattr(sampler, "observe_gradients", None)
         self._obs: Tensor | None = None
-        self._learned, self._told = False, 0  # told: how many callbacks have been called since the latest step
+        self._learned, self._called = False, 0  # called: how many callbacks since the latest step
         self.step, self.updates = 0, 0
 
     @property
@@ -62,9 +63,9 @@ class Training:
 
         Raises ``Diverged`` where what is learned is no longer finite.
         """
-        going = not self._told or self._tell(callbacks, self._moment(self._still()))
+        going = not self._called or self._notify(callbacks, self._moment(self._null_transition()))
         while going and self.step < self._config.steps_per_task:
-            going = self._tell(callbacks, self.advance())
+            going = self._notify(callbacks, self.advance())
         self._guard.keep(self.step)
 
     def advance(self) -> Moment:
@@ -77,7 +78,7 @@ class Training:
         self._guard.action(action, self.step, env.steps_on_host)
         with self._breakable():
             transition = env.step(action)
-        self._remember(obs, action, transition)
+        self._store(obs, action, transition)
         self._obs, self.step = transition.obs, self.step + env.copies
         agent.set_progress(min(self.step / config.steps_per_task, 1.0))
         self._learned = not warm and self._replay.size > 0
@@ -85,26 +86,26 @@ class Training:
             self._learn()
         return self._moment(transition)
 
-    def _tell(self, callbacks: Sequence[Scheduled], now: Moment) -> bool:
-        """Call the callbacks that have not been called since the latest step -> whether the run is to go on."""
+    def _notify(self, callbacks: Sequence[Scheduled], now: Moment) -> bool:
+        """Call the callbacks that have not been called since the latest step; return whether training continues."""
         going = True
-        for callback in callbacks[self._told :]:
+        for callback in callbacks[self._called :]:
             going = callback(now) and going
-            self._told += 1
-        self._told = 0
+            self._called += 1
+        self._called = 0
         return going
 
     def _moment(self, transition: Transition) -> Moment:
         span = Span(self.step - self._env.copies, self.step, self._config.steps_per_task)
         return Moment(span, self.env_steps, self.updates, self._learned, self._metrics, transition)
 
-    def _still(self) -> Transition:
-        """Return a step in which nothing happens: of the one before a checkpoint, only the observations are known."""
+    def _null_transition(self) -> Transition:
+        """Return a step without effect: of the one before a checkpoint only the observations are known."""
         assert self._obs is not None
         nothing = self._obs.new_zeros(self._obs.shape[:2])
         return Transition(self._obs, self._obs, nothing, nothing > 0, nothing > 0)
 
-    def _remember(self, obs: Tensor, action: Tensor, transition: Transition) -> None:
+    def _store(self, obs: Tensor, action: Tensor, transition: Transition) -> None:
         kept = transition.kept
         reward, terminated = transition.reward[:, kept], transition.terminated[:, kept]
         self._replay.add(obs[:, kept], action[:, kept], reward, terminated, transition.final_obs[:, kept])
@@ -135,15 +136,15 @@ class Training:
         self.updates += self._config.updates_per_step
 
     def state_dict(self) -> dict[str, Any]:
-        """Return everything that decides how the training goes on, of agent, replay, sampler and environments.
+        """Return the state of training: of agent, replay, sampler and environments.
 
-        The replay's transitions, which are the bulk of it, are left to the replay's owner to keep.
+        The replay's transitions, by far the largest part, are saved by the replay's owner.
         """
         return {
             "step": self.step,
             "updates": self.updates,
             "learned": self._learned,
-            "told": self._told,
+            "told": self._called,
             "obs": None if self._obs is None else self._obs.cpu(),
             "generator": self._generator.bit_generator.state,
             "env": self._env.state_dict(),
@@ -155,15 +156,17 @@ class Training:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from what ``state_dict`` returned.
 
-        The replay has to hold its transitions again. The numbers are those that would have followed, but for
-        environments that cannot be put back to where they were: these begin their next episodes.
+        The replay must hold its transitions again. The numbers are those that would have followed, except that
+        environments whose state cannot be restored start their next episodes.
         """
         self.step, self.updates = state["step"], state["updates"]
-        self._learned, self._told = state["learned"], state["told"]
+        self._learned, self._called = state["learned"], state["told"]
         self._generator.bit_generator.state = state["generator"]
         obs = self._env.load_state_dict(state["env"])
         self._obs = None if state["obs"] is None else obs
         self._agent.load_training_state(state["agent"])
+        if broken_off(state["env"]) and hasattr(self._agent, "break_off"):
+            self._agent.break_off()
         self._replay.load_state_dict(state["replay"])
         self._sampler.load_state_dict(state["sampler"])
         if self._graph is not None:

@@ -1,4 +1,4 @@
-"""Memory: what a replay and networks will take, and how the C library keeps what torch frees."""
+"""Memory: whether a replay and networks will fit, and how the C library keeps what torch frees."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
 
 
 def keep_freed_memory() -> None:
-    """Tell glibc to keep freed blocks rather than give them back to the system; elsewhere nothing happens.
+    """Make glibc keep freed blocks instead of returning them to the system; without glibc this does nothing.
 
     Small networks free and take the same megabyte at every operation, and each time the system has to clear its
     pages anew. `python -m mtrl.bench agents` prints what this is worth.
@@ -32,14 +32,14 @@ def keep_freed_memory() -> None:
 
 
 def available_bytes(device: torch.device) -> int:
-    """Return how much memory ``device`` has left."""
+    """Return the free memory of ``device``, in bytes."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     return psutil.virtual_memory().available
 
 
 def check_replay_fits(needed: int, device: torch.device) -> None:
-    """Raise ``UsageError``, with both sizes, where the replay does not fit into the device's memory."""
+    """Raise ``UsageError``, with both sizes, if the replay does not fit into the device's memory."""
     left = available_bytes(device)
     if needed > 0.9 * left:
         raise UsageError(
@@ -49,7 +49,7 @@ def check_replay_fits(needed: int, device: torch.device) -> None:
 
 
 def check_networks_fit(numbers: int, hidden: Sequence[int], device: torch.device) -> None:
-    """Raise ``UsageError`` where so many float32 numbers of networks with the widths ``hidden`` do not fit."""
+    """Raise ``UsageError`` if ``numbers`` float32 numbers of networks with widths ``hidden`` do not fit."""
     needed, left = numbers * torch.float32.itemsize, available_bytes(device)
     if needed > left:
         raise _too_large(needed, left, hidden)
@@ -57,7 +57,7 @@ def check_networks_fit(numbers: int, hidden: Sequence[int], device: torch.device
 
 @contextmanager
 def networks_fit(hidden: Sequence[int], device: torch.device = CPU, times: int = 1) -> Iterator[None]:
-    """Have networks of the widths ``hidden`` made for ``device``, where they will need ``times`` their own memory.
+    """Guard the making of networks with widths ``hidden``, which will need ``times`` their own memory on ``device``.
 
     Raises ``UsageError`` before what does not fit is allocated.
     """
@@ -75,7 +75,7 @@ def networks_fit(hidden: Sequence[int], device: torch.device = CPU, times: int =
 
 
 class _Allocations(TorchDispatchMode):
-    """Adds up the tensors that are about to be made by their sizes, and refuses what there is no memory for."""
+    """Adds up the sizes of tensors before they are made, and refuses those that memory has no room for."""
 
     def __init__(self, left: int, hidden: Sequence[int], times: int) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ def _way_out(hidden: Sequence[int]) -> str:
 
 
 def size_in_words(count: int) -> str:
-    """Return a number of bytes as people write it: ``166 MB``."""
+    """Return a number of bytes in readable units: ``166 MB``."""
     size = float(count)
     for unit in ("bytes", "kB", "MB", "GB"):
         if size < 1000:

@@ -12,7 +12,7 @@ from mtrl.training.schedule import Span
 
 @dataclass(frozen=True)
 class Moment:
-    """What callbacks see of a training after a step of every copy of every task, and the updates that followed it."""
+    """What callbacks see after a step of every copy of every task and the updates that followed it."""
 
     span: Span
     env_steps: int  # over all tasks

@@ -1,4 +1,4 @@
-"""What a run writes of itself: its weights and its result, what it was told, and the log that holds both."""
+"""What a run writes about itself: its weights, its result, its configuration, and the log."""
 
 from __future__ import annotations
 
@@ -38,19 +38,20 @@ class Progress(NamedTuple):
     updates: int
 
 
-def finish(
-    path: Path,
-    config: TrainConfig[Any],
-    suite: TaskSuite,
-    progress: Progress,
-    spent: Spent,
-    parameters: int,
-    device: torch.device,
-    precision: Precision,
-    scores: dict[str, Any],
-    log: RunLog,
-) -> dict[str, Any]:
-    """Write ``result.json``, and into the log what came of the run -> what the file holds, and the run's ``path``."""
+class Outcome(NamedTuple):
+    """What a finished run amounts to."""
+
+    progress: Progress
+    spent: Spent
+    parameters: int
+    device: torch.device
+    precision: Precision
+    scores: dict[str, Any]  # the final ones
+
+
+def finish(path: Path, config: TrainConfig[Any], suite: TaskSuite, outcome: Outcome, log: RunLog) -> dict[str, Any]:
+    """Write ``result.json`` and log the outcome; return what the file holds, and the run's ``path``."""
+    progress, spent = outcome.progress, outcome.spent
     result = {
         "suite": suite.name,
         "agent": config.agent,
@@ -60,20 +61,20 @@ def finish(
         "updates": progress.updates,
         "wall_seconds": round(spent.wall, 2),
         **({} if spent.cpu is None else {"cpu_seconds": round(spent.cpu, 2)}),
-        "parameters": parameters,
-        "device": str(device),
-        "precision": dataclasses.asdict(precision),
+        "parameters": outcome.parameters,
+        "device": str(outcome.device),
+        "precision": dataclasses.asdict(outcome.precision),
         **({"stopped": True} if progress.step < config.steps_per_task else {}),
-        **scores,
+        **outcome.scores,
     }
     log.scalars(progress.step, final_metrics(result))
     try:
         log.check()
     except OSError as error:
-        raise RunError(f"{error}; make room, and go on with the run: it is trained, and needs scoring alone") from None
+        raise RunError(f"{error}; free some space and resume the run, which only has to be scored") from None
     log.result(progress.step, result)
     measure, curves = task_curves(path / METRICS, suite.task_names)
-    log.picture(progress.step, "viz/curves", learning_curves(curves_by_group(curves, groups_of(suite)), measure))
+    log.image(progress.step, "viz/curves", learning_curves(curves_by_group(curves, groups_of(suite)), measure))
     write_result(path, result)
     return {**result, "path": str(path)}
 
@@ -93,12 +94,12 @@ def save_weights(weights: dict[str, Tensor], path: Path, step: int) -> None:
 
 
 def resumption(resumed: Resumed | None) -> dict[str, Any]:
-    """Return what ``config.json`` says of the times that a run was gone on with."""
+    """Return what ``config.json`` records about this and earlier resumptions of a run."""
     if resumed is None:
         return {}
-    said = read_values(resumed.path / CONFIG).get("resumed")
+    earlier = read_values(resumed.path / CONFIG).get("resumed")
     now = {"step": resumed.checkpoint.step, "dropped_episodes": dropped_episodes(resumed.checkpoint)}
-    return {"resumed": [*(said if isinstance(said, list) else []), now]}
+    return {"resumed": [*(earlier if isinstance(earlier, list) else []), now]}
 
 
 def dropped_episodes(checkpoint: Checkpoint) -> int:
@@ -107,7 +108,7 @@ def dropped_episodes(checkpoint: Checkpoint) -> int:
 
 
 def suite_facts(config: TrainConfig[Any], suite: TaskSuite) -> dict[str, Any]:
-    """Return what ``config.json`` records of the suite: where it comes from, and task name to sentence."""
+    """Return what ``config.json`` records about the suite: its source, and each task's sentence by name."""
     return {
         "suite_source": origin_of(config.suite),
         "task_sentences": dict(zip(suite.task_names, suite.descriptions, strict=True)),
@@ -117,7 +118,7 @@ def suite_facts(config: TrainConfig[Any], suite: TaskSuite) -> dict[str, Any]:
 def log_of(
     config: TrainConfig[Any], suite: TaskSuite, path: Path, console: Console, before: Checkpoint | None = None
 ) -> RunLog:
-    """Open a run's log, which tells the run's tracker too, where there is one; that of a run that goes on goes on."""
+    """Open a run's log, which also feeds the run's tracker, if any; ``before`` is the checkpoint of a resumed run."""
     trackers = trackers_of(config, suite.name, path, console)
     resumed, step = (before.state["log"], before.step) if before else (None, 0)
     return RunLog(path, trackers, resumed, step, groups_of(suite))

@@ -1,4 +1,4 @@
-"""How many transitions a run keeps, and that they fit."""
+"""How many transitions a run keeps, and whether they fit into memory."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from mtrl.training.memory import check_replay_fits, size_in_words
 
 
 def replay_capacity(config: TrainConfig[Any]) -> int:
-    """Return how many transitions of a task are kept: never more than the run brings."""
+    """Return how many transitions of each task are kept: never more than the run collects."""
     return min(config.replay_per_task, config.steps_per_task + config.envs_per_task)
 
 
 def replay_of(config: TrainConfig[Any], env: TensorEnv) -> tuple[Replay, str]:
-    """Make the run's replay -> it, and its size in words. Raises ``UsageError`` where it does not fit."""
+    """Return the run's replay, and its size in words. Raises ``UsageError`` if it does not fit."""
     capacity = replay_capacity(config)
     needed = Replay.bytes_needed(env.tasks, capacity, env.obs_size, env.action_size)
     check_replay_fits(needed, env.device)

@@ -1,4 +1,4 @@
-"""When something happens while a run goes: one rule for log, evaluation, diagnosis, film and the user's callbacks."""
+"""When things happen during a run: one kind of rule for log, evaluation, diagnosis, video and the user's callbacks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Span(NamedTuple):
-    """The environment steps per task that were taken since a rule was last asked: ``before`` < ... <= ``step``."""
+    """The environment steps per task since a rule was last evaluated: ``before`` < ... <= ``step``."""
 
     before: int
     step: int
@@ -27,7 +27,7 @@ Rule = Callable[[Span], bool]
 
 
 def multiples_of(steps: int, *, at_end: bool = False) -> Rule:
-    """Return the rule that holds whenever a multiple of ``steps`` is passed; 0 is never. ``at_end``: and at the end."""
+    """Return the rule that holds whenever a multiple of ``steps`` is passed (0: never), and perhaps ``at_end``."""
     return lambda span: steps > 0 and (span.step // steps > span.before // steps or (at_end and span.last))
 
 
@@ -47,7 +47,7 @@ def always(span: Span) -> bool:
 
 
 class Counts(Protocol):
-    """How far a run is: what every callback is given, and most are given more."""
+    """How far a run is: what every callback receives; most receive more."""
 
     @property
     def span(self) -> Span:
@@ -70,12 +70,12 @@ class Scheduled:
     due: Rule = always
 
     def __call__(self, now: Counts) -> bool:
-        """Call it where it is due -> whether the run is to go on."""
+        """Call it if it is due; return whether the run continues."""
         return not self.due(now.span) or self.call(now) is not False
 
 
 class Rules(NamedTuple):
-    """When a run does what every run does."""
+    """When every run logs, evaluates and reports its progress."""
 
     log: Rule
     evaluation: Rule
@@ -89,6 +89,6 @@ def rules_of(config: TrainConfig[Any]) -> Rules:
 
 
 def notify(callbacks: Sequence[Scheduled], now: Counts) -> bool:
-    """Call all that are due, in order -> whether the run continues."""
+    """Call all that are due, in order; return whether the run continues."""
     answers = [callback(now) for callback in callbacks]
     return all(answers)

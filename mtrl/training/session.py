@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import torch
 from rich.console import Console
 
 from agents.base import Agent
-from agents.precision import Precision
 from envs.errors import SuiteError, TaskFailed
 from envs.suite import TaskSuite
 from mtrl.checkpoints.lock import lock
@@ -20,32 +20,22 @@ from mtrl.checkpoints.saving import Saving, Stateful
 from mtrl.config import TrainConfig
 from mtrl.errors import RunError
 from mtrl.rollout.endless import LongEpisodes
-from mtrl.rollout.tensor_env import TensorEnv
 from mtrl.runs.folder import begin_again, new_run_folder, write_config
 from mtrl.runs.kept_folder import FolderTaken, KeptFolder
 from mtrl.runs.unfinished import resuming
-from mtrl.scoring.final import as_scored, final_scores
+from mtrl.scoring.final import final_scores
 from mtrl.scoring.scorer import Scorer
-from mtrl.terminal.guardian import guarded
 from mtrl.terminal.interrupt import Interrupted, Stopped, StopRequest
 from mtrl.terminal.live_line import Display
 from mtrl.tracking.metrics import MetricsWriter
 from mtrl.training.assemble import (
     EVALUATION,
-    LEARNING,
-    agent_of,
-    device_of,
     graph_of,
     greedy,
-    in_precision,
     parameter_count,
-    precision_of,
     processes_of,
-    sampler_of,
     score_seed,
-    suite_of,
     threads_of,
-    workers_of,
 )
 from mtrl.training.callbacks import Callback, ScheduledCallback, UserCallbacks
 from mtrl.training.diagnoser import Diagnoser
@@ -55,6 +45,7 @@ from mtrl.training.loop import Training
 from mtrl.training.memory import keep_freed_memory
 from mtrl.training.moment import Moment
 from mtrl.training.records import (
+    Outcome,
     Progress,
     describe,
     dropped_episodes,
@@ -64,11 +55,10 @@ from mtrl.training.records import (
     save_weights,
     suite_facts,
 )
-from mtrl.training.replay_size import replay_of
 from mtrl.training.schedule import Scheduled, either, multiples_of, rules_of
-from mtrl.training.success import check_success
-from mtrl.training.warm_start import BEFORE, rehearsal_of, start_from, warm_start_of
-from mtrl.video.camera import Camera, camera_for
+from mtrl.training.setup import Setup, set_up
+from mtrl.training.warm_start import BEFORE
+from mtrl.video.camera import Camera
 
 
 def run_agent(
@@ -79,144 +69,181 @@ def run_agent(
     wanted: Any = None,
     resumed: Resumed | None = None,
 ) -> dict[str, Any]:
-    """Train an agent into a new run folder -> its result and ``path``. Raises ``Stopped`` where a signal asks to.
+    """Train an agent into a new run folder; return its result and ``path``. Raises ``Stopped`` if a signal ends it.
 
     ``given`` replaces the suite that ``config`` names; ``callbacks`` are called during training, and may end it.
-    ``wanted`` is unused: the settings of the agent that it is compared with are in ``config``.
-    ``resumed`` is a run to continue, in its own folder.
+    ``wanted`` is unused, and there for other trainers (``mtrl.baselines.sb3_run``). ``resumed`` is a run to continue,
+    in its own folder.
     """
     torch.set_num_threads(threads_of(config))
     keep_freed_memory()
-    device, suite, begun = device_of(config), suite_of(config, given), warm_start_of(config, given)
-    stepped = suite.only(config.add_task) if config.add_task else suite
-    config = dataclasses.replace(config, workers=workers_of(config, as_scored(suite)))
-    with ExitStack() as files, ExitStack() as stack:
-        if as_scored(suite).simulator is None:  # environments may start whatever they like
-            files.enter_context(guarded())
-        env = stack.enter_context(closing(TensorEnv(stepped, config.envs_per_task, device, **processes_of(config))))
-        if suite.simulator is None:  # what was refused once, with a warning, is not asked for again
-            config = dataclasses.replace(config, workers=env.workers)
-        before = resumed.checkpoint if resumed else None
-        precision = Precision(**before.state["precision"]) if before else precision_of(config, len(suite.tasks), device)
-        whole = env if stepped is suite else stack.enter_context(closing(TensorEnv(suite, 1, device)))
-        agent, context = agent_of(
-            in_precision(config, precision), suite, whole, LEARNING, begun.frame if begun else None
-        )
-        learner = rehearsal_of(begun, agent, config, suite, whole, env) if begun and config.add_task else agent
-        sampler = sampler_of(config, env)
-        if not before:
-            check_success(config, suite, agent, device)
-            if begun:
-                start_from(begun, agent, context, config, suite, whole)
-        replay, size = replay_of(config, env)
+    with ExitStack() as files, ExitStack() as envs:
+        setup = set_up(config, given, resumed, files, envs)
+        session = Session(setup, console, callbacks, files, envs)
+        with session.rescue(), suppress(Interrupted):  # what was interrupted is done again when the run continues
+            session.training.run(session.schedule())
+        return session.finish()
+
+
+class Session:
+    """A run in its folder: how it is trained, logged, saved and finished."""
+
+    def __init__(
+        self,
+        setup: Setup,
+        console: Console,
+        callbacks: Sequence[Callback | ScheduledCallback],
+        files: ExitStack,
+        envs: ExitStack,
+    ) -> None:
+        """Open the run's folder and log, which ``files`` closes; environments and terminal are left to ``envs``."""
+        self._setup, self._console, self._envs = setup, console, envs
+        config, suite, agent, learner = setup.config, setup.suite, setup.agent, setup.learner
+        before = setup.resumed.checkpoint if setup.resumed else None
+        self._open_folder(files)
+        self._announce()
         seed = score_seed(config.seed, EVALUATION)
-        camera = camera_for(as_scored(suite), seed, device) if config.record_every else None
-        if camera is not None:
-            stack.enter_context(closing(camera))
-        path = resumed.path if resumed else new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
+        scorer = Scorer(suite, config.eval_episodes, seed, setup.device, **processes_of(config))
+        envs.enter_context(closing(scorer))
+        self._log = log = files.enter_context(log_of(config, suite, self.path, console, before))
+        self._stop = stop = envs.enter_context(StopRequest())
+        self._display = display = envs.enter_context(Display(console, config.agent, config.steps_per_task))
+        if not before:
+            describe(log, config, self.path)
+        self._report, self._user = MetricsWriter(suite, log), UserCallbacks(callbacks)
+        self._guard = FiniteGuard(agent, setup.device)
+        self._diagnoser = Diagnoser(config, suite.task_names, learner, setup.replay, log, setup.device)
+        listeners = [display.evaluated, self._user.evaluated]
+        self._evaluation = Evaluation(
+            agent, scorer, setup.sampler, self._report, listeners, stop.check, learner.inspect
+        )
+        self.training = Training(
+            config,
+            setup.env,
+            learner,
+            setup.replay,
+            setup.sampler,
+            self._guard,
+            stop.breakable,
+            trained=setup.source is not None,
+            graph=graph_of(config, learner, setup.replay),
+        )
+        parts: dict[str, Stateful] = {
+            "training": self.training,
+            "report": self._report,
+            "diagnoser": self._diagnoser,
+            "user": self._user,
+            "log": log,
+        }
+        constants = {"precision": dataclasses.asdict(setup.precision)}
+        self._saving = Saving(self.path, parts, constants, setup.replay, config, console, before)
+        if before:
+            self._guard.keep(self.training.step)  # the weights that were loaded, should what follows diverge at once
+            display.resume(self.training.step, self.training.env_steps)
+            if dropped := dropped_episodes(before):
+                console.print(f"running episodes dropped, since their environments cannot be saved: {dropped}")
+
+    def _open_folder(self, files: ExitStack) -> None:
+        setup, resumed = self._setup, self._setup.resumed
+        self.path = path = resumed.path if resumed else self._new_folder()
         files.enter_context(lock(path))
         if resumed:
             begin_again(path)
-        told = {"context_source": context.source, **suite_facts(config, suite), **resumption(resumed)}
-        if begun:
-            scored = None if before else final_scores(config, suite, greedy(agent), device)
-            told |= begun.facts(scored, path)
-        write_config(path, config, **told)
-        folder = KeptFolder(path, lambda: write_config(path, config, **told))
-        console.print(
-            f"{path}: {config.agent} on {len(suite.tasks)} tasks, {device}, {parameter_count(agent):,} parameters, "
-            f"replay {size}, sentence vectors: {context.source}, worker processes: {env.workers or 'none'}, "
-            f"precision: {precision.in_words}",
+        self._facts = facts = {
+            "context_source": setup.context_source,
+            **suite_facts(setup.config, setup.suite),
+            **resumption(resumed),
+        }
+        if setup.source:
+            scores = None if resumed else final_scores(setup.config, setup.suite, greedy(setup.agent), setup.device)
+            facts |= setup.source.facts(scores, path)
+        write_config(path, setup.config, **facts)
+        self._folder = KeptFolder(path, lambda: write_config(path, setup.config, **facts))
+
+    def _new_folder(self) -> Path:
+        config = self._setup.config
+        return new_run_folder(config.runs_dir, self._setup.suite.name, config.agent, config.seed)
+
+    def _announce(self) -> None:
+        setup = self._setup
+        self._console.print(
+            f"{self.path}: {setup.config.agent} on {len(setup.suite.tasks)} tasks, {setup.device}, "
+            f"{parameter_count(setup.agent):,} parameters, replay {setup.replay_size}, "
+            f"sentence vectors: {setup.context_source}, worker processes: {setup.env.workers or 'none'}, "
+            f"precision: {setup.precision.in_words}",
             markup=False,
         )
-        if precision.warning:
-            console.print(f"warning: {precision.warning}", markup=False)
-        scorer = stack.enter_context(closing(Scorer(suite, config.eval_episodes, seed, device, **processes_of(config))))
-        log = files.enter_context(log_of(config, suite, path, console, before))
-        stop = stack.enter_context(StopRequest())
-        display = stack.enter_context(Display(console, config.agent, config.steps_per_task))
-        if not before:
-            describe(log, config, path)
-        report, user, rules = MetricsWriter(suite, log), UserCallbacks(callbacks), rules_of(config)
-        guard = FiniteGuard(agent, device)
-        diagnoser = Diagnoser(config, suite.task_names, learner, replay, log, device)
-        heard = [display.evaluated, user.evaluated]
-        evaluation = Evaluation(agent, scorer, sampler, report, heard, stop.check, learner.inspect)
-        training = Training(
-            config,
-            env,
-            learner,
-            replay,
-            sampler,
-            guard,
-            stop.breakable,
-            trained=begun is not None,
-            graph=graph_of(config, learner, replay),
-        )
-        parts: dict[str, Stateful] = {
-            "training": training,
-            "report": report,
-            "diagnoser": diagnoser,
-            "user": user,
-            "log": log,
-        }
-        saving = Saving(path, parts, {"precision": dataclasses.asdict(precision)}, replay, config, console, before)
-        if before:
-            guard.keep(training.step)  # the weights that were loaded, should what follows diverge at once
-            display.resume(training.step, training.env_steps)
-            if dropped := dropped_episodes(before):
-                console.print(f"running episodes dropped, since their environments cannot be saved: {dropped}")
-        schedule = [
-            Scheduled(folder, either(rules.log, rules.evaluation)),
-            Scheduled(report.step),
-            Scheduled(diagnoser, diagnoser.due),
-            Scheduled(guard, either(rules.log, rules.evaluation)),
-            Scheduled(report.log, rules.log),
-            Scheduled(LongEpisodes(stepped.task_names, env.open_lengths), rules.log),
-            Scheduled(evaluation, rules.evaluation),
-            Scheduled(film_of(camera, agent, report), multiples_of(config.record_every, at_end=True)),
-            Scheduled(display.progress, rules.progress),
-            Scheduled(saving),
+        if setup.precision.warning:
+            self._console.print(f"warning: {setup.precision.warning}", markup=False)
+
+    def schedule(self) -> list[Scheduled]:
+        """Return the callbacks of training, in order."""
+        config, env, stop, rules = self._setup.config, self._setup.env, self._stop, rules_of(self._setup.config)
+        film = film_of(self._setup.camera, self._setup.agent, self._report)
+        return [
+            Scheduled(self._folder, either(rules.log, rules.evaluation)),
+            Scheduled(self._report.step),
+            Scheduled(self._diagnoser, self._diagnoser.due),
+            Scheduled(self._guard, either(rules.log, rules.evaluation)),
+            Scheduled(self._report.log, rules.log),
+            Scheduled(LongEpisodes(env.env.suite.task_names, env.open_lengths), rules.log),
+            Scheduled(self._evaluation, rules.evaluation),
+            Scheduled(film, multiples_of(config.record_every, at_end=True)),
+            Scheduled(self._display.progress, rules.progress),
+            Scheduled(self._saving),
             Scheduled(lambda _: not stop),
-            *user.scheduled(rules.progress),
+            *self._user.scheduled(rules.progress),
         ]
+
+    @contextmanager
+    def rescue(self) -> Iterator[None]:
+        """Save the weights of a training that fails, and re-raise its error."""
+        agent, training = self._setup.agent, self.training
         try:
-            with suppress(Interrupted):  # an evaluation or a slow step, which is done again when the run goes on
-                training.run(schedule)
+            yield
         except FolderTaken as error:
-            rescued = new_run_folder(config.runs_dir, suite.name, config.agent, config.seed)
+            rescued = self._new_folder()
             save_weights(agent.state_dict(), rescued, training.step)
             raise RunError(f"{error}; the weights so far are in {rescued}") from None
         except (TaskFailed, SuiteError):  # it is the environments that failed; what was learned is sound
-            folder()
-            save_weights(agent.state_dict(), path, training.step)
-            if saving.save(training.step):
-                console.print(f"to go on: {resuming(path)}", markup=False)
+            self._folder()
+            save_weights(agent.state_dict(), self.path, training.step)
+            if self._saving.save(training.step):
+                self._say_how_to_continue()
             raise
         except Diverged as error:
-            folder()
-            save_weights(guard.weights, path, guard.step)
-            raise Diverged(f"{error}; the last finite weights are in {path}") from None
+            self._folder()
+            save_weights(self._guard.weights, self.path, self._guard.step)
+            raise Diverged(f"{error}; the last finite weights are in {self.path}") from None
+
+    def finish(self) -> dict[str, Any]:
+        """Save what was trained, score it and return the result. Raises ``Stopped`` where a signal ended training."""
+        setup, training, log = self._setup, self.training, self._log
         spent = log.spent  # before the processes that step environments end, which takes time too
-        folder()
-        saved = saving.save(training.step)
-        stack.close()  # what follows needs no environments, and a signal may end it at once
-        save_weights(agent.state_dict(), path, training.step)
-        if stop.signal is not None:
-            console.print(
-                f"stopped at {training.step:,} steps per task; weights and metrics so far are in {path}", markup=False
+        self._folder()
+        saved = self._saving.save(training.step)
+        self._envs.close()  # what follows needs no environments, and a signal may end it at once
+        save_weights(setup.agent.state_dict(), self.path, training.step)
+        if self._stop.signal is not None:
+            self._console.print(
+                f"stopped at {training.step:,} steps per task; weights and metrics so far are in {self.path}",
+                markup=False,
             )
             if saved:
-                console.print(f"to go on: {resuming(path)}", markup=False)
-            raise Stopped(stop.signal)
-        scores = final_scores(config, suite, greedy(agent), device)
-        if begun:
-            scores[BEFORE] = told[BEFORE]
+                self._say_how_to_continue()
+            raise Stopped(self._stop.signal)
+        scores = final_scores(setup.config, setup.suite, greedy(setup.agent), setup.device)
+        if setup.source:
+            scores[BEFORE] = self._facts[BEFORE]
         progress = Progress(training.step, training.env_steps, training.updates)
-        result = finish(path, config, suite, progress, spent, parameter_count(agent), device, precision, scores, log)
-        if not config.keep_checkpoint:
-            saving.discard()
+        outcome = Outcome(progress, spent, parameter_count(setup.agent), setup.device, setup.precision, scores)
+        result = finish(self.path, setup.config, setup.suite, outcome, log)
+        if not setup.config.keep_checkpoint:
+            self._saving.discard()
         return result
+
+    def _say_how_to_continue(self) -> None:
+        self._console.print(f"to continue: {resuming(self.path)}", markup=False)
 
 
 def film_of(camera: Camera | None, agent: Agent, report: MetricsWriter) -> Callable[[Moment], None]:
@@ -224,6 +251,6 @@ def film_of(camera: Camera | None, agent: Agent, report: MetricsWriter) -> Calla
 
     def film(now: Moment) -> None:
         if camera is not None:
-            report.film(now.span.step, camera.film(greedy(agent)))
+            report.video(now.span.step, camera.record(greedy(agent)))
 
     return film

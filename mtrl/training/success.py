@@ -1,4 +1,4 @@
-"""Whether a suite says what a sampler goes by."""
+"""Whether a suite reports the success that a sampler relies on."""
 
 from __future__ import annotations
 

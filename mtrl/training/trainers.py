@@ -13,9 +13,10 @@ IN_LOOP = "mtrl.training.session:run_agent"
 
 
 def trainer_of(config: TrainConfig[Any], wanted: Any = None) -> Callable[..., dict[str, Any]]:
-    """Return what trains this agent into a run folder of its own, and returns its result.
+    """Return the function that trains this agent into a run folder of its own and returns its result.
 
-    It is called with the configuration and a console, and takes ``given``, a suite to train on in place of the one that
-    the configuration names, and ``callbacks``. ``wanted`` are the settings of the agent that it is the baseline of.
+    It is called with the configuration and a console, and takes ``given``, a suite in place of the one that the
+    configuration names, ``callbacks``, and ``resumed``, the run to continue or None. ``wanted`` are the settings of
+    the agent that it is the baseline of.
     """
     return partial(imported(agent_spec(config.agent).trainer or IN_LOOP), wanted=wanted)

@@ -1,4 +1,4 @@
-"""What a run begins from where it does not begin anew: another run's networks and, to add tasks, its replay."""
+"""Start a run from another one: from its networks and, to add tasks, from its replay."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ BEFORE = "before"  # the key of the scores before anything is learned, in config
 
 @dataclass(frozen=True)
 class WarmStart:
-    """A run to begin from: its folder, what it was told, its tasks, and those that centre and scale its context."""
+    """A run to start from: its folder, configuration and tasks, and the tasks that centre and scale its context."""
 
     path: Path
-    told: TrainConfig[Any]
+    config: TrainConfig[Any]
     tasks: tuple[str, ...]
-    frame: tuple[Described, ...]
-    source: str | None  # of its sentence vectors
+    reference: tuple[Described, ...]
+    context_source: str | None  # of its sentence vectors
 
     def facts(self, scores: Mapping[str, Any] | None, path: Path) -> dict[str, Any]:
-        """Return what ``config.json`` records: the context's frame, and the tasks' ``scores`` before any learning.
+        """Return what ``config.json`` records: the context's reference tasks and the ``scores`` before any learning.
 
-        Without ``scores`` these are what it says already, in the run's folder ``path``, as of one that goes on.
+        ``scores`` is None for a resumed run, whose folder ``path`` has recorded both already.
         """
         if scores is None:
             return {name: value for name, value in read_run(path)[1].items() if name in (FRAME, BEFORE)}
@@ -55,82 +55,81 @@ class WarmStart:
             name: {**{measure: own[measure] for measure in MEASURES}, "new": name not in self.tasks}
             for name, own in scores["tasks"].items()
         }
-        return {FRAME: reference_facts(self.frame), BEFORE: {"run": str(self.path), "tasks": tasks}}
+        return {FRAME: reference_facts(self.reference), BEFORE: {"run": str(self.path), "tasks": tasks}}
 
 
 def warm_start_of(config: TrainConfig[Any], given: TaskSuite | None = None) -> WarmStart | None:
-    """Return what a run begins from, None where it begins anew.
+    """Return the run that ``--from`` names, or None.
 
     Raises ``UsageError`` for a run of another agent, and where its tasks cannot be known.
     """
     path = config.from_run
     if path is None:
         return None
-    told, facts = read_run(path)
-    if told.agent != config.agent:
-        raise UsageError(f"--from is {str(path)!r}, a run of agent {told.agent!r}; give --agent {told.agent}")
-    frame = reference_of(facts, path) or _own_reference(path, told, config, given)
-    own = facts.get("task_sentences") or {task.name: task.description for task in frame}
-    return WarmStart(path, told, (*own,), frame, facts.get("context_source"))
+    trained, facts = read_run(path)
+    if trained.agent != config.agent:
+        raise UsageError(f"--from is {str(path)!r}, a run of agent {trained.agent!r}; give --agent {trained.agent}")
+    reference = reference_of(facts, path) or _own_reference(path, trained, config, given)
+    own = facts.get("task_sentences") or {task.name: task.description for task in reference}
+    return WarmStart(path, trained, (*own,), reference, facts.get("context_source"))
 
 
 def start_from(
-    begun: WarmStart, agent: Agent, context: Context, config: TrainConfig[Any], suite: TaskSuite, whole: TensorEnv
+    source: WarmStart, agent: Agent, context: Context, config: TrainConfig[Any], suite: TaskSuite, full_env: TensorEnv
 ) -> None:
-    """Put a run's networks into a new agent for ``suite``; ``whole`` shows what its tasks look like.
+    """Put a run's networks into a new agent for ``suite``, whose sizes are those of ``full_env``.
 
     Raises ``UsageError`` where they do not fit.
     """
-    where = str(begun.path)
-    check_source(begun.path, context.source, begun.source, "these tasks")
-    same_suite = begun.told.suite == config.suite
-    rows = [begun.tasks.index(name) if same_suite and name in begun.tasks else None for name in suite.task_names]
-    weights = weights_of(begun.path, config)
+    where = str(source.path)
+    check_source(source.path, context.source, source.context_source, "these tasks")
+    same_suite = source.config.suite == config.suite
+    rows = [source.tasks.index(name) if same_suite and name in source.tasks else None for name in suite.task_names]
+    weights = weights_of(source.path, config)
     try:
-        warm_start(agent, weights, rows, _with_one_task_more(config, context, whole))
+        warm_start(agent, weights, rows, _with_one_task_more(config, context, full_env))
     except WarmStartError as error:
         raise UsageError(f"--from is {where!r}, and {error}") from None
 
 
 def rehearsal_of(
-    begun: WarmStart, agent: Agent, config: TrainConfig[Any], suite: TaskSuite, whole: TensorEnv, stepped: TensorEnv
+    source: WarmStart, agent: Agent, config: TrainConfig[Any], suite: TaskSuite, full_env: TensorEnv, new_env: TensorEnv
 ) -> Rehearsal:
-    """Return an agent that learns ``config.add_task`` alone and rehearses the rest from the replay of its first run.
+    """Return an agent that learns ``config.add_task`` alone and rehearses the source run's tasks from its replay.
 
-    ``whole`` shows what all tasks look like, ``stepped`` those that are learned. Raises ``UsageError`` where no replay
-    was kept.
+    ``full_env`` has all tasks, ``new_env`` those that are added. Raises ``UsageError`` where no replay was kept.
     """
     sampler = config.settings.sampler
     if sampler != "uniform":
         raise UsageError(
-            f"the run's sampler is {sampler!r}, and --add-task rehearses all tasks alike; it takes uniform"
+            f"the run's sampler is {sampler!r}, and --add-task rehearses all tasks alike; it needs uniform"
         )
-    wanted = (*begun.tasks, *config.add_task)
-    if {*suite.task_names} != {*wanted}:
-        raise UsageError(f"--add-task goes with the run's own tasks and no others: --tasks {' '.join(wanted)}")
+    all_tasks = (*source.tasks, *config.add_task)
+    if {*suite.task_names} != {*all_tasks}:
+        raise UsageError(f"--add-task goes with the run's own tasks and no others: --tasks {' '.join(all_tasks)}")
     new = [suite.task_names.index(name) for name in config.add_task]
-    kept = [suite.task_names.index(name) for name in begun.tasks]
-    sizes = (whole.obs_size, whole.action_size)
-    return Rehearsal(agent, _kept_replay(begun, config, whole), kept, new, sizes, stepped.action_size, config.seed)
+    kept = [suite.task_names.index(name) for name in source.tasks]
+    sizes = (full_env.obs_size, full_env.action_size)
+    return Rehearsal(agent, _kept_replay(source, config, full_env), kept, new, sizes, new_env.action_size, config.seed)
 
 
-def _kept_replay(begun: WarmStart, config: TrainConfig[Any], whole: TensorEnv) -> Replay:
-    where = f"--from is {str(begun.path)!r}"
-    if begun.told.add_task:
+def _kept_replay(source: WarmStart, config: TrainConfig[Any], full_env: TensorEnv) -> Replay:
+    where = f"--from is {str(source.path)!r}"
+    if source.config.add_task:
         raise UsageError(
-            f"{where}, whose own replay holds {', '.join(begun.told.add_task)} alone; name all tasks to add at once, "
-            f"and begin from {str(begun.told.from_run)!r}"
+            f"{where}, whose own replay holds {', '.join(source.config.add_task)} alone; name all tasks to add at once "
+            f"and start from {str(source.config.from_run)!r}"
         )
     try:
-        checkpoint = CheckpointStore(begun.path).latest()
+        checkpoint = CheckpointStore(source.path).latest()
     except Damaged as error:
         raise UsageError(f"{where}, and none of its checkpoints is whole: {error}") from None
     if checkpoint is None:
         raise UsageError(f"{where}, which has no replay to rehearse its tasks from; train it with --keep-checkpoint")
-    tasks, capacity = len(begun.tasks), replay_capacity(begun.told)
-    check_replay_fits(Replay.bytes_needed(tasks, capacity, whole.obs_size, whole.action_size), whole.device)
-    generator = seeded_generator(config.seed, whole.device)
-    replay = Replay(tasks, capacity, whole.obs_size, whole.action_size, generator)
+    tasks, capacity = len(source.tasks), replay_capacity(source.config)
+    check_replay_fits(Replay.bytes_needed(tasks, capacity, full_env.obs_size, full_env.action_size), full_env.device)
+    generator = seeded_generator(config.seed, full_env.device)
+    replay = Replay(tasks, capacity, full_env.obs_size, full_env.action_size, generator)
     try:
         checkpoint.replay.load(replay)
     except ValueError as error:
@@ -139,24 +138,24 @@ def _kept_replay(begun: WarmStart, config: TrainConfig[Any], whole: TensorEnv) -
 
 
 def _own_reference(
-    path: Path, told: TrainConfig[Any], config: TrainConfig[Any], given: TaskSuite | None
+    path: Path, trained: TrainConfig[Any], config: TrainConfig[Any], given: TaskSuite | None
 ) -> tuple[Described, ...]:
-    """Return the tasks of a run's own suite, where that may be made."""
-    if told.suite == config.suite:
-        return tuple(suite_of(told, given).tasks)
-    if what := foreign(told.suite):
+    """Return the tasks of a run's own suite, if making it runs no foreign code."""
+    if trained.suite == config.suite:
+        return tuple(suite_of(trained, given).tasks)
+    if what := foreign(trained.suite):
         raise UsageError(
-            f"--from is {str(path)!r}, a run on suite {told.suite!r}, {what}; begin from it on that suite alone"
+            f"--from is {str(path)!r}, a run on suite {trained.suite!r}, {what}; start from it on that suite alone"
         )
-    return tuple(suite_of(told).tasks)
+    return tuple(suite_of(trained).tasks)
 
 
-def _with_one_task_more(config: TrainConfig[Any], context: Context, whole: TensorEnv) -> Agent:
-    """Build the agent for its last task twice."""
+def _with_one_task_more(config: TrainConfig[Any], context: Context, full_env: TensorEnv) -> Agent:
+    """Build the agent with its last task twice, which shows what grows with the number of tasks."""
 
     def longer(rows: Tensor) -> Tensor:
         return torch.cat([rows, rows[-1:]])
 
     rows = longer(torch.as_tensor(context.tasks))
-    sizes = Sizes(whole.obs_size, longer(whole.action_mask), rows, context.learned)
+    sizes = Sizes(full_env.obs_size, longer(full_env.action_mask), rows, context.learned)
     return build_agent(agent_spec(config.agent), sizes, config.settings, config.seed, torch.device("cpu"))

@@ -1,1 +1,1 @@
-"""Moving pictures: tasks side by side, as a film, a file, while a run is trained, in a window."""
+"""Videos of tasks side by side: written to a file, recorded during training, or shown in a window."""

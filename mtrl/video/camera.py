@@ -1,4 +1,4 @@
-"""A film of a run's policy, now and then while it is trained, for TensorBoard's images."""
+"""Videos of a run's policy, recorded at intervals during training for TensorBoard's images."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from mtrl.errors import UsageError
 from mtrl.scoring.many_tasks import groups_of
 from mtrl.scoring.scores import Policy
 from mtrl.video.drawing import drawing_env
-from mtrl.video.film import film
+from mtrl.video.frames import record_video
 from mtrl.video.recording import gif_of
 
-SIDE, COLUMNS = 96, 3  # pixels of a task's picture; TensorBoard shows 300 of a film's, in its width
-MANY, MANY_COLUMNS = 15, 6  # with more tasks than that a film would be too high, and is to be clicked on
+SIDE, COLUMNS = 96, 3  # pixels of a task's image; TensorBoard shows a video about 300 pixels wide
+MANY, MANY_COLUMNS = 15, 6  # with more tasks a video of 3 columns would be too high; a wider one can be enlarged
 MAX_FRAMES = 60  # frames of a video
 COLOURS = 64
 FPS = 12
 
 
 class Gif(NamedTuple):
-    """A film as TensorBoard takes it."""
+    """A video in the format that TensorBoard accepts."""
 
     data: bytes
     width: int
@@ -31,7 +31,7 @@ class Gif(NamedTuple):
 
 
 def camera_for(suite: TaskSuite, seed: int, device: torch.device) -> Camera | None:
-    """Return a camera, or None, with a warning, where a task cannot draw itself: no training is refused for that."""
+    """Return a camera, or None with a warning if a task cannot render: training continues without videos."""
     try:
         return Camera(suite, seed, device)
     except UsageError as error:
@@ -40,10 +40,10 @@ def camera_for(suite: TaskSuite, seed: int, device: torch.device) -> Camera | No
 
 
 class Camera:
-    """Films one episode of each task in environments of its own, always from the same starts: training is untouched.
+    """Records one episode of each task in separate environments, always from the same starts: training is unaffected.
 
-    Of many tasks that have groups, the first of each group is shown, so that names can be read. Raises ``UsageError``
-    at once where a task cannot draw itself. An environment that fails later ends the filming with a warning, not the
+    Of many grouped tasks, the first of each group is shown, so that names stay readable. Raises ``UsageError``
+    immediately if a task cannot render. An environment that fails later ends the recording with a warning, not the
     run.
     """
 
@@ -54,12 +54,14 @@ class Camera:
         self._shown = [suite.task_names.index(name) for name in first or suite.task_names]
         self._columns = COLUMNS if len(self._shown) <= MANY else MANY_COLUMNS
 
-    def film(self, policy: Policy) -> Gif | None:
-        """Play an episode of each task and return the film, or None once an environment has failed."""
+    def record(self, policy: Policy) -> Gif | None:
+        """Play an episode of each task and return the video, or None once an environment has failed."""
         if self._broken:
             return None
         try:
-            frames, _ = film(self._env, policy, self._seed, self._device, SIDE, MAX_FRAMES, self._columns, self._shown)
+            frames, _ = record_video(
+                self._env, policy, self._seed, self._device, SIDE, MAX_FRAMES, self._columns, self._shown
+            )
         except (SuiteError, TaskFailed) as error:
             self._broken = True
             warn(f"no more videos are recorded, training continues: {error}")

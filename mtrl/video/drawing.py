@@ -1,4 +1,4 @@
-"""Environments that draw themselves."""
+"""Environments that can render."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from envs.stepping.vector import MultiTaskVectorEnv
 from envs.suite import TaskSuite
 from mtrl.errors import UsageError
 
-DRAWING = (
+HOW_TO_RENDER = (
     "add a method render() that returns an (H, W, 3) image, accept render_mode='rgb_array' when making the "
     "environment, and list it in metadata['render_modes']"
 )
 
 
 def drawing_env(suite: TaskSuite, flag: str) -> MultiTaskVectorEnv:
-    """Make one environment of each task and render it once; ``flag`` is the option that needs it.
+    """Create one environment of each task and render it once; ``flag`` is the option that needs it.
 
-    Raises ``UsageError`` if one cannot, naming the task, the flag and the remedy.
+    Raises ``UsageError``, naming the task, the flag and the remedy, if one cannot render.
     """
     env = None
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        os.environ.setdefault("MUJOCO_GL", "egl")  # MuJoCo would look for a display, which it can do without
-        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # so would pygame
+        os.environ.setdefault("MUJOCO_GL", "egl")  # MuJoCo would look for a display, which it does not need
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # likewise pygame
     try:
         env = MultiTaskVectorEnv(suite, 1, render_mode="rgb_array")
         env.reset(seed=0)
@@ -34,9 +34,9 @@ def drawing_env(suite: TaskSuite, flag: str) -> MultiTaskVectorEnv:
     except (SuiteError, AttributeError, RuntimeError) as error:
         if env is not None:
             env.close()
-        # An environment's own exceptions are SuiteErrors; others are of a simulator that lacks render() or fails in it.
+        # An environment's own exceptions are SuiteErrors; others mean that a simulator has no render() or fails in it.
         words = str(error) if isinstance(error, SuiteError) else f"suite {suite.name!r}: {one_line(error)}"
         lacks_package = isinstance(error, MissingExtra) or isinstance(error.__cause__, DependencyNotInstalled)
-        way_out = "" if lacks_package else f"; {DRAWING}"
+        way_out = "" if lacks_package else f"; {HOW_TO_RENDER}"
         raise UsageError(f"{flag} needs environments that can render: {words}{way_out}") from None
     return env

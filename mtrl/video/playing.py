@@ -1,4 +1,4 @@
-"""One episode of each task as it is played, moment by moment."""
+"""One episode of each task, step by step."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ import torch
 from envs.stepping.vector import MultiTaskVectorEnv
 from mtrl.scoring.scores import Policy
 
-LONGEST = 500  # steps
+MAX_STEPS = 500
 
 
-class Moment(NamedTuple):
-    """Where each task's episode stands; that of a task that ended stays where it ended."""
+class EpisodeFrame(NamedTuple):
+    """The state of each task's episode after ``step`` steps; a finished episode keeps its final state."""
 
     step: int
-    steps: np.ndarray  # (T,) int: of each task's episode
-    totals: np.ndarray  # (T,) rewards added up
+    steps: np.ndarray  # (T,) int: length of each task's episode so far
+    returns: np.ndarray  # (T,) sum of rewards so far
     solved: np.ndarray  # (T,) bool: at some step so far
     running: np.ndarray  # (T,) bool
 
 
-def moments(env: MultiTaskVectorEnv, policy: Policy, seed: int, device: torch.device) -> Iterator[Moment]:
-    """Play one episode of each task, ``LONGEST`` steps at most -> how it stands at its start and after each step."""
+def episode_frames(env: MultiTaskVectorEnv, policy: Policy, seed: int, device: torch.device) -> Iterator[EpisodeFrame]:
+    """Play one episode of each task for at most ``MAX_STEPS`` steps; yield a frame at the start and after each step."""
     tasks = env.num_tasks
-    steps, totals = np.zeros(tasks, dtype=np.int64), np.zeros(tasks)
+    steps, returns = np.zeros(tasks, dtype=np.int64), np.zeros(tasks)
     solved, running = np.zeros(tasks, dtype=bool), np.ones(tasks, dtype=bool)
     obs, _ = env.reset(seed=seed)
-    yield Moment(0, steps, totals, solved, running)
-    for step in range(1, LONGEST + 1):
+    yield EpisodeFrame(0, steps, returns, solved, running)
+    for step in range(1, MAX_STEPS + 1):
         action = policy(torch.as_tensor(env.split(obs), device=device))
         obs, _, _, _, info = env.step(action.flatten(0, 1).cpu().numpy())
         episode = info["episode"]
         steps = np.where(running, step, steps)
-        totals = np.where(running, episode["r"], totals)
+        returns = np.where(running, episode["r"], returns)
         solved = np.where(running, episode["success_any"] > 0, solved)
         running = running & ~info["_final_obs"]
-        yield Moment(step, steps, totals, solved, running)
+        yield EpisodeFrame(step, steps, returns, solved, running)
         if not running.any():
             return

@@ -1,4 +1,4 @@
-"""A window that shows pictures, made of tkinter, which comes with Python: nothing more has to be installed."""
+"""A window that shows images. It uses tkinter, which comes with Python, so nothing more needs to be installed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ WAY_OUT = "record a video instead: python -m mtrl.evaluate RUN --record video.gi
 
 
 class Window:
-    """Shows pictures at ``fps`` until it is closed, by its button, Escape or q.
+    """Shows images at ``fps`` until it is closed by its button, Escape or q.
 
-    Raises ``UsageError`` where there is no display, or a Python without tkinter.
+    Raises ``UsageError`` if there is no display or Python has no tkinter.
     """
 
     def __init__(self, title: str, fps: float) -> None:
@@ -41,22 +41,22 @@ class Window:
         self.open = True
         self._wait, self._next = 1.0 / fps, time.monotonic()
 
-    def show(self, picture: Image.Image) -> bool:
-        """Show a picture when it is its turn -> whether the window is still open."""
+    def show(self, image: Image.Image) -> bool:
+        """Wait until the image is due, show it, and return whether the window is still open."""
         from PIL import ImageTk
 
         while self.open and (left := self._next - time.monotonic()) > 0:
             self._update()
-            time.sleep(min(left, 0.02))  # short, so that a key is answered
+            time.sleep(min(left, 0.02))  # short, so that keys are handled promptly
         self._next = max(self._next + self._wait, time.monotonic())
         if self.open:
-            self._shown = ImageTk.PhotoImage(picture, master=self._root)  # Tk holds no reference of its own
+            self._shown = ImageTk.PhotoImage(image, master=self._root)  # Tk keeps no reference to it
             self._label.configure(image=self._shown)
             self._update()
         return self.open
 
     def close(self, *_: Any) -> None:
-        """Close the window; again does nothing."""
+        """Close the window; a second call does nothing."""
         if self.open:
             self.open = False
             self._root.destroy()
@@ -64,7 +64,7 @@ class Window:
     def _update(self) -> None:
         try:
             self._root.update()
-        except self._broken:  # the window is gone, with its display
+        except self._broken:  # the window, or its display, is gone
             self.open = False
 
     def __enter__(self) -> Window:

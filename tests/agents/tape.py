@@ -1,7 +1,7 @@
-"""A stand-in for a CUDA graph on the CPU: the operations that were recorded, repeated on the tensors that they had.
+"""A stand-in for a CUDA graph on the CPU: it repeats the recorded operations on the recorded tensors.
 
-As in a graph, no Python runs in a replay: a number that was read while recording stays what it was, and a tensor that
-has been put in another's place is not seen.
+As in a graph, no Python runs in a replay: a number that was read while recording stays the same, and a tensor that
+replaces another is not seen.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ class Tape(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[tuple[Any, Any, Any, list[Tensor]]] = []
-        self.read: set[int] = set()  # where the tensors are that were there before
+        self.read: set[int] = set()  # addresses of tensors that existed before
         self._made: set[int] = set()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name, kwargs = func.overloadpacket.__name__, kwargs or {}
         masked = name.startswith("index") and any(tensor.dtype == torch.bool for tensor in tensors(args[1:]))
-        if masked or name.startswith(WAITING) or name == "lift_fresh":  # that one makes a tensor of Python's numbers
+        if masked or name.startswith(WAITING) or name == "lift_fresh":  # it makes a tensor from Python's numbers
             raise CaptureFailed(f"{name} cannot be captured")
         found = func(*args, **kwargs)
         places = {place(tensor) for tensor in tensors((args, kwargs))}
@@ -44,7 +44,7 @@ class Tape(TorchDispatchMode):
 
     @torch.no_grad()
     def replay(self) -> None:
-        """Repeat all of it: what an operation makes goes where it went when it was recorded."""
+        """Repeat all operations: each writes its results where they were when it was recorded."""
         for func, args, kwargs, made in self.calls:
             found = func(*args, **kwargs)
             places = {place(tensor) for tensor in tensors((args, kwargs))}
@@ -72,15 +72,15 @@ class TapeCapture:
         self.read = tape.read
         used = [one for _, args, kwargs, _ in tape.calls for one in tree_leaves((args, kwargs))]
         drawn_from = {one._cdata for one in used if isinstance(one, torch.Generator)}
-        assert drawn_from == {one._cdata for one in generators}  # a graph has to know of all of them
-        begun = False
+        assert drawn_from == {one._cdata for one in generators}  # a graph must register all of them
+        recording_done = False
 
         def replay() -> None:
-            nonlocal begun
+            nonlocal recording_done
             self.replayed += 1
-            if begun:
+            if recording_done:
                 tape.replay()
-            begun = True
+            recording_done = True
 
         return replay, metrics
 

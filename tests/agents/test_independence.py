@@ -1,4 +1,4 @@
-"""What happens to other tasks does not change a bit of a task that is learned alone, under every setting."""
+"""Other tasks do not change a single bit of a task that is learned alone, under every setting."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def others_changed(batch: Batch) -> Batch:
 
 
 def learned(agent: SAC, batches: list[Batch]) -> tuple[Tensor, dict[str, Tensor]]:
-    """Let an agent see and learn batches -> task 0's action on the first one, and all metrics of the last update."""
+    """Train an agent on batches; return task 0's action on the first one, and all metrics of the last update."""
     metrics: dict[str, Tensor] = {}
     for batch in batches:
         agent.observe(batch.obs, batch.reward, batch.terminated > 0)
@@ -89,3 +89,19 @@ def test_heads_are_clipped_task_by_task(make_agent: MakeAgent) -> None:
     heads = list(agent.actor.own_parameters())
     assert [parameter.shape[0] for parameter in heads] == [3, 3]
     assert {id(p) for p in heads}.isdisjoint(id(p) for p in agent.actor.shared_parameters())
+
+
+def test_an_encoders_own_weights_are_clipped_task_by_task(make_agent: MakeAgent) -> None:
+    """One task's large rewards must not scale down what another learns about its code."""
+
+    def gradient_of_the_first(reward: float) -> Tensor:
+        agent = make_agent("mtsac", encoder="bayesian", trunk="separate", gradient_norm=1.0)
+        batch = random_batch(3, 8, 4, 2)
+        scale = torch.tensor([1.0, reward, 1.0])[:, None]
+        agent.update(batch._replace(reward=batch.reward * scale))
+        own = agent.encoder.own_parameters()
+        assert own
+        assert own[0].grad is not None
+        return own[0].grad[0].clone()
+
+    torch.testing.assert_close(gradient_of_the_first(1.0), gradient_of_the_first(1e4))

@@ -1,4 +1,4 @@
-"""Stacked layers against plain products; residual networks: what a block adds, and that groups keep apart."""
+"""Stacked layers against plain products; residual networks: what a block adds, and that groups do not mix."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def test_each_group_is_a_linear_layer_of_its_own(size_out: int) -> None:
     layer = StackedLinear(3, 5, size_out, generator)
     x = torch.randn(3, 4, 5, generator=generator, requires_grad=True)
     pull = torch.randn(3, 4, size_out, generator=generator)
-    wanted = torch.stack([F.linear(x[g], layer.weight[g].T, layer.bias[g, 0]) for g in range(3)])
+    expected = torch.stack([F.linear(x[g], layer.weight[g].T, layer.bias[g, 0]) for g in range(3)])
     leaves = [x, layer.weight, layer.bias]
-    torch.testing.assert_close(layer(x), wanted)
+    torch.testing.assert_close(layer(x), expected)
     torch.testing.assert_close(
-        torch.autograd.grad(layer(x), leaves, pull), torch.autograd.grad(wanted, leaves, pull), rtol=1e-5, atol=1e-6
+        torch.autograd.grad(layer(x), leaves, pull), torch.autograd.grad(expected, leaves, pull), rtol=1e-5, atol=1e-6
     )
-    torch.testing.assert_close(layer(x[2:], torch.tensor([2])), wanted[2:])
+    torch.testing.assert_close(layer(x[2:], torch.tensor([2])), expected[2:])
 
 
 def test_a_block_adds_to_what_came_in() -> None:

@@ -17,7 +17,7 @@ def test_the_update_never_waits_for_the_host(make_agent: MakeAgent, name: str) -
     agent = make_agent(name)
     batch = random_batch(3, 16, 4, 2)
     replay = Replay(3, 64, 4, 2, seeded_generator(0))
-    agent.update(batch)  # the optimisers make their state at the first step
+    agent.update(batch)  # the optimisers create their state at the first step
     with Recorder() as recorder:
         replay.add(batch.obs, batch.action, batch.reward, batch.terminated, batch.next_obs)
         agent.act(batch.obs, explore=True)

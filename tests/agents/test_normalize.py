@@ -1,4 +1,4 @@
-"""Running scales against NumPy on all of what they saw, and against sums made by hand."""
+"""Running scales against NumPy on everything they saw, and against sums made by hand."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_unscaled_learns_nothing_and_changes_nothing() -> None:
     assert Unscaled()(values) is values
 
 
-def test_each_task_has_moments_of_its_own_where_they_are_asked_for() -> None:
+def test_each_task_has_its_own_moments_if_requested() -> None:
     pieces = [torch.randn(2, n, 3, generator=torch.Generator().manual_seed(n)) * 3 + 7 for n in (2, 5)]
     pooled, own = ObsScale(3), ObsScale(3, tasks=2)
     for piece in pieces:
@@ -79,7 +79,7 @@ def test_each_task_has_moments_of_its_own_where_they_are_asked_for() -> None:
 
 
 @pytest.mark.parametrize(("scale", "same"), [("return", True), ("none", False)])
-def test_the_unit_of_one_tasks_rewards_is_nothing_to_an_agent_that_scales_by_returns(
+def test_the_unit_of_one_tasks_rewards_does_not_matter_to_an_agent_that_scales_by_returns(
     make_agent: MakeAgent, scale: str, same: bool
 ) -> None:
     learned = []

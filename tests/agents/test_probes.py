@@ -1,4 +1,4 @@
-"""The probe ladder: tiny problems with known answers, each of which one fault in an agent would fail."""
+"""The probe ladder: tiny problems with known answers, each of which fails on one fault in an agent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from agents.aggregators import sums
 from agents.base import Batch, seeded_generator
-from agents.build import LARGEST, Sizes, build_sac
+from agents.build import MAX_SCALED_RETURN, Sizes, build_sac
 from agents.encoders.plain import PassThrough
 from agents.registry.presets import PRESETS
 from agents.sac import SAC
@@ -23,7 +23,7 @@ TASKS, ROWS = 2, 64
 
 
 def blind_agent() -> SAC:
-    """One network for all tasks that is not told which task it is in."""
+    """One network for all tasks that does not observe the task."""
     settings = plain_settings(learning_rate=3e-3, final_learning_rate=3e-3, polyak=0.05)
     sizes = Sizes(1, torch.ones(TASKS, 1, dtype=torch.bool), sentence_vectors(TASKS))
     return build_sac(PassThrough(1), SharedTrunk, sums.mean, sizes, settings, seeded_generator(0), CPU)
@@ -56,7 +56,7 @@ def probe_obs(count: int = 9) -> Tensor:
 
 
 @pytest.mark.parametrize("name", KIT_AGENTS)
-def test_constant_reward_is_what_the_critics_say(make_agent: MakeAgent, name: str) -> None:
+def test_constant_reward_is_what_the_critics_predict(make_agent: MakeAgent, name: str) -> None:
     agent = make_agent(name, tasks=TASKS, obs=1, actions=1)
     learn(agent, lambda obs, action: torch.ones(TASKS, ROWS), 200)
     q = q_of(agent, probe_obs(), torch.zeros(TASKS, 9, 1))
@@ -64,7 +64,7 @@ def test_constant_reward_is_what_the_critics_say(make_agent: MakeAgent, name: st
 
 
 @pytest.mark.parametrize("name", KIT_AGENTS)
-def test_reward_by_observation_is_told_apart(make_agent: MakeAgent, name: str) -> None:
+def test_reward_that_depends_on_the_observation_is_learned(make_agent: MakeAgent, name: str) -> None:
     agent = make_agent(name, tasks=TASKS, obs=1, actions=1)
     learn(agent, lambda obs, action: obs.sign().squeeze(-1), 300)
     q = q_of(agent, torch.tensor([-0.6, 0.6])[None, :, None].expand(TASKS, -1, -1), torch.zeros(TASKS, 2, 1))
@@ -95,8 +95,8 @@ def test_the_value_of_two_steps_is_discounted_once(make_agent: MakeAgent, name: 
 
 def opposite(obs: Tensor, action: Tensor) -> Tensor:
     """Task 0 wants the action 0.6, task 1 the action -0.6: their gradients conflict wherever they share."""
-    wanted = torch.tensor([0.6, -0.6])[:, None]
-    return -4.0 * (action.squeeze(-1) - wanted).square()
+    best = torch.tensor([0.6, -0.6])[:, None]
+    return -4.0 * (action.squeeze(-1) - best).square()
 
 
 @pytest.mark.parametrize("name", KIT_AGENTS)
@@ -138,8 +138,8 @@ def test_the_other_pieces_find_an_optimum_that_differs_by_task(make_agent: MakeA
     assert (action[1] + 0.6).abs().max() < 0.25
 
 
-def test_a_categorical_critic_says_the_scaled_discounted_value(make_agent: MakeAgent) -> None:
-    """As above: obs -0.5 leads to 0.5 without reward, which ends with reward 1; that return becomes LARGEST."""
+def test_a_categorical_critic_predicts_the_scaled_discounted_value(make_agent: MakeAgent) -> None:
+    """As above: obs -0.5 leads to 0.5 without reward, which ends with reward 1, scaled to MAX_SCALED_RETURN."""
     settings = {**OTHER_PIECES, "obs_scale": "none", "initial_temperature": 1e-4, "discount": 0.5}
     agent = make_agent("mtsac", tasks=TASKS, obs=1, actions=1, **settings)
     generator = seeded_generator(0)
@@ -153,7 +153,7 @@ def test_a_categorical_critic_says_the_scaled_discounted_value(make_agent: MakeA
     at = torch.tensor([-0.5, 0.5])[None, :, None].expand(TASKS, -1, -1)
     with torch.no_grad():
         value = agent.head.value(agent.critic(torch.cat([agent.encoder(at), torch.zeros(TASKS, 2, 1)], dim=-1)))
-    assert (value - torch.tensor([LARGEST / 2, LARGEST])).abs().max() < 0.3
+    assert (value - torch.tensor([MAX_SCALED_RETURN / 2, MAX_SCALED_RETURN])).abs().max() < 0.3
 
 
 def test_reduced_precision_learns_the_same_answer(make_agent: MakeAgent) -> None:

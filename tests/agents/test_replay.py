@@ -1,4 +1,4 @@
-"""The replay hands out what was put in, task by task, and nothing else."""
+"""The replay returns the transitions that were added, task by task, and nothing else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from agents.replay import Replay
 
 
 def numbered(tasks: int, start: int, count: int) -> dict[str, torch.Tensor]:
-    """Transitions whose every field is 1000 * task + position, so that a row can be told apart."""
+    """Transitions whose every field is 1000 * task + position, so that each row can be identified."""
     ids = torch.arange(start, start + count).float() + 1000.0 * torch.arange(tasks).float()[:, None]
     return {
         "obs": ids[..., None].expand(-1, -1, 2),
@@ -80,7 +80,7 @@ def test_draws_are_uniform() -> None:
     assert counts.max() < 1150
 
 
-def test_a_size_on_the_device_says_which_rows_may_be_drawn_and_all_are_drawn_alike() -> None:
+def test_a_size_on_the_device_limits_the_rows_and_all_are_drawn_uniformly() -> None:
     replay = Replay(2, 16, 2, 1, seeded_generator(0))
     replay.add(**numbered(2, 0, 10))
     size = torch.tensor(4)

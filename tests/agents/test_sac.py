@@ -21,7 +21,7 @@ KIT_AGENTS = [name for name, preset in PRESETS.items() if preset.in_loop]
 
 
 class Constant(Trunk):
-    """A trunk that says the same whatever it reads: ``values`` (E, out)."""
+    """A trunk whose output does not depend on its input: ``values`` (E, out)."""
 
     def __init__(self, values: Tensor) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class Constant(Trunk):
 
 
 def constant_sac(q: list[float], mask: Tensor | None = None, tasks: int = 2) -> SAC:
-    """An agent with a standard-normal-like actor and twin critics that say ``q``."""
+    """An agent with a standard-normal-like actor and twin critics that predict ``q``."""
     return SAC(
         PassThrough(1),
         actor=Constant(torch.zeros(1, 4)),
@@ -93,7 +93,7 @@ def test_target_entropy_counts_the_dimensions_that_a_task_has() -> None:
 
 
 def test_masked_actions_are_zero_and_do_not_change_learning() -> None:
-    """What the noise is in a dimension that a task does not have must not matter."""
+    """Noise in a dimension that a task does not have must not matter."""
     mask = torch.tensor([[True, False]])
     agents = [constant_sac([0.0, 0.0], mask, tasks=1) for _ in range(2)]
     batch = Batch(torch.zeros(1, 8, 1), torch.zeros(1, 8, 2), torch.ones(1, 8), torch.ones(1, 8), torch.zeros(1, 8, 1))
@@ -208,9 +208,9 @@ def test_the_actor_learns_from_the_critic_as_it_is_after_its_own_step(make_agent
 
     agent.critic.forward = watched  # type: ignore[method-assign]
     agent.update(batch)
-    read, said = calls[-1]  # the critics' last word in an update is to the actor
+    inputs, output = calls[-1]  # the critics' last call in an update is for the actor
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
-        assert torch.equal(forward(read), said)
+        assert torch.equal(forward(inputs), output)
 
 
 def test_what_is_inspected_is_what_the_networks_read(make_agent: MakeAgent) -> None:

@@ -1,4 +1,4 @@
-"""An update of some tasks, or of tasks several times, is of those and of nothing else."""
+"""An update on some tasks, or on tasks several times, concerns those tasks only."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_losses_of_some_tasks_are_those_of_the_same_tasks_among_all(
     torch.testing.assert_close(found[0][:, task], found[1])
 
 
-def test_a_task_that_is_left_out_keeps_its_temperature_and_what_was_last_said_of_it(make_agent: MakeAgent) -> None:
+def test_a_task_that_is_left_out_keeps_its_temperature_and_its_latest_metrics(make_agent: MakeAgent) -> None:
     agent = make_agent("single-task")
     before = agent.log_temperature.detach().clone()
     first = agent.update(of_tasks(random_batch(3, 8, 4, 2), torch.tensor([0, 2])))
@@ -61,17 +61,17 @@ def test_a_task_that_is_left_out_keeps_its_temperature_and_what_was_last_said_of
     assert (second["critic_loss"] == first["critic_loss"]).tolist() == [True, False, True]
 
 
-def test_what_is_said_of_a_task_that_is_there_twice_is_the_mean_of_both(make_agent: MakeAgent) -> None:
-    """Whichever of them comes last: samplers that go by losses would draw other tasks."""
+def test_the_metrics_of_a_repeated_task_are_the_mean_of_both(make_agent: MakeAgent) -> None:
+    """Regardless of which comes last: otherwise samplers that use losses would draw other tasks."""
     batch = random_batch(3, 8, 4, 2)._replace(terminated=torch.ones(3, 8))  # so that no noise is in the critics' loss
-    said = []
+    losses = []
     for order in ([0, 1, 2], [2, 1, 0]):
         given = batch.apply(lambda part, order=order: part[order])._replace(task=torch.tensor([1, 0, 1]))
-        said.append(make_agent("mtsac").update(given)["critic_loss"])
-    torch.testing.assert_close(*said)
+        losses.append(make_agent("mtsac").update(given)["critic_loss"])
+    torch.testing.assert_close(*losses)
 
 
-def test_a_replay_draws_the_tasks_it_is_told(make_agent: MakeAgent) -> None:
+def test_a_replay_draws_the_requested_tasks(make_agent: MakeAgent) -> None:
     replay = Replay(3, 16, 1, 1, seeded_generator(0))
     reward = torch.arange(3.0)[:, None].expand(-1, 8)
     replay.add(reward[..., None], reward[..., None], reward, torch.zeros_like(reward), reward[..., None])

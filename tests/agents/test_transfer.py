@@ -1,4 +1,4 @@
-"""Twin tasks have to help each other: the same number of transitions per task teaches more where tasks share."""
+"""Twin tasks must help each other: the same number of transitions per task teaches more where tasks share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TWINS, ROWS = 4, 6
 
 
 def agent_for_twins(name: str, seed: int) -> SAC:
-    """All tasks have the same sentence and nothing else to be told apart by."""
+    """All tasks have the same sentence and nothing else that distinguishes them."""
     sizes = Sizes(1, torch.ones(TWINS, 1, dtype=torch.bool), sentence_vectors(1).expand(TWINS, -1), False)
     shape = {"hidden": (32, 32), "learning_rate": 3e-3, "final_learning_rate": 3e-3}
     care = {"encoders": 2, "encoder_hidden": (16,), "encoder_size": 16, "context_size": 8, "context_hidden": (16,)}
@@ -30,7 +30,7 @@ def batch_of(obs: torch.Tensor) -> Batch:
 
 
 def area_under_curve(name: str, seed: int) -> float:
-    """Learn six transitions of each task by heart; the mean over training of 1 - error / variance on new ones."""
+    """Memorise six transitions of each task; the mean over training of 1 - error / variance on new ones."""
     agent, generator = agent_for_twins(name, seed), seeded_generator(seed)
     known = batch_of(torch.rand(TWINS, ROWS, 1, generator=generator) * 2 - 1)
     new = batch_of(torch.linspace(-1, 1, 41)[None, :, None].expand(TWINS, -1, -1))
@@ -39,8 +39,8 @@ def area_under_curve(name: str, seed: int) -> float:
         for _ in range(20):
             agent.update(known)
         with torch.no_grad():
-            said = agent.head.value(agent.critic(torch.cat([agent.encoder(new.obs), new.action], dim=-1)))
-        curve.append(1 - ((said - new.reward).square().mean() / new.reward.var()).item())
+            predicted = agent.head.value(agent.critic(torch.cat([agent.encoder(new.obs), new.action], dim=-1)))
+        curve.append(1 - ((predicted - new.reward).square().mean() / new.reward.var()).item())
     return float(np.mean(curve))
 
 

@@ -40,7 +40,7 @@ def suite(whole: TaskSuite) -> TaskSuite:
 
 
 def test_no_task_has_a_problem(suite: TaskSuite) -> None:
-    reports = [*check_suite(suite), *(check_suite(suite.unseen()) if suite.held_out else ())]
+    reports = [*check_suite(suite), *(check_suite(suite.held_out_suite()) if suite.held_out else ())]
     assert [problem for report in reports for problem in report.problems] == []
     assert [remark for report in reports for remark in report.remarks if "global random" in remark] == []
 

@@ -31,7 +31,7 @@ def test_every_public_name_has_a_place_in_the_reference() -> None:
 def test_the_table_of_a_command_has_its_flags_with_words_and_defaults(hook: Any) -> None:
     rows = hook.table("mtrl.evaluate.EvaluateConfig").splitlines()[2:]
     assert len(rows) == len(dataclasses.fields(EvaluateConfig))
-    assert rows[0].startswith("| `RUN`<br>has to be given | A run folder")
+    assert rows[0].startswith("| `RUN`<br>required | A run folder")
     assert "| `--device`<br>`auto` | Device: auto (a GPU if there is one), cpu or cuda. |" in rows
     assert any(row.startswith("| `--trust`, `--no-trust`<br>`False` | Allow importing") for row in rows)
 

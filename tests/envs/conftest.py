@@ -1,4 +1,4 @@
-"""What tests of environments share."""
+"""Fixtures for tests of environments."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from tests.envs.stepping.watching import children
 
 @pytest.fixture
 def nothing_stays() -> Iterator[None]:
-    """Hold a test to leaving no process behind."""
+    """Assert that a test leaves no process behind."""
     yield
     assert children() == []

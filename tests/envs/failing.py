@@ -48,8 +48,8 @@ class Walk(gym.Env[np.ndarray, np.ndarray]):
 class Failing(Walk):
     """Fails in ``call`` ("make", "reset", "step", "close") in the way ``how``, where ``pattern`` has an x.
 
-    Each letter of the pattern is one try; how many there were is written down in the file ``log``, one letter each,
-    since it has to outlive the process. A step's try is the second step of an episode.
+    Each letter of the pattern is one try; the file ``log`` records each with a letter,
+    since it must outlive the process. A step's try is the second step of an episode.
     """
 
     def __init__(self, how: str, call: str, pattern: str, log: str, length: int = 5) -> None:
@@ -73,7 +73,7 @@ class Failing(Walk):
         if call != self.call:
             return
         with self.log.open("a+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)  # workers try at the same time; closing the file lets go of it
+            fcntl.flock(file, fcntl.LOCK_EX)  # workers try at the same time; closing the file unlocks it
             tried = file.seek(0, os.SEEK_END)
             letter = self.pattern[tried : tried + 1]
             file.write(letter or ".")
@@ -82,14 +82,14 @@ class Failing(Walk):
 
 
 class LooksAround(Walk):
-    """Observation (is torch imported here, process, 0)."""
+    """Observation (whether torch is imported here, process id, 0)."""
 
     def _obs(self) -> np.ndarray:
         return np.array([float("torch" in sys.modules), float(os.getpid()), 0.0])
 
 
 class OddAfter(Walk):
-    """Gives a NaN at the third step of every episode."""
+    """Returns a NaN at the third step of every episode."""
 
     def _obs(self) -> np.ndarray:
         return np.array([np.nan if self.count == 3 else 0.0, 0.0, self.count])
@@ -115,7 +115,7 @@ def _parent_of_another() -> None:
 
 
 def _fork_and_end() -> None:
-    """Leave a process behind that holds whatever this one has open."""
+    """Leave a process behind that keeps open whatever this one has open."""
     if os.fork():
         os._exit(5)
     time.sleep(3600)
@@ -136,10 +136,10 @@ WAYS = {
 
 
 def walks(*tasks: Task) -> TaskSuite:
-    """A suite of ``tasks`` after two that never fail."""
+    """Return a suite of ``tasks`` after two that never fail."""
     return TaskSuite("walks", [Task("calm", Walk, "Walk."), Task("long", partial(Walk, 9), "Walk far."), *tasks])
 
 
 def failing(how: str, call: str, pattern: str, folder: Path, length: int = 5) -> Task:
-    """A task called bad, whose environment fails."""
+    """Return a task called bad, whose environment fails."""
     return Task("bad", partial(Failing, how, call, pattern, str(folder / "tries"), length), "Fail.")

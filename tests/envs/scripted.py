@@ -1,4 +1,4 @@
-"""Environments whose every number is known: they play a script."""
+"""Environments that play a script, so that every number is known."""
 
 from __future__ import annotations
 
@@ -44,5 +44,5 @@ CALM: Step = (0.5, False, False)
 
 
 def suite_of(*makers: Callable[..., gym.Env[Any, Any]], name: str = "scripted") -> TaskSuite:
-    """A suite with one task per maker, named a, b, c, ..."""
+    """Return a suite with one task per maker, named a, b, c, ..."""
     return TaskSuite(name, [Task("abcdefgh"[k], make, f"Task number {k}.") for k, make in enumerate(makers)])

@@ -1,4 +1,4 @@
-"""check_suite finds what is wrong, and says it in words."""
+"""check_suite finds problems and describes them in words."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Outside(Scripted):
 
 
 class Widened(gym.Wrapper[Any, Any, Any, Any]):
-    """Promises other actions than it can pass on."""
+    """Declares a wider action space than the environment that it passes actions to."""
 
     def __init__(self) -> None:
         super().__init__(Scripted(GOOD))
@@ -78,7 +78,7 @@ class Bad(Scripted):
     ],
 )
 def test_problems_are_named(make: Any, problem: str) -> None:
-    (report,) = check_suite(suite_of(make), longest=50)
+    (report,) = check_suite(suite_of(make), max_steps=50)
     assert len(report.problems) == 1
     assert problem in report.problems[0]
     assert "task 'a'" in report.problems[0]
@@ -91,29 +91,29 @@ def test_problems_are_named(make: Any, problem: str) -> None:
         (partial(Global, GOOD), "global random generator"),
         (Outside, "100% of its observations are outside"),
         (partial(Scripted, [CALM, (-1e38, False, True)]), "a reward of -1e+38 is beyond 1,000,000"),
-        (Widened, "within its wrappers, Scripted was given actions up to"),
+        (Widened, "inside its wrappers, Scripted received actions up to"),
     ],
 )
-def test_remarks_do_not_keep_a_task_from_training(make: Any, remark: str) -> None:
+def test_remarks_are_not_problems(make: Any, remark: str) -> None:
     (report,) = check_suite(suite_of(make))
     assert report.problems == ()
     assert any(remark in line for line in report.remarks)
 
 
-def test_a_wrapper_that_rescales_actions_is_no_remark() -> None:
+def test_a_wrapper_that_rescales_actions_is_not_remarked_on() -> None:
     far = np.full(1, 100.0, dtype=np.float32)
     (report,) = check_suite(suite_of(lambda: gym.wrappers.RescaleAction(Scripted(GOOD, -3.0, 5.0), -far, far)))
     assert (report.problems, report.remarks) == ((), ())
 
 
 class Unmade(Scripted):
-    """Of sizes that nobody comes to know."""
+    """Cannot be made, so its sizes are unknown."""
 
     def __init__(self) -> None:
         raise RuntimeError("no")
 
 
-def test_held_out_tasks_are_checked_and_held_to_the_sizes_of_those_that_are_trained() -> None:
+def test_held_out_tasks_are_checked_also_against_the_sizes_of_trained_ones() -> None:
     tasks = [Task(f"t{size}", partial(Scripted, GOOD, size=size, actions=1), f"Task {size}.") for size in (1, 2, 3)]
     suite = TaskSuite("some", tasks[:2], held_out=[replace(tasks[0], name="same"), tasks[2]])
     same, larger = check_unseen(suite, check_suite(suite))
@@ -125,7 +125,7 @@ def test_held_out_tasks_are_checked_and_held_to_the_sizes_of_those_that_are_trai
     assert [report.problems for report in check_unseen(broken, check_suite(broken))] == [(), ()]
 
 
-def test_tasks_that_nothing_tells_apart_are_remarked_on() -> None:
+def test_tasks_with_the_same_context_are_remarked_on() -> None:
     make = partial(Scripted, GOOD, size=1, actions=1)
     tasks = [Task("a", make, "Go."), Task("b", make, "Go.", parameters={"g": 1.0}), Task("c", make, "Go.")]
     remarks = [report.remarks for report in check_suite(TaskSuite("some", tasks))]
@@ -134,7 +134,7 @@ def test_tasks_that_nothing_tells_apart_are_remarked_on() -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), "x", True])
-def test_a_parameter_that_is_no_finite_number_is_refused_with_the_suite(value: Any) -> None:
+def test_a_parameter_that_is_not_a_finite_number_is_refused(value: Any) -> None:
     task = Task("a", partial(Scripted, GOOD), "Go.", parameters={"g": value})
     with pytest.raises(SuiteError, match="has the parameter 'g': .*; give a finite number"):
         TaskSuite("some", [task])

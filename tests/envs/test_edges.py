@@ -1,4 +1,4 @@
-"""What the ordinary cases leave open: closing, the second success key, a wrong simulator, a broken info."""
+"""Edge cases: closing, the second success key, a simulator that differs, a broken info."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ GOOD = [CALM, CALM, (1.0, False, True)]
 
 
 class Closes(Scripted):
-    """Counts in a list of the caller's how often it was closed."""
+    """Counts in the caller's list how often it was closed."""
 
     def __init__(self, closed: list[int]) -> None:
         super().__init__(GOOD)
@@ -45,7 +45,7 @@ def test_every_environment_is_closed_once() -> None:
     assert len(closed) == 6
 
 
-def test_the_check_closes_what_it_made() -> None:
+def test_the_check_closes_its_environments() -> None:
     closed: list[int] = []
     check_suite(suite_of(partial(Closes, closed)))
     assert len(closed) == 1
@@ -54,10 +54,10 @@ def test_the_check_closes_what_it_made() -> None:
 class Informs(Scripted):
     def __init__(self, info: Any) -> None:
         super().__init__(GOOD)
-        self.given = info
+        self.fixed_info = info
 
     def info(self) -> Any:
-        return self.given
+        return self.fixed_info
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ BROKEN_INFO = [None, {"success": "yes"}, {"success": None}, {"success": np.zeros
 
 
 @pytest.mark.parametrize("info", BROKEN_INFO, ids=str)
-def test_a_broken_info_is_named_after_its_task(info: Any) -> None:
+def test_a_broken_info_is_reported_with_its_task(info: Any) -> None:
     assert _message(partial(Informs, info)).startswith("task 'odd'")
 
 
@@ -110,12 +110,12 @@ class Steps(Scripted):
         "reward beyond float32",
     ],
 )
-def test_what_slips_past_the_checks_is_named_after_its_task(instead: dict[str, Any]) -> None:
+def test_other_invalid_values_are_reported_with_their_task(instead: dict[str, Any]) -> None:
     assert _message(partial(Steps, **instead)).startswith("task 'odd'")
 
 
 def _message(make: Any) -> str:
-    """What the SuiteError of a first step says; any other exception passes."""
+    """Return the message of a first step's SuiteError; any other exception is raised."""
     env = MultiTaskVectorEnv(TaskSuite("s", [Task("odd", make, "Do something odd.")]), 1)
     env.reset(seed=0)
     try:
@@ -155,7 +155,7 @@ def test_only_keeps_the_suites_simulator() -> None:
 
 
 class Shifted(TabletopSimulator):
-    """Starts a little beside where the single environment starts."""
+    """Starts slightly off from where the single environment starts."""
 
     def begin(self, rows: np.ndarray, draws: np.ndarray) -> None:
         super().begin(rows, draws)
@@ -218,5 +218,5 @@ def test_an_installed_encoder_encodes_all_sentences_where_one_is_unknown(
     assert (vectors == 0.5).all()
 
 
-def test_a_sentence_of_signs_has_a_vector_as_well() -> None:
+def test_a_sentence_of_punctuation_has_a_vector_too() -> None:
     assert np.linalg.norm(context._hash("?!")) == pytest.approx(1.0)

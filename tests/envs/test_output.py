@@ -1,4 +1,4 @@
-"""Output that cannot be written ends nothing; only a disk that is full is told of."""
+"""Output that cannot be written does not end the program; only a full disk is reported."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ SCRIPT = """
 def test_what_cannot_be_written_is_dropped(redirection: str, failures: str, unbuffered: str, tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(textwrap.dedent(SCRIPT))
     done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", f'"{sys.executable}" script.py said {redirection}'],
+        ["bash", "-o", "pipefail", "-c", f'"{sys.executable}" script.py output {redirection}'],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": unbuffered, "PYTHONUTF8": "1"},
         capture_output=True,
@@ -52,7 +52,7 @@ def test_what_cannot_be_written_is_dropped(redirection: str, failures: str, unbu
         check=False,
     )
     assert done.returncode == 0, done
-    assert (tmp_path / "said").read_text() == f"False utf-8 {failures}"
+    assert (tmp_path / "output").read_text() == f"False utf-8 {failures}"
     assert "Traceback" not in done.stderr
     if "head" in redirection:
         assert done.stdout == "a line of output 0\n"
@@ -64,7 +64,7 @@ def test_what_an_encoding_lacks_is_escaped(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(
         "from envs.output import lasting_output\nwith lasting_output():\n    print('t\\u00fcr', '\\ud800')\n"
     )
-    for encoding, said in (("ascii", rb"t\xfcr"), ("utf-8", "tür".encode()), ("latin-1", b"t\xfcr")):
+    for encoding, encoded in (("ascii", rb"t\xfcr"), ("utf-8", "tür".encode()), ("latin-1", b"t\xfcr")):
         done = subprocess.run(
             [sys.executable, "script.py"],
             cwd=tmp_path,
@@ -72,4 +72,4 @@ def test_what_an_encoding_lacks_is_escaped(tmp_path: Path) -> None:
             capture_output=True,
             check=False,
         )
-        assert (done.returncode, done.stdout.rstrip(), done.stderr) == (0, said + rb" \ud800", b"")
+        assert (done.returncode, done.stdout.rstrip(), done.stderr) == (0, encoded + rb" \ud800", b"")

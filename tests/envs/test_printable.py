@@ -1,4 +1,4 @@
-"""Which characters a name may not have, and how they are shown all the same."""
+"""Which characters a name may not contain, and how they are shown anyway."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ def test_words_of_any_script_are_printable(text: str) -> None:
     ],
     ids=ascii,
 )
-def test_what_moves_a_terminal_is_found_and_written_out(text: str, first: str, shown: str) -> None:
+def test_unprintable_characters_are_found_and_escaped(text: str, first: str, shown: str) -> None:
     assert unprintable(text) == first
     assert printable(text) == shown

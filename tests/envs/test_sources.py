@@ -1,4 +1,4 @@
-"""Suites from TOML files, Gymnasium ids and installed packages, and success for those that do not say it."""
+"""Suites from TOML files, Gymnasium ids and installed packages, and success for tasks that do not report it."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def test_a_toml_file_is_a_suite(tmp_path: Path) -> None:
     assert suite.descriptions == ("Swing the pendulum up in low gravity.", "Solve mountain car continuous.")
     reports = check_suite(suite)
     assert [(report.problems, report.horizon) for report in reports] == [((), 200), ((), 1200)]
-    assert reports[0].remarks == ()  # it says success
+    assert reports[0].remarks == ()  # it reports success
     assert suite.tasks[0].make_env().unwrapped.g == 5.0
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("name = ", "cannot be read as TOML"),
         ("[[task]]\nname = 'a'\nid = 'Pendulum-v1'", "'name' is missing"),
@@ -66,7 +66,7 @@ def test_a_toml_file_is_a_suite(tmp_path: Path) -> None:
         ("name = 's'\n[[task]]\nname='a'\nid='Pendulum-v1'\nmax_episode_steps=0", "max_episode_steps is 0"),
         ("name = 's'\n[[task]]\nname='a'\nid='Pendulum-v1'\nmax_episode_steps=true", "max_episode_steps is True"),
         (f"name = 's'\n[[task]]\nname='a'\nid='Pendulum-v1'\nmax_episode_steps={10**20}", "from 1 to 1000000000"),
-        ("name = 's'\n[[task]]\nname='a'\nid='Pendulum-v1'\nsuccess={return_at_least=nan}", "has to be a finite"),
+        ("name = 's'\n[[task]]\nname='a'\nid='Pendulum-v1'\nsuccess={return_at_least=nan}", "must be a finite"),
         ("name = 's'\n[[task]]\nname='a'\nid='Pendulum-v1'\nkwargs={render_mode='x'}", "may be human, rgb_array"),
         ("name = 's'\n[[task]]\nname='a'\nid='Pendulum-v1'\nkwargs={id='x'}", "kwargs has 'id'"),
         ("name = " + "[" * 20_000, "cannot be read as TOML"),
@@ -76,24 +76,24 @@ def test_a_toml_file_is_a_suite(tmp_path: Path) -> None:
         ("name = 's'\n[[task]]\nname='a'\nid='Pendulum-v1'\n[[task]]\nname='a'\nid='Pendulum-v1'", "two tasks named"),
     ],
 )
-def test_a_bad_toml_file_is_refused_in_one_line(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(SuiteError, match=said) as caught:
+def test_a_bad_toml_file_is_refused_in_one_line(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(SuiteError, match=message) as caught:
         make_suite(write(tmp_path, text))
     assert "\n" not in str(caught.value)
 
 
-def test_a_missing_toml_file_is_said() -> None:
+def test_a_missing_toml_file_is_reported() -> None:
     with pytest.raises(SuiteError, match=r"'no\.toml': no such file"):
         make_suite("no.toml")
 
 
-def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "tasks.toml")
     with pytest.raises(SuiteError, match="it is not a regular file"):
         make_suite(str(tmp_path / "tasks.toml"))
 
 
-def test_a_render_mode_of_the_environments_own_is_taken(tmp_path: Path) -> None:
+def test_a_render_mode_that_the_environment_lists_is_accepted(tmp_path: Path) -> None:
     text = "name = 's'\n[[task]]\nname='a'\nid='Pendulum-v1'\nkwargs={render_mode='rgb_array'}"
     assert make_suite(write(tmp_path, text)).task_names == ("a",)
 
@@ -108,11 +108,11 @@ def test_ids_alone_are_a_suite_and_unequal_tasks_are_padded() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "said"),
+    ("spec", "message"),
     [("gym:", "names no Gymnasium id"), ("gym:Pendulm-v1", "Did you mean 'Pendulum-v1'"), ("gym:a:b", "'a'")],
 )
-def test_bad_ids_are_refused(spec: str, said: str) -> None:
-    with pytest.raises(SuiteError, match=said):
+def test_bad_ids_are_refused(spec: str, message: str) -> None:
+    with pytest.raises(SuiteError, match=message):
         make_suite(spec)
 
 
@@ -151,10 +151,10 @@ def test_an_installed_package_offers_suites_by_name() -> None:
 @pytest.mark.usefixtures("_installed")
 def test_a_broken_package_is_a_warning_in_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert list_command.main([]) == 0
-    said = capsys.readouterr()
-    assert "suite offered: 1 task" in said.out
-    assert "suite tabletop: 10 tasks" in said.out
-    assert said.err.startswith("warning: suite 'broken'")
+    printed = capsys.readouterr()
+    assert "suite offered: 1 task" in printed.out
+    assert "suite tabletop: 10 tasks" in printed.out
+    assert printed.err.startswith("warning: suite 'broken'")
 
 
 def successes(env: Any) -> list[Any]:
@@ -174,7 +174,7 @@ def test_success_from_an_info_key() -> None:
     assert successes(SuccessFromInfo(Silent(SCRIPT), "at_goal")) == [0.0, 1.0, None]
 
 
-def test_a_key_that_never_comes_is_an_error() -> None:
+def test_a_key_that_is_never_present_is_an_error() -> None:
     with pytest.raises(KeyError, match="never had the key 'goal'"):
         successes(SuccessFromInfo(partial(Silent, SCRIPT)(), "goal"))
 

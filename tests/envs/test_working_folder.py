@@ -15,7 +15,7 @@ from tests.envs.failing import Walk
 
 
 class Moving(Walk):
-    """Changes the working folder where it is made, or at its resets."""
+    """Changes the working folder when it is made, or at its resets."""
 
     def __init__(self, folder: Path, call: str) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class Moving(Walk):
 def test_the_working_folder_is_restored_with_one_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], call: str
 ) -> None:
-    monkeypatch.setattr("envs.errors._said", set())
+    monkeypatch.setattr("envs.errors._warned", set())
     here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
     here.mkdir()
     elsewhere.mkdir()
@@ -42,12 +42,11 @@ def test_the_working_folder_is_restored_with_one_warning(
     for _ in range(2):
         CheckedEnv(task, task.make_env()).reset(0)
         assert os.getcwd() == str(here)
-    said = capsys.readouterr().err.splitlines()
-    assert len(said) == 1
-    assert f"task 'moves': {call}() changed the working folder to {str(elsewhere)!r}" in said[0]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"task 'moves': {call}() changed the working folder to {str(elsewhere)!r}" in line
 
 
-def test_the_working_folder_is_restored_where_making_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_working_folder_is_restored_if_making_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "other").mkdir()
 
@@ -60,7 +59,7 @@ def test_the_working_folder_is_restored_where_making_fails(tmp_path: Path, monke
     assert os.getcwd() == str(tmp_path)
 
 
-def test_a_working_folder_that_was_removed_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_working_folder_that_was_removed_is_not_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)

@@ -195,7 +195,7 @@ OTHERS: tuple[tuple[str, ...], ...] = (
     ("check",),
     ("check", "tabletop", "--agent", "care"),
     ("check", "nothing"),
-    ("check", "tabletop", "--longest", "0"),
+    ("check", "tabletop", "--max-steps", "0"),
     ("check", "--agent", "nothing"),
     ("bench",),
     ("bench", "everything"),

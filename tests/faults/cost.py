@@ -17,7 +17,7 @@ from rich.console import Console
 from agents.base import Agent
 from agents.replay import Replay
 from envs.stepping.copies import CheckedEnv
-from mtrl.checkpoints.saving import SOONEST, Saving
+from mtrl.checkpoints.saving import MIN_INTERVAL, Saving
 from mtrl.config import TrainConfig
 from mtrl.config.defaults import default_config
 from mtrl.rollout.tensor_env import TensorEnv
@@ -70,7 +70,7 @@ def cost_of_checkpoints(folder: Path, pairs: int) -> Measured:
         saving = Saving(folder, parts, {}, made.replay, made.config, Console(quiet=True))
         begin = time.perf_counter()
         _advance(made.training, STEPS)
-        rows = round(SOONEST / (time.perf_counter() - begin) * STEPS * made.config.envs_per_task)
+        rows = round(MIN_INTERVAL / (time.perf_counter() - begin) * STEPS * made.config.envs_per_task)
         saved, costs = list[float](), list[float]()
         for _ in range(pairs):
             _fill(made.replay, rows)

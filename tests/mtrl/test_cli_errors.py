@@ -226,5 +226,5 @@ def test_memory_that_cannot_be_had_is_one_line(call: Callable[..., Said]) -> Non
 
     said = call(main)
     assert said.code == 1
-    assert said.err.startswith("error: there is not enough memory: Unable to allocate 745 GiB")
+    assert said.err.startswith("error: out of memory: Unable to allocate 745 GiB")
     assert said.err.count("\n") == 1

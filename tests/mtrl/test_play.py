@@ -76,9 +76,9 @@ def test_closing_the_window_ends_it_at_once(call: Callable[..., Said], care_run:
     ("arguments", "part"),
     [
         (("--task", "gone"), "unknown task 'gone'"),
-        (("--task", "reach", "--episodes", "0"), "--episodes is 0; it has to be at least 1"),
-        (("--task", "reach", "--seed", "-1"), "--seed is -1; it has to be at least 0"),
-        (("--task", "reach", "--fps", "0"), "--fps is 0.0; it has to be a number above 0"),
+        (("--task", "reach", "--episodes", "0"), "--episodes is 0; it must be at least 1"),
+        (("--task", "reach", "--seed", "-1"), "--seed is -1; it must be at least 0"),
+        (("--task", "reach", "--fps", "0"), "--fps is 0.0; it must be a number above 0"),
         (("--task", "reach", "--fps", "nan"), "--fps is nan"),
         (("--task", "held-out"), "'held-out'"),
         ((), "--task"),
@@ -90,7 +90,9 @@ def test_bad_input_is_named(
     assert part in refused(play.main, care_run, *arguments)
 
 
-def test_without_a_display_a_film_is_offered(refused: Refused, care_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_display_a_video_is_offered(
+    refused: Refused, care_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("DISPLAY", raising=False)
     line = refused(play.main, care_run, "--task", "reach")
     assert "python -m mtrl.evaluate RUN --record video.gif" in line

@@ -50,10 +50,10 @@ def test_seeds_that_are_none_are_refused(text: str) -> None:
         (["--agents", "car"], "unknown agent 'car'.* Did you mean 'care'"),
         (["--agents", "care,"], "unknown agent ''"),
         (["--seeds", "x"], "--seeds is 'x'"),
-        (["--seeds", "9999999999", "--agents", "care"], "--seed is 9999999999; it has to be at most"),
+        (["--seeds", "9999999999", "--agents", "care"], "--seed is 9999999999; it must be at most"),
         (["--jobs", "0"], "--jobs is 0"),
-        (["--steps-per-task", "300"], "Flags of mtrl.train stand behind --"),
-        (["--lora-rank", "8"], "Flags of mtrl.train stand behind --"),
+        (["--steps-per-task", "300"], "Flags of mtrl.train go after --"),
+        (["--lora-rank", "8"], "Flags of mtrl.train go after --"),
         (["--agent", "care"], "Did you mean --agents"),
         (["--suite", "tabletopp"], "unknown suite 'tabletopp'"),
         (["--agents", "care,mtsac", "--", "--encoders", "6"], "mtsac: .*--encoders"),
@@ -149,7 +149,7 @@ def test_a_finished_run_of_other_code_is_taken_and_said(
     monkeypatch.setattr("mtrl.runs.folder.git_state", lambda: {"commit": "e" * 40, "changed": False})
     monkeypatch.setattr("mtrl.sweeping.pool.run_all", lambda *_: pytest.fail("started"))
     assert sweep.sweep(plan, 1, Console(width=200)) == 0
-    assert "(made by other code: commit ccccccccc)" in capsys.readouterr().out
+    assert "(made with other code: commit ccccccccc)" in capsys.readouterr().out
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,7 +195,7 @@ def test_one_failing_run_does_not_stop_the_rest_and_is_named_with_its_reason(
     assert said.splitlines()[-4:] == [
         f"failed: mtsac seed 0: the arm fell off (exit code 1) (log: {log})",
         f"failed: mtsac seed 2: ValueError: odd (exit code 1) (log: {jobs[2].log})",
-        f"failed: mtsac seed 3: ended by signal 9: it said nothing (log: {jobs[3].log})",
+        f"failed: mtsac seed 3: ended by signal 9: no output (log: {jobs[3].log})",
         f"failed: mtsac seed 4: ended early (exit code 0, and no finished run) (log: {jobs[4].log})",
     ]
     assert "mtsac seed 1: done" in said
@@ -205,7 +205,7 @@ def test_one_failing_run_does_not_stop_the_rest_and_is_named_with_its_reason(
 
 def test_where_every_run_failed_there_is_nothing_to_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert sweep.sweep(scripted(tmp_path, "raise SystemExit(3)"), 1, Console(width=200)) == 1
-    assert "failed: mtsac seed 0: it said nothing (exit code 3)" in capsys.readouterr().out
+    assert "failed: mtsac seed 0: no output (exit code 3)" in capsys.readouterr().out
     assert not (tmp_path / "tabletop/compare.json").exists()
 
 

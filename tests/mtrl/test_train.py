@@ -197,7 +197,7 @@ def test_the_table_states_agent_baseline_and_difference_task_by_task(
     one, other = (
         read_json(tmp_path / "tabletop" / agent / "seed0" / "result.json") for agent in ("care", "single-task")
     )
-    table = capsys.readouterr().out.partition("through training")[0]
+    table = capsys.readouterr().out.partition("over training")[0]
     rows = [line.split("│")[1:6] for line in table.splitlines() if line.startswith("│")]
     cells = {row[0].strip(): [cell.strip() for cell in row[1:]] for row in rows}
     for name in ("reach", "push"):

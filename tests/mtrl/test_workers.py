@@ -212,7 +212,7 @@ def test_the_third_failure_in_a_row_ends_a_run_with_1_and_keeps_what_it_has(
     *warnings, error = said.err.splitlines()
     assert len(warnings) == 2
     assert error.startswith("error: task 'bad', copy ")
-    assert "killed by SIGKILL in step; these are 3 failures in a row" in error
+    assert "killed by SIGKILL in step; that makes 3 failures in a row" in error
     path = Path("runs/walks/care/seed0")
     assert all(weight.isfinite().all() for weight in weights(path).values())
     assert [tag for _, tag, _ in metrics(path) if tag == "train/critic_loss"]
@@ -258,7 +258,7 @@ def test_flags_out_of_range_are_named(refused: Callable[..., str], flags: list[s
 def test_the_number_of_workers_goes_to_json_and_back(workers: int | None) -> None:
     config = TrainConfig(workers=workers, settings=settings_type(PRESETS["care"])())
     assert TrainConfig.from_json(config.to_json()).workers == workers
-    with pytest.raises(UsageError, match="--workers is 'two'; it has to be a number"):
+    with pytest.raises(UsageError, match="--workers is 'two'; it must be a number"):
         check_values(TrainConfig.from_json({**config.to_json(), "workers": "two"}))
 
 

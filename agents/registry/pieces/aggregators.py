@@ -32,27 +32,27 @@ AGGREGATORS: tuple[Spec, ...] = (
     Spec(
         "aggregator",
         "weighted",
-        "the mean of losses times weights that are given",
+        "the mean of losses times given weights",
         "agents.aggregators.weighted:Weighted",
         WeightedSettings,
     ),
     Spec(
         "aggregator",
         "inverse-size",
-        "weights inverse to how much data each task has",
+        "weights inverse to each task's amount of data",
         "agents.aggregators.weighted:InverseSize",
         TaskSizesSettings,
     ),
     Spec(
         "aggregator",
         "uncertainty",
-        "noisier tasks weigh less, by a noise that is learned (Kendall et al. 2018)",
+        "noisier tasks weigh less, by a learned noise (Kendall et al. 2018)",
         "agents.aggregators.uncertainty:Uncertainty",
     ),
     Spec(
         "aggregator",
         "gradnorm",
-        "weights under which tasks' gradients are about as long (Chen et al. 2018)",
+        "weights that balance the norms of tasks' gradients (Chen et al. 2018)",
         "agents.aggregators.gradnorm:GradNorm",
         GradNormSettings,
         needs_sharing=True,
@@ -67,7 +67,7 @@ AGGREGATORS: tuple[Spec, ...] = (
     Spec(
         "aggregator",
         "famo",
-        "weights under which every task's loss falls at the same rate (Liu et al. 2023)",
+        "weights that make every task's loss fall at the same rate (Liu et al. 2023)",
         "agents.aggregators.famo:FAMO",
         FAMOSettings,
     ),
@@ -81,7 +81,7 @@ AGGREGATORS: tuple[Spec, ...] = (
     Spec(
         "aggregator",
         "gradvac",
-        "gradients are turned until they are as similar as on average (Wang et al. 2021)",
+        "gradients are rotated to their average similarity (Wang et al. 2021)",
         "agents.aggregators.gradvac:GradVac",
         GradVacSettings,
         needs_sharing=True,
@@ -111,7 +111,7 @@ AGGREGATORS: tuple[Spec, ...] = (
     Spec(
         "aggregator",
         "imtl",
-        "the combination that projects alike on all tasks' gradients (Liu et al. 2021)",
+        "the combination with equal projections on all tasks' gradients (Liu et al. 2021)",
         "agents.aggregators.imtl:IMTL",
         needs_sharing=True,
     ),

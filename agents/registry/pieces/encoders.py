@@ -60,7 +60,7 @@ ENCODERS: tuple[Spec, ...] = (
     Spec(
         "encoder",
         "bayesian",
-        "the observation and a code of the task, of which mean and variance are learned",
+        "the observation and a code of the task with learned mean and variance",
         "agents.encoders.bayesian:bayesian",
         BayesianSettings,
         capturable=True,
@@ -68,7 +68,7 @@ ENCODERS: tuple[Spec, ...] = (
     Spec(
         "encoder",
         "hyper",
-        "a layer whose weights the task's context writes, and one that all tasks share (Ha et al. 2017)",
+        "a layer whose weights the task's context generates, and a shared layer (Ha et al. 2017)",
         "agents.encoders.hyper:hyper",
         HyperSettings,
         reads_context=True,
@@ -78,7 +78,7 @@ ENCODERS: tuple[Spec, ...] = (
     Spec(
         "encoder",
         "adversarial",
-        "features from which an adversary cannot tell the task, and its one-hot (Ganin et al. 2016)",
+        "features from which an adversary cannot predict the task, and its one-hot (Ganin et al. 2016)",
         "agents.encoders.adversarial:adversarial",
         AdversarialSettings,
         shares=True,

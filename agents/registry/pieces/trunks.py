@@ -33,7 +33,7 @@ TRUNKS: tuple[Spec, ...] = (
     Spec(
         "trunk",
         "separate",
-        "a network of its own for every task",
+        "a separate network for every task",
         "agents.trunks.separate:SeparateTrunk",
         own_weights=True,
         capturable=True,
@@ -85,7 +85,7 @@ TRUNKS: tuple[Spec, ...] = (
     Spec(
         "trunk",
         "lora",
-        "one network with an adapter of low rank per task in its last layers (Hu et al. 2022)",
+        "one network with a low-rank adapter per task in its last layers (Hu et al. 2022)",
         "agents.trunks.lora:LoRATrunk",
         LoRASettings,
         shares=True,
@@ -96,7 +96,7 @@ TRUNKS: tuple[Spec, ...] = (
     Spec(
         "trunk",
         "masked",
-        "one network of which every task uses some of the units, by hard masks (Yu et al. 2024)",
+        "one network in which every task uses some of the units, by hard masks (Yu et al. 2024)",
         "agents.trunks.masked:MaskedTrunk",
         shares=True,
         own_layers=True,
@@ -116,7 +116,7 @@ TRUNKS: tuple[Spec, ...] = (
     Spec(
         "trunk",
         "searched",
-        "blocks in each layer, of which every task's is found by differentiable search (Liu et al. 2019)",
+        "blocks in each layer, chosen for each task by differentiable search (Liu et al. 2019)",
         "agents.trunks.searched:SearchedTrunk",
         SearchSettings,
         shares=True,

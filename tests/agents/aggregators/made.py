@@ -14,7 +14,7 @@ from agents.registry.pieces import PIECES
 
 
 def made(name: str, tasks: int, **settings: Any) -> Any:
-    """A built-in aggregator, with its default settings but for those given."""
+    """A built-in aggregator, with default settings except those given."""
     piece = PIECES["aggregator"][name]
     target = piece.load()
     if not isinstance(target, type):
@@ -35,12 +35,12 @@ def sides(
     role: Literal["critic", "actor"] = "critic",
     task: Tensor | None = None,
 ) -> Parameters:
-    """One shared parameter, and one that each task has of its own."""
+    """One shared parameter, and one that is task-specific."""
     return Parameters((shared,), () if own is None else (own,), role, seeded_generator(seed), task)
 
 
 def gradient_of(rows: list[list[float]], aggregate: Aggregate) -> list[float]:
-    """The gradient that an aggregator makes of ``rows``, (T, P)."""
+    """The gradient that an aggregator makes from ``rows``, (T, P)."""
     parameter = nn.Parameter(torch.zeros(len(rows[0])))
     aggregate(linear_losses(rows, parameter), sides(parameter))
     assert parameter.grad is not None

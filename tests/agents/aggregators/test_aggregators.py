@@ -1,4 +1,4 @@
-"""Sums and gradient surgery against gradients worked out by hand, and what every aggregator has to keep to."""
+"""Sums and gradient surgery against gradients worked out by hand, and properties of every aggregator."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_one_task_alone_gets_its_own_direction(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SURGERY)
-def test_what_each_task_has_of_its_own_gets_its_own_gradient(name: str) -> None:
+def test_task_specific_parameters_get_their_tasks_gradient(name: str) -> None:
     shared, own = nn.Parameter(torch.zeros(2)), nn.Parameter(torch.tensor([3.0, 5.0]))
     losses = linear_losses([[1.0, 0.0], [-1.0, 1.0]], shared) + own.square()
     made(name, 2)(losses, sides(shared, own))
@@ -85,8 +85,8 @@ def test_nothing_but_the_parameters_gets_a_gradient(name: str) -> None:
 
 @pytest.mark.parametrize("role", ["critic", "actor"])
 @pytest.mark.parametrize("name", [*PIECES["aggregator"]])
-def test_tasks_alike_get_their_common_direction(name: str, role: str) -> None:
-    """Equal losses with equal gradients leave nothing to weigh, in whatever order the tasks are."""
+def test_equal_tasks_get_their_common_direction(name: str, role: str) -> None:
+    """Equal losses with equal gradients leave nothing to weigh, in any order of the tasks."""
     shared = nn.Parameter(torch.ones(2))
     aggregate = made(name, 3)
     for task in (None, torch.tensor([2, 0, 1]), torch.tensor([1, 1])):
@@ -99,7 +99,7 @@ def test_tasks_alike_get_their_common_direction(name: str, role: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in PIECES["aggregator"] if name not in ("mean", "sum")])
-def test_the_weights_of_both_updates_are_told_task_by_task(name: str) -> None:
+def test_the_weights_of_both_updates_are_reported_per_task(name: str) -> None:
     shared, aggregate = nn.Parameter(torch.ones(2)), made(name, 2)
     for role in ("critic", "actor"):
         aggregate(linear_losses([[1.0, 0.0], [0.0, 1.0]], shared), sides(shared, role=role))

@@ -1,4 +1,4 @@
-"""Norms of tasks' gradients are measured beside an aggregator, which is not changed by it."""
+"""Norms of tasks' gradients are measured without changing the aggregator."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from agents.aggregators import gradient_norms
-from agents.aggregators.gradient_norms import EVERY, WithGradientNorms
+from agents.aggregators.gradient_norms import MEASURE_EVERY, WithGradientNorms
 from agents.base import PieceShape
 from agents.check import Recorder
 from agents.registry.spec import RegistryError
@@ -53,8 +53,8 @@ def test_they_are_measured_in_every_tenth_update_of_the_critics_and_a_resumed_ru
 
     monkeypatch.setattr(gradient_norms, "put", counted)
     shared, one, other = nn.Parameter(torch.ones(2)), measured(), measured()
-    for update in range(EVERY):
-        aggregate = one if update < EVERY // 2 else other
+    for update in range(MEASURE_EVERY):
+        aggregate = one if update < MEASURE_EVERY // 2 else other
         aggregate(linear_losses(ROWS, shared), sides(shared))
         aggregate(linear_losses(ROWS, shared), sides(shared, role="actor"))
         other.load_state_dict(aggregate.state_dict())
@@ -86,10 +86,10 @@ def test_the_planted_task_with_large_rewards_has_the_longest_gradient(make_agent
     assert float(found[1]) > 3.0 * float(found[[0, 2]].max())
 
 
-def test_nobody_measures_where_no_sampler_asks(make_agent: MakeAgent) -> None:
+def test_nothing_is_measured_if_no_sampler_needs_it(make_agent: MakeAgent) -> None:
     assert "critic_gradient_norm" not in make_agent("mtsac").update(random_batch(3, 16, 4, 2))
 
 
-def test_where_nothing_is_shared_there_is_nothing_to_go_by(make_agent: MakeAgent) -> None:
+def test_agents_that_share_nothing_are_refused(make_agent: MakeAgent) -> None:
     with pytest.raises(RegistryError, match=r"sampler 'gradient-norm'.*share nothing; use --sampler loss"):
         make_agent("soft-sharing", sampler="gradient-norm")

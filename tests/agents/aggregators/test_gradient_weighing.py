@@ -36,7 +36,7 @@ def gradients(seed: int, tasks: int = 6, size: int = 40) -> Tensor:
 
 
 def in_few_dimensions(seed: int, tasks: int = 10, noisy: float = 0.03) -> Tensor:
-    """Gradients (T, P) that almost depend on each other: half as many directions as tasks, and a little noise."""
+    """Gradients (T, P) that are almost linearly dependent: half as many directions as tasks, and a little noise."""
     generator = seeded_generator(seed)
     combined, directions, noise = (
         torch.randn(shape, generator=generator, dtype=torch.float64)
@@ -69,7 +69,7 @@ def almost_alike(seed: int) -> Tensor:
 @pytest.mark.parametrize("draw", [*DRAWN, pytest.param(almost_alike, id="almost alike")])
 @pytest.mark.parametrize("seed", [*SEEDS, 6, 7, 11, 17, 38, 47])
 def test_mgda_is_the_shortest_convex_combination(seed: int, draw: Draw) -> None:
-    """At the least norm no task's gradient has a smaller product with the combination than the combination itself."""
+    """At the minimum norm no task's gradient has a smaller product with the combination than the combination itself."""
     drawn = draw(seed)
     weights = shortest(drawn @ drawn.T)
     combined = weights @ drawn
@@ -85,7 +85,7 @@ def test_mgda_of_opposite_gradients_is_zero() -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_imtl_projects_alike_on_every_gradient(seed: int) -> None:
+def test_imtl_projects_equally_on_every_gradient(seed: int) -> None:
     drawn = gradients(seed)
     weights = impartial(drawn @ drawn.T)
     projections = drawn @ (weights @ drawn) / drawn.norm(dim=1)
@@ -102,7 +102,7 @@ def test_nash_bargains_to_the_inverse_of_each_tasks_gain(seed: int) -> None:
     torch.testing.assert_close(gained, gained.mean().expand(len(gram)), rtol=1e-3, atol=0.0)
 
 
-def test_nash_solves_again_after_as_many_updates_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nash_solves_again_after_the_given_number_of_updates(monkeypatch: pytest.MonkeyPatch) -> None:
     solved: list[int] = []
 
     def counted(gram: Tensor) -> Tensor:
@@ -126,7 +126,7 @@ def test_nash_solves_again_after_as_many_updates_as_it_is_told(monkeypatch: pyte
 
 @pytest.mark.parametrize("draw", [*DRAWN, pytest.param(partial(in_few_dimensions, tasks=50, noisy=0.1), id="fifty")])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_cagrad_finds_the_least_of_its_dual(seed: int, draw: Draw) -> None:
+def test_cagrad_minimises_its_dual(seed: int, draw: Draw) -> None:
     drawn = draw(seed)
     gram = drawn @ drawn.T
     mean, reach = gram.mean(dim=0), RADIUS * gram.mean().sqrt()
@@ -148,19 +148,19 @@ def test_cagrad_with_radius_zero_is_the_mean() -> None:
     torch.testing.assert_close(conflict_averse(drawn @ drawn.T, 0.0) @ drawn, drawn.mean(dim=0))
 
 
-def test_gradvac_turns_a_gradient_until_its_cosine_is_the_wanted_one() -> None:
-    drawn, wanted = gradients(0, tasks=2), 0.3
+def test_gradvac_turns_a_gradient_until_its_cosine_is_the_target() -> None:
+    drawn, target = gradients(0, tasks=2), 0.3
     order = torch.tensor([[0, 1], [1, 0]])
-    coefficients, seen = vaccinated(drawn @ drawn.T, torch.full((2, 2), wanted, dtype=torch.float64), order)
+    coefficients, seen = vaccinated(drawn @ drawn.T, torch.full((2, 2), target, dtype=torch.float64), order)
     turned = coefficients @ drawn
     cosine = torch.nn.functional.cosine_similarity
     assert float(seen[0, 1]) == pytest.approx(float(cosine(drawn[0], drawn[1], dim=0)))
-    assert float(seen[0, 1]) < wanted
+    assert float(seen[0, 1]) < target
     for mine, other in ((0, 1), (1, 0)):
-        assert float(cosine(turned[mine], drawn[other], dim=0)) == pytest.approx(wanted)
+        assert float(cosine(turned[mine], drawn[other], dim=0)) == pytest.approx(target)
 
 
-def test_gradvac_that_wants_no_similarity_is_gradient_surgery() -> None:
+def test_gradvac_with_zero_target_similarity_is_gradient_surgery() -> None:
     drawn = gradients(1)
     gram = drawn @ drawn.T
     order = random_orders(gram, seeded_generator(3))
@@ -181,7 +181,7 @@ def test_gradvac_remembers_the_cosines_it_met() -> None:
 @pytest.mark.parametrize("size", [1.0, 1e4])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_quadratic_over_nonnegative_numbers_is_solved(seed: int, size: float, draw: Draw) -> None:
-    """At the least either a number is zero and the slope points inwards, or the slope is zero."""
+    """At the minimum either a number is zero and the slope points inwards, or the slope is zero."""
     gram, _ = cosines_and_norms(draw(seed) @ draw(seed).T)
     linear = -size * gram
     linear[0, 0] = -1.0

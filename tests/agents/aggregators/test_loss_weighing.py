@@ -1,4 +1,4 @@
-"""Weights of losses: by hand where they are given, and what they come to where they are learned."""
+"""Weights of losses: given ones by hand, and the values that learned ones reach."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_given_weights_multiply_the_losses_of_their_tasks() -> None:
     assert weighted.metrics()["critic_task_weight"].tolist() == [1.0, 0.0, 4.0]
 
 
-def test_inverse_size_lets_tasks_pull_alike_that_are_drawn_by_their_size() -> None:
+def test_inverse_size_gives_equal_influence_to_tasks_that_are_drawn_by_their_size() -> None:
     """Three entries of the task with three times the data pull together as one of the other."""
     shared, inverse = nn.Parameter(torch.zeros(2)), made("inverse-size", 2, task_sizes=(30.0, 10.0))
     losses = linear_losses([IDENTITY[0]] * 3 + [IDENTITY[1]], shared)
@@ -52,7 +52,7 @@ def test_weights_that_fit_no_task_are_refused(name: str, settings: dict[str, Any
 
 
 def test_uncertainty_finds_the_task_whose_reward_is_noise(make_agent: MakeAgent) -> None:
-    """Two tasks pay nothing, one pays noise that nothing foretells: it ends with the least weight by far."""
+    """Two tasks have no reward, one has unpredictable noise: it ends with by far the smallest weight."""
     agent = make_agent("mtsac", aggregator="uncertainty", discount=0.1, learning_rate=2e-2, final_learning_rate=2e-2)
     noise = 3.0 * torch.randn(150, 16, generator=seeded_generator(1))
     for step in range(150):
@@ -73,7 +73,7 @@ def test_uncertainty_learns_the_logarithm_of_the_loss() -> None:
     torch.testing.assert_close(uncertainty.log_variance.detach(), torch.tensor([0.1, 100.0]).log(), atol=5e-2, rtol=0.0)
 
 
-def test_gradnorm_makes_gradients_alike_long_when_one_loss_is_a_hundred_times_as_large() -> None:
+def test_gradnorm_makes_gradients_equally_long_when_one_loss_is_a_hundred_times_as_large() -> None:
     shared, gradnorm = nn.Parameter(torch.ones(2)), made("gradnorm", 2, gradnorm_alpha=0.0, gradnorm_rate=0.2)
     for _ in range(200):
         found = pulls(gradnorm, linear_losses([[1.0, 0.0], [0.0, 100.0]], shared), shared)
@@ -104,7 +104,7 @@ def test_dwa_weighs_by_the_ratio_of_the_last_two_mean_losses() -> None:
     torch.testing.assert_close(dwa.metrics()["actor_task_weight"], expected)
 
 
-def test_famo_pulls_alike_in_log_losses() -> None:
+def test_famo_weighs_log_losses_equally() -> None:
     """The gradient of log L is that of L over L, whatever L's unit."""
     shared, famo = nn.Parameter(torch.ones(2)), made("famo", 2)
     first, second = pulls(famo, linear_losses([[1.0, 0.0], [0.0, 100.0]], shared), shared)
@@ -139,3 +139,27 @@ def test_what_an_aggregator_learned_is_in_its_state(name: str) -> None:
     assert found[0] == found[1]
     for key, value in one.state_dict().items():
         assert torch.equal(value, other.state_dict()[key])
+
+
+def test_a_task_that_is_drawn_alone_keeps_its_weight() -> None:
+    """Tasks that a sampler leaves out must not let the weight of the others decay."""
+    shared, gradnorm = nn.Parameter(torch.ones(1)), made("gradnorm", 3)
+    pulls(gradnorm, linear_losses([[5.0]], shared), shared, task=torch.tensor([0]))
+    for _ in range(200):
+        pulls(gradnorm, linear_losses([[1.0]], shared), shared, task=torch.tensor([0]))
+    assert gradnorm.metrics()["critic_task_weight"][0].item() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("name", ["famo", "imtl", "mgda"])
+def test_a_masked_task_leaves_the_others_as_they_would_be_without_it(name: str) -> None:
+    """PaCo sets the loss of a task that explodes to 0."""
+    shared, rows = nn.Parameter(torch.ones(2)), [[3.0, 1.0], [1.0, 2.0], [0.0, 0.0]]
+    without = torch.tensor(pulls(made(name, 2), linear_losses(rows[:2], shared), shared))
+    masked = torch.tensor(pulls(made(name, 3), linear_losses(rows, shared), shared))
+    torch.testing.assert_close(masked, without, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["famo", "imtl", "mgda"])
+def test_where_all_tasks_are_masked_nothing_moves(name: str) -> None:
+    shared = nn.Parameter(torch.ones(2))
+    assert pulls(made(name, 2), linear_losses([[0.0, 0.0]] * 2, shared), shared) == [0.0, 0.0]

@@ -1,4 +1,4 @@
-"""What a diagnosis finds in agents whose state is known, and that it leaves them as they were."""
+"""What a diagnosis finds in agents whose state is known, and that it does not change them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from agents.base import Batch, seeded_generator
-from agents.build import LARGEST
+from agents.build import MAX_SCALED_RETURN
 from agents.diagnostics.overestimation import overestimation
 from agents.registry.presets import PRESETS
 from agents.replay import Replay
@@ -40,8 +40,8 @@ def diagnosed(agent: SAC, batch: Batch, history: Batch | None = None) -> dict[st
 @pytest.mark.parametrize("network", ["mlp", "residual"])
 def test_each_agent_is_asked_for_what_it_has(make_agent: MakeAgent, name: str, network: str) -> None:
     found = diagnosed(make_agent(name, network=network), random_batch(3, 16, 4, 2))
-    wanted = EVERYONE | (set() if name in ALONE else SHARING) | OF_ENCODER.get(name, set())
-    assert found.keys() == wanted
+    expected = EVERYONE | (set() if name in ALONE else SHARING) | OF_ENCODER.get(name, set())
+    assert found.keys() == expected
     assert all(not tensor.requires_grad and tensor.isfinite().all() for tensor in found.values())
     assert found["loss_share"].sum().item() == pytest.approx(1.0)
 
@@ -82,7 +82,7 @@ def test_the_same_generator_finds_the_same(make_agent: MakeAgent) -> None:
 
 @pytest.mark.parametrize("name", ["care", "mtsac", "mtmhsac"])
 def test_the_tasks_gradients_add_up_to_the_updates(make_agent: MakeAgent, name: str) -> None:
-    """The mean of the losses has the mean of the gradients, on whichever part is said to be shared."""
+    """The mean of the losses has the mean of the gradients, on the part that is reported as shared."""
     agent, batch = make_agent(name, initial_temperature=1e-30), random_batch(3, 16, 4, 2)
     norms = diagnosed(agent, batch)
     shared = agent.encoder.shared_parameters() or agent.critic.shared_parameters()
@@ -97,10 +97,10 @@ def test_the_tasks_gradients_add_up_to_the_updates(make_agent: MakeAgent, name: 
 
 
 @pytest.mark.parametrize("name", KIT_AGENTS)
-def test_what_is_said_to_be_shared_is_what_two_tasks_move(make_agent: MakeAgent, name: str) -> None:
+def test_parameters_reported_as_shared_are_those_that_two_tasks_move(make_agent: MakeAgent, name: str) -> None:
     agent = make_agent(name, tasks=2)
     with torch.no_grad():
-        for parameter in agent.parameters():  # some begin at zero, behind which there is no gradient
+        for parameter in agent.parameters():  # some start at zero, behind which there is no gradient
             parameter.add_(0.1 * torch.randn(parameter.shape, generator=seeded_generator(3)))
     obs = random_batch(2, 8, 4, 2).obs
     z = agent.encoder(obs).detach()
@@ -172,15 +172,15 @@ def constant_critics(agent: SAC, value: float) -> SAC:
     return agent
 
 
-def test_overestimation_is_what_the_critics_say_less_what_came(make_agent: MakeAgent) -> None:
+def test_overestimation_is_the_critics_prediction_minus_the_return(make_agent: MakeAgent) -> None:
     """Four steps of reward 1, then the end; discount .5: returns 1.875 and 1.75 at the two steps of the first half."""
     agent = constant_critics(make_agent("mtsac", tasks=1, obs=1, actions=1, discount=0.5), 3.0)
     history = steps(Replay(1, 8, 1, 1, seeded_generator(0)), 4, 1.0, last=1.0)
     assert overestimation(agent, history).tolist() == pytest.approx([3.0 - (1.875 + 1.75) / 2])
 
 
-def test_the_critics_speak_for_what_comes_after_the_last_step(make_agent: MakeAgent) -> None:
-    """Reward 1 for ever is worth 2 at discount .5: critics that say so are right wherever the steps are cut."""
+def test_the_critics_bootstrap_after_the_last_step(make_agent: MakeAgent) -> None:
+    """Reward 1 for ever is worth 2 at discount .5: critics that predict it are right wherever the steps are cut."""
     agent = constant_critics(make_agent("mtsac", tasks=1, obs=1, actions=1, discount=0.5), 2.0)
     history = steps(Replay(1, 8, 1, 1, seeded_generator(0)), 4, 1.0)
     assert overestimation(agent, history).tolist() == pytest.approx([0.0], abs=1e-6)
@@ -205,7 +205,7 @@ def test_entropy_counts_at_every_later_step(make_agent: MakeAgent) -> None:
 def test_overestimation_is_in_the_tasks_own_units(make_agent: MakeAgent) -> None:
     """Rewards are divided by 50 inside: a value of 3 there is one of 150 outside."""
     agent = constant_critics(make_agent("mtsac", tasks=1, obs=1, actions=1, discount=0.5, reward_scale="return"), 3.0)
-    agent.reward_scale.largest.fill_(50.0 * LARGEST)
+    agent.reward_scale.largest.fill_(50.0 * MAX_SCALED_RETURN)
     history = steps(Replay(1, 8, 1, 1, seeded_generator(0)), 4, 50.0, last=1.0)
     assert overestimation(agent, history).tolist() == pytest.approx([150.0 - 50 * (1.875 + 1.75) / 2], rel=1e-5)
 

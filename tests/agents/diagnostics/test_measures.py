@@ -1,4 +1,4 @@
-"""The measures by hand, and what must hold of them."""
+"""The measures by hand, and properties that must hold."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_cosines_by_hand() -> None:
     assert cosine[3].isnan().all()
 
 
-def test_cosines_do_not_know_lengths_and_follow_a_permutation() -> None:
+def test_cosines_ignore_lengths_and_follow_a_permutation() -> None:
     vectors, order = noise(5, 30), torch.tensor([3, 0, 4, 1, 2])
     cosine = cosines(vectors)
     torch.testing.assert_close(cosine, cosine.T)
@@ -59,14 +59,14 @@ def test_conflicts_are_counted_among_the_others_that_are_known() -> None:
     assert conflict_rate(torch.full((2, 2), torch.nan)).isnan().all()
 
 
-def test_attention_tells_all_or_nothing_or_a_part_of_the_task() -> None:
+def test_attention_determines_the_task_fully_partly_or_not_at_all() -> None:
     assert mutual_information(torch.eye(3)).item() == pytest.approx(math.log(3))
     assert mutual_information(torch.tensor([[0.2, 0.8]] * 3)).item() == pytest.approx(0.0, abs=1e-6)
     part = torch.tensor([[0.75, 0.25], [0.25, 0.75]])
     assert mutual_information(part).item() == pytest.approx(0.75 * math.log(1.5) + 0.25 * math.log(0.5))
 
 
-def test_an_encoder_that_nobody_uses_tells_nothing() -> None:
+def test_an_unused_encoder_adds_no_information() -> None:
     used = torch.tensor([[0.75, 0.25, 0.0], [0.25, 0.75, 0.0]])
     torch.testing.assert_close(mutual_information(used), mutual_information(used[:, :2]))
 
@@ -79,7 +79,7 @@ def test_dormant_units_by_hand() -> None:
     assert dormant(units * 1000).tolist() == [[False, False, True]]
 
 
-def test_a_layer_that_says_nothing_is_dormant_and_another_networks_layer_is_not() -> None:
+def test_a_layer_of_zeros_is_dormant_and_another_networks_layer_is_not() -> None:
     units = torch.stack([torch.zeros(4, 3), torch.ones(4, 3)])
     assert dormant(units).tolist() == [[True] * 3, [False] * 3]
 
@@ -102,17 +102,17 @@ def test_effective_rank_knows_neither_scale_nor_rotation_nor_the_order_of_rows()
     assert 7.0 < effective_rank(features).item() < 8.0
 
 
-def test_features_that_are_no_numbers_have_no_rank() -> None:
+def test_features_that_are_not_finite_have_no_rank() -> None:
     features = noise(2, 10, 4)
     features[0, 3, 2] = torch.inf
     assert effective_rank(features).isnan().tolist() == [True, False]
 
 
 def test_soft_returns_by_hand() -> None:
-    """Three steps of reward 1, 2, 4, discount 1/2, a bonus of .2 at every successor and critics that say 10 of it."""
+    """Three steps of reward 1, 2, 4, discount 1/2, a bonus of .2 at every successor and critics that predict 10."""
     reward, bonus, value = torch.tensor([1.0, 2.0, 4.0]), torch.full((3,), 0.2), torch.full((3,), 10.0)
     on, no_end = torch.tensor([1.0, 1.0, 0.0]), torch.zeros(3)
-    third = 4 + 0.5 * 10.2  # the steps end there: the rest is what the critics say
+    third = 4 + 0.5 * 10.2  # the steps end there: the rest is what the critics predict
     second = 2 + 0.5 * (0.2 + third)
     assert soft_returns(reward, bonus, no_end, on, value, 0.5).tolist() == pytest.approx(
         [1 + 0.5 * (0.2 + second), second, third]

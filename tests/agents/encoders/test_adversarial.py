@@ -12,18 +12,18 @@ from agents.networks import StackedMLP
 TASKS, SIZE = 3, 8
 
 
-def test_the_adversary_tells_all_of_separate_tasks_and_nothing_of_mixed_ones() -> None:
+def test_the_adversary_explains_separate_tasks_and_not_mixed_ones() -> None:
     encoder = AdversarialEncoder(4, TASKS, (32,), SIZE, 1.0, True, seeded_generator(0))
     labels = torch.eye(TASKS).repeat_interleave(200, dim=0)
     noise = torch.randn(len(labels), SIZE, generator=seeded_generator(1))
     apart = noise.clone()
     apart[:, :TASKS] += 50.0 * labels
-    assert encoder.told(apart, labels) > 0.9
-    assert encoder.told(noise, labels) < 0.2  # 72 numbers fitted to 600 rows
+    assert encoder.explained_variance(apart, labels) > 0.9
+    assert encoder.explained_variance(noise, labels) < 0.2  # 72 numbers fitted to 600 rows
 
 
-def test_a_probe_tells_the_task_from_plain_features_and_hardly_from_adversarial_ones() -> None:
-    """Observations of a task lie around a point of its own; what is to be learned does not depend on the task."""
+def test_a_probe_predicts_the_task_from_plain_features_and_hardly_from_adversarial_ones() -> None:
+    """Each task's observations lie around a different point; the learning target does not depend on the task."""
     plain, hidden = (probed(features(weight)) for weight in (0.0, 0.3))
     assert plain > 0.8
     assert hidden < 0.5  # chance is 1/3
@@ -44,8 +44,8 @@ def features(weight: float) -> AdversarialEncoder:
         obs = observations(generator)
         z = encoder(obs)[..., :SIZE].flatten(0, 1)
         target = obs[..., :2].sum(dim=-1).flatten()
-        told = encoder.auxiliary_loss()
-        loss = (head(z[None])[0, :, 0] - target).square().mean() + (0.0 if told is None else told)
+        extra = encoder.auxiliary_loss()
+        loss = (head(z[None])[0, :, 0] - target).square().mean() + (0.0 if extra is None else extra)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -62,10 +62,10 @@ def probed(encoder: AdversarialEncoder) -> float:
         with torch.no_grad():
             z = encoder(observations(generator))[..., :SIZE].flatten(0, 1)
             z = z / z.std().clamp_min(1e-6)
-        told = probe(z[None])[0]
+        logits = probe(z[None])[0]
         if step == 399:
-            return float((told.argmax(dim=-1) == task).float().mean())
+            return float((logits.argmax(dim=-1) == task).float().mean())
         optimizer.zero_grad()
-        F.cross_entropy(told, task).backward()
+        F.cross_entropy(logits, task).backward()
         optimizer.step()
     raise AssertionError

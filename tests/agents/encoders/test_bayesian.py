@@ -35,7 +35,7 @@ def test_codes_are_sampled_where_gradients_are_taken_and_their_mean_elsewhere() 
     torch.testing.assert_close(samples.mean(dim=0), made.mean, atol=0.06, rtol=0)
 
 
-def test_of_new_tasks_the_prior_is_known() -> None:
+def test_codes_of_new_tasks_are_the_prior() -> None:
     made = encoder()
     with torch.no_grad():
         assert (made.inspect(torch.zeros(3, 1, 2))["code_std"] < 0.2).all()

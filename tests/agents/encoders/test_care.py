@@ -1,4 +1,4 @@
-"""CARE's attention, context and mixture against numbers worked out by hand, and what must hold of them."""
+"""CARE's attention, context and mixture against numbers worked out by hand, and properties that must hold."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.agents.conftest import CPU, MakeAgent, sentence_vectors
 
 
 class FixedLogits(nn.Module):
-    """An attention that says what it is told: logits (K, T)."""
+    """An attention with fixed logits (K, T)."""
 
     def __init__(self, logits: Tensor) -> None:
         super().__init__()
@@ -99,7 +99,7 @@ def test_permuting_tasks_with_their_contexts_permutes_the_outputs(make_agent: Ma
     torch.testing.assert_close(agent.act(obs[order], explore=False), before[order])
 
 
-def test_a_tasks_own_row_starts_at_zero_so_that_its_sentence_alone_speaks() -> None:
+def test_a_tasks_own_row_starts_at_zero_so_that_only_its_sentence_counts() -> None:
     context = ContextNetwork(sentence_vectors(3), True, (8,), 4, seeded_generator(0))
     assert context.own.abs().max() == 0
     torch.testing.assert_close(context(), context.network(context.known[None])[0])
@@ -116,22 +116,22 @@ def test_attention_differs_between_tabletop_tasks_before_any_training() -> None:
     assert apart[~torch.eye(10, dtype=torch.bool)].min() > 1e-3
 
 
-def test_an_encoder_left_out_has_no_weight_and_the_others_share_it_out() -> None:
+def test_a_masked_encoder_has_no_weight_and_the_others_are_renormalised() -> None:
     """Weights 1/6, 2/6 and 3/6; without the last 1/3 and 2/3, without the first 2/5 and 3/5."""
     logits = torch.tensor([1.0, 2.0, 3.0]).log()[:, None].expand(-1, 2)
     init = seeded_generator(0)
     context = ContextNetwork(sentence_vectors(2), True, (8,), 4, init)
     encoder = CAREEncoder(2, 3, (), 2, context, 4, FixedLogits(logits), 1.0, True, True, init)
     obs = torch.randn(2, 5, 2, generator=seeded_generator(1))
-    whole = encoder(obs)
+    unmasked = encoder(obs)
     for expert, weights in ((2, [1 / 3, 2 / 3, 0.0]), (0, [0.0, 0.4, 0.6]), (None, [1 / 6, 2 / 6, 3 / 6])):
         encoder.mask_expert(expert)
         assert encoder.inspect(obs)["attention"].tolist() == [pytest.approx(weights)] * 2
-    assert torch.equal(encoder(obs), whole)
+    assert torch.equal(encoder(obs), unmasked)
 
 
 @pytest.mark.parametrize(("name", "settings"), [("mtsac", {}), ("single-task", {}), ("care", {"encoders": 1})])
-def test_nothing_can_be_left_out_of_what_is_no_mixture(make_agent: MakeAgent, name: str, settings: dict) -> None:
+def test_only_a_mixtures_encoders_can_be_masked(make_agent: MakeAgent, name: str, settings: dict) -> None:
     with pytest.raises(ValueError, match="not a mixture|only one encoder"):
         make_agent(name, **settings).mask_expert(0)
 

@@ -1,4 +1,4 @@
-"""The observation with the task's context beside it, and a plain agent that reads it."""
+"""The observation with the task's context appended, and a plain agent that reads it."""
 
 from __future__ import annotations
 
@@ -43,6 +43,6 @@ def test_a_plain_network_that_reads_the_context_acts_on_a_new_task_as_on_one_of_
     torch.testing.assert_close(made.act(obs[:2], explore=False), before[[2, 0]])
 
 
-def test_heads_of_each_task_have_none_for_a_new_one_though_the_encoder_reads_its_context() -> None:
-    with pytest.raises(ValueError, match="its trunk has weights of each task"):
+def test_task_specific_heads_have_none_for_a_new_task_though_the_encoder_reads_its_context() -> None:
+    with pytest.raises(ValueError, match="its trunk has task-specific weights"):
         agent("mtmhsac", "context").set_tasks(torch.ones(2, ACTIONS, dtype=torch.bool), sentence_vectors(2))

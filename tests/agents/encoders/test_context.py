@@ -1,4 +1,4 @@
-"""Whatever tells tasks apart, CARE's attention sees it from the start, and turns to a task that it never saw."""
+"""CARE's attention sees whatever distinguishes tasks from the start, and generalises to a task that it never saw."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_a_new_tasks_action_mask_is_its_own() -> None:
 
 
 @pytest.mark.parametrize("name", ["mtsac", "mtmhsac", "single-task"])
-def test_an_agent_that_reads_no_context_says_that_it_cannot_know_a_new_task(make_agent: MakeAgent, name: str) -> None:
+def test_an_agent_that_reads_no_context_refuses_new_tasks(make_agent: MakeAgent, name: str) -> None:
     agent = make_agent(name)
     with pytest.raises(ValueError, match="no context"):
         agent.set_tasks(torch.ones(2, ACTIONS, dtype=torch.bool), torch.zeros(2, 12))
@@ -129,7 +129,7 @@ def test_a_context_that_was_learned_row_by_row_has_none_for_a_new_task() -> None
 
 
 def test_a_number_far_outside_the_trained_range_is_answered_otherwise_than_its_edge() -> None:
-    """Nothing clips it: what an agent makes of it is for the scores of held-out tasks to show."""
+    """Nothing clips it: scores of held-out tasks show what an agent makes of it."""
     agent, context = trained("numbers")
     edge = torch.as_tensor(context.tasks).amax(dim=0)
     agent.set_tasks(torch.ones(2, ACTIONS, dtype=torch.bool), torch.stack([edge, 3 * edge]))

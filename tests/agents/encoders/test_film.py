@@ -1,4 +1,4 @@
-"""FiLM against its formula, and what it is at the start."""
+"""FiLM against its formula, and its initial state."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def encoder(hidden: tuple[int, ...] = (5,)) -> FiLMEncoder:
     return FiLMEncoder(2, hidden, 3, context, 4, True, init)
 
 
-def test_all_tasks_begin_with_the_same_encoder() -> None:
+def test_all_tasks_start_with_the_same_encoder() -> None:
     obs = torch.randn(1, 7, 2, generator=seeded_generator(1)).expand(3, -1, -1)
     z = encoder()(obs)
     assert z.shape == (3, 7, 3)

@@ -1,4 +1,4 @@
-"""A layer whose weights are written by the context, against its formula."""
+"""A layer whose weights the context generates, against its formula."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ def encoder(obs: int = 2, hidden: int = 5) -> HyperEncoder:
     return HyperEncoder(obs, hidden, 3, ContextNetwork(torch.eye(3), True, (6,), 4, init), 4, True, init)
 
 
-def test_the_context_writes_weights_and_biases() -> None:
+def test_the_context_generates_weights_and_biases() -> None:
     made, obs, task = encoder(), torch.randn(3, 7, 2, generator=seeded_generator(1)), 1
-    written = (made.context()[task] @ made.writer.weight[0] + made.writer.bias[0, 0]).view(3, 5)
-    x = obs[task] @ written[:2] + written[2]
+    generated = (made.context()[task] @ made.writer.weight[0] + made.writer.bias[0, 0]).view(3, 5)
+    x = obs[task] @ generated[:2] + generated[2]
     x = F.relu(F.layer_norm(x, (5,)))
     torch.testing.assert_close(made(obs)[task], x @ made.last.weight[0] + made.last.bias[0])
     some = torch.tensor([1, 0, 1])
     torch.testing.assert_close(made(obs[some], some), made(obs)[some])
 
 
-def test_written_weights_begin_at_the_scale_of_a_linear_layers() -> None:
+def test_generated_weights_start_at_the_scale_of_a_linear_layer() -> None:
     made = encoder(obs=16, hidden=64)
-    written = made.writer(made.context()[None])[0]
+    generated = made.writer(made.context()[None])[0]
     reference = torch.nn.Linear(16, 64).weight.std()
-    torch.testing.assert_close(written.std(dim=1), reference.detach().expand(3), rtol=0.15, atol=0)
-    assert (written[0] - written[1]).std() < 0.2 * reference
+    torch.testing.assert_close(generated.std(dim=1), reference.detach().expand(3), rtol=0.15, atol=0)
+    assert (generated[0] - generated[1]).std() < 0.2 * reference

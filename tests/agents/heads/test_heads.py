@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from agents.build import LARGEST
+from agents.build import MAX_SCALED_RETURN
 from agents.heads.categorical import BINS, V_MAX, CategoricalHead
 from agents.heads.scalar import ScalarHead
 
@@ -55,9 +55,9 @@ def test_a_categorical_target_has_the_scalar_targets_mean_and_is_cut_at_the_reac
 
 def test_the_largest_scaled_return_still_has_room_for_its_gaussian() -> None:
     head = CategoricalHead(BINS, V_MAX, CPU)
-    values = torch.tensor([[LARGEST - 0.1, LARGEST, V_MAX]])
+    values = torch.tensor([[MAX_SCALED_RETURN - 0.1, MAX_SCALED_RETURN, V_MAX]])
     mean = (head.target(torch.zeros(2, 1, 3, BINS), values, torch.zeros(1, 3)) @ torch.linspace(-V_MAX, V_MAX, BINS))[0]
-    assert mean[:2].tolist() == pytest.approx([LARGEST - 0.1, LARGEST], abs=1e-4)
+    assert mean[:2].tolist() == pytest.approx([MAX_SCALED_RETURN - 0.1, MAX_SCALED_RETURN], abs=1e-4)
     assert mean[2] < V_MAX - 0.05  # at the edge there is none
 
 
@@ -73,6 +73,6 @@ def test_the_categorical_loss_is_least_at_the_target_and_summed_over_critics() -
 def test_values_keep_their_digits_where_matrix_products_are_reduced() -> None:
     head = CategoricalHead(101, 10.0, CPU)
     out = torch.randn(2, 3, 50, 101, generator=torch.Generator().manual_seed(0))
-    whole = head.value(out)
+    expected = head.value(out)
     with torch.autocast("cpu", torch.bfloat16):
-        torch.testing.assert_close(head.value(out), whole)
+        torch.testing.assert_close(head.value(out), expected)

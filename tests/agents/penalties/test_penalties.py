@@ -1,4 +1,4 @@
-"""Penalties against their formulas, and what they are said to do."""
+"""Penalties against their formulas and described effects."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import torch
 from agents.base import PieceShape, seeded_generator
 from agents.networks import StackedLinear, StackedMLP
 from agents.penalties.l1 import L1
+from agents.penalties.l2 import L2
 from agents.penalties.orthogonality import Orthogonality
 from agents.penalties.soft_sharing import SoftSharing, TraceNorm
 from agents.registry.compose import settings_type
@@ -76,14 +77,41 @@ def test_the_trace_norm_of_tasks_that_are_alike_is_that_of_rank_one() -> None:
             return [self.weight]
 
     module, penalty = One(), piece(TraceNorm, trace_weight=1.0)
-    assert penalty(module).item() == pytest.approx(5.0 * TASKS**0.5, rel=1e-5)
+    assert penalty(module).item() == pytest.approx(5.0 * TASKS**0.5 / TASKS, rel=1e-5)
     with torch.no_grad():
         module.weight.copy_(torch.tensor([[3.0, 0.0], [0.0, 4.0], [0.0, 0.0]]))
-    assert penalty(module).item() == pytest.approx(7.0, rel=1e-5)
+    assert penalty(module).item() == pytest.approx(7.0 / TASKS, rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["soft-sharing", "trace-norm"])
-def test_a_penalty_on_what_tasks_have_of_their_own_is_refused_where_they_have_nothing(name: str) -> None:
+def test_a_penalty_on_task_specific_weights_is_refused_where_there_are_none(name: str) -> None:
     with pytest.raises(RegistryError, match="trunk 'shared' has none; use --trunk separate"):
         settings_type(PRESETS["mtsac"], {"penalty": name})
     assert settings_type(PRESETS["mtmhsac"], {"penalty": name})
+
+
+@pytest.mark.parametrize(
+    ("kind", "weight"),
+    [(L1, "l1_weight"), (L2, "penalty_weight"), (Orthogonality, "orthogonality_weight")],
+)
+def test_a_task_feels_the_penalty_of_its_own_weights_once_among_however_many_tasks(kind: Any, weight: str) -> None:
+    """The penalty is added to the loss of each of T tasks, whose networks are alike here."""
+    alone, together = (
+        SeparateTrunk(TrunkShape(tasks, 2, 4, (6,), 2, True, context=torch.zeros(tasks, 0)), seeded_generator(0))
+        for tasks in (1, TASKS)
+    )
+    with torch.no_grad():
+        for one, all_of_them in zip(alone.parameters(), together.parameters(), strict=True):
+            all_of_them.copy_(one.repeat_interleave(TASKS, dim=0))
+    found = [
+        kind(PieceShape(tasks, CPU, SimpleNamespace(**{weight: 0.1})))(trunk).item()
+        for tasks, trunk in ((1, alone), (TASKS, together))
+    ]
+    assert TASKS * found[1] == pytest.approx(TASKS * found[0], rel=1e-5)
+    together.zero_grad()
+    (TASKS * kind(PieceShape(TASKS, CPU, SimpleNamespace(**{weight: 0.1})))(together)).backward()
+    kind(PieceShape(1, CPU, SimpleNamespace(**{weight: 0.1})))(alone).backward()
+    for one, all_of_them in zip(alone.parameters(), together.parameters(), strict=True):
+        gradient = torch.zeros_like(one) if one.grad is None else one.grad
+        of_all = torch.zeros_like(all_of_them) if all_of_them.grad is None else all_of_them.grad
+        torch.testing.assert_close(of_all[::TASKS], gradient)

@@ -1,4 +1,4 @@
-"""What is known of a setting: its range, in a value and in words, and that every setting of the kit's says it."""
+"""The metadata of a setting: its range, in values and in words, and that every setting of the kit has it."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ NAN, INF = float("nan"), float("inf")
 
 @dataclasses.dataclass(frozen=True)
 class Own:
-    """Settings of an agent of one's own, which know nothing of the kit's base; some are called as the kit's are."""
+    """Settings of a user's agent, without the kit's base class; one has the name of a kit setting."""
 
-    strength: float = setting(2.0, above=0)
+    strength: float = setting(2.0, gt=0)
     hidden: tuple[int, ...] = dataclasses.field(default_factory=lambda: (8,))
 
 
@@ -43,21 +43,21 @@ OWN = AgentSpec("agent", "own", "mine", target="nowhere:agent", settings=Own)
     ("facts", "good", "bad", "words"),
     [
         (Facts(), [-1, NAN, "word", (), None], [], ""),
-        (Facts(least=1), [1, 10**400, None], [0, -1], "it has to be at least 1"),
-        (Facts(least=0), [0.0, 2.5], [-0.1, NAN, INF], "it has to be a number of at least 0"),
-        (Facts(least=0, most=9), [0, 9], [10], "it has to be at most 9"),
-        (Facts(least=0, most=9), [], [-1], "it has to be at least 0"),
-        (Facts(most=9), [9, -9], [10], "it has to be at most 9"),
-        (Facts(above=0), [1e-9, 1], [0, 0.0, NAN, INF, -INF], "it has to be a number above 0"),
-        (Facts(above=0, unit="seconds"), [0.1], [0.0], "it has to be a number of seconds above 0"),
-        (Facts(above=0, most=1), [1, 1e-9], [0.0, 1.1, NAN], "it has to be above 0 and at most 1"),
-        (Facts(above=0), [], ["word", [1]], "it has to be a number"),
-        (Facts(least=1, unit="widths"), [(), (1, 2)], [(0,), (3, 0), ("a",)], "give widths of at least 1"),
-        (Facts(least=1, unit="widths", some=True), [(1,)], [()], "give widths of at least 1"),
-        (Facts(above=0, most=1), [(0.5, 1)], [(0.5, 2)], "give numbers above 0 and at most 1"),
+        (Facts(ge=1), [1, 10**400, None], [0, -1], "it must be at least 1"),
+        (Facts(ge=0), [0.0, 2.5], [-0.1, NAN, INF], "it must be a number of at least 0"),
+        (Facts(ge=0, le=9), [0, 9], [10], "it must be at most 9"),
+        (Facts(ge=0, le=9), [], [-1], "it must be at least 0"),
+        (Facts(le=9), [9, -9], [10], "it must be at most 9"),
+        (Facts(gt=0), [1e-9, 1], [0, 0.0, NAN, INF, -INF], "it must be a number above 0"),
+        (Facts(gt=0, unit="seconds"), [0.1], [0.0], "it must be a number of seconds above 0"),
+        (Facts(gt=0, le=1), [1, 1e-9], [0.0, 1.1, NAN], "it must be above 0 and at most 1"),
+        (Facts(gt=0), [], ["word", [1]], "it must be a number"),
+        (Facts(ge=1, unit="widths"), [(), (1, 2)], [(0,), (3, 0), ("a",)], "give widths of at least 1"),
+        (Facts(ge=1, unit="widths", non_empty=True), [(1,)], [()], "give widths of at least 1"),
+        (Facts(gt=0, le=1), [(0.5, 1)], [(0.5, 2)], "give numbers above 0 and at most 1"),
     ],
 )
-def test_a_value_out_of_its_range_is_told_what_it_has_to_be(
+def test_a_value_out_of_its_range_is_refused_with_the_range(
     facts: Facts, good: list[Any], bad: list[Any], words: str
 ) -> None:
     assert [value for value in good if facts.fault(value)] == []
@@ -72,14 +72,14 @@ def test_every_number_among_the_settings_has_a_range_and_a_default_within_it(kin
         assert facts_of(field).fault(field.default) == "", field.name
 
 
-def test_the_ranges_of_every_agents_settings_are_those_that_are_meant() -> None:
-    """Those of every agent, written out once: a range that is lost or that changes has to be changed here too."""
+def test_the_ranges_of_every_agents_settings_are_the_intended_ones() -> None:
+    """Those of every agent, written out once: a range that is lost or changed must be changed here too."""
     found: dict[Any, set[str]] = {}
     whose = [kind for kind in KINDS if kind.__module__ == module.__name__]
     for field in (field for kind in whose for field in dataclasses.fields(kind)):
         facts = facts_of(field)
         if facts.has_range:
-            found.setdefault((facts.least, facts.above, facts.most, facts.some), set()).add(field.name)
+            found.setdefault((facts.ge, facts.gt, facts.le, facts.non_empty), set()).add(field.name)
     assert found == {
         (1, None, 100_000, True): {"hidden"},
         (1, None, 100_000, False): {"context_hidden"},
@@ -93,11 +93,12 @@ def test_the_ranges_of_every_agents_settings_are_those_that_are_meant() -> None:
 
 
 def test_of_the_settings_only_the_widths_are_shown_first() -> None:
-    assert {field.name for kind in KINDS for field in dataclasses.fields(kind) if facts_of(field).shown} == {"hidden"}
+    in_table = {field.name for kind in KINDS for field in dataclasses.fields(kind) if facts_of(field).in_table}
+    assert in_table == {"hidden"}
 
 
 @pytest.mark.parametrize("agent", sorted(PRESETS))
-def test_an_agents_settings_know_what_those_of_its_pieces_know_and_can_be_pickled(agent: str) -> None:
+def test_an_agents_settings_keep_the_metadata_of_its_pieces_and_can_be_pickled(agent: str) -> None:
     kind = settings_type(PRESETS[agent])
     known = {field.name: facts_of(field) for each in KINDS for field in dataclasses.fields(each)}
     assert {field.name: facts_of(field) for field in dataclasses.fields(kind)}.items() <= known.items()
@@ -105,7 +106,7 @@ def test_an_agents_settings_know_what_those_of_its_pieces_know_and_can_be_pickle
     assert pickle.loads(pickle.dumps(settings)) == settings
 
 
-def test_what_settings_do_not_have_is_told_by_their_base() -> None:
+def test_settings_get_missing_fields_from_their_base() -> None:
     assert (SB3Settings().context, SB3Settings().precision, SB3Settings().hidden) == (None, "float32", (256, 256))
     assert SACSettings().context is None
     assert settings_type(PRESETS["care"])().context == "auto"
@@ -114,7 +115,7 @@ def test_what_settings_do_not_have_is_told_by_their_base() -> None:
     assert dataclasses.fields(AgentSettings) == ()
 
 
-def test_settings_of_ones_own_need_no_base_of_the_kits() -> None:
+def test_a_users_settings_need_no_base_of_the_kits() -> None:
     settings = settings_type(OWN)()
     assert isinstance(settings, Own)
     assert (settings.strength, settings.hidden, settings.context) == (2.0, (8,), None)  # type: ignore[attr-defined]

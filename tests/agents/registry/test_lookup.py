@@ -23,7 +23,7 @@ from agents.registry.spec import AgentSpec, RegistryError, Spec, preset
 
 @dataclasses.dataclass(frozen=True)
 class Own:
-    """Settings of a piece of one's own."""
+    """Settings of a user's piece."""
 
     strength: float = 2.0
     """How much."""
@@ -82,7 +82,7 @@ def test_what_is_built_in_is_found_and_can_be_imported(kind: Any) -> None:
         assert spec.load() is None or callable(spec.load())
 
 
-def test_a_function_of_ones_own_is_described_by_its_docstring() -> None:
+def test_a_users_function_is_described_by_its_docstring() -> None:
     spec = resolve("aggregator", "registry_example:weigh")
     assert spec == Spec(
         "aggregator",
@@ -93,7 +93,7 @@ def test_a_function_of_ones_own_is_described_by_its_docstring() -> None:
     )
 
 
-def test_a_spec_of_ones_own_goes_by_the_name_that_it_was_asked_for_by() -> None:
+def test_a_users_spec_gets_the_name_that_was_requested() -> None:
     spec = resolve("aggregator", "registry_example:spec")
     assert (spec.name, spec.description, spec.settings) == ("registry_example:spec", "Weighs.", Own)
     mine = resolve_agent("registry_example:mine")

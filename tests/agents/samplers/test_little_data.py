@@ -1,4 +1,4 @@
-"""A task with a tenth of the data: what the sampler by size does to its share, and to what is learned by heart."""
+"""A task with a tenth of the data: what the sampler by size does to its share, and to memorisation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def transitions(count: int, generator: torch.Generator) -> Transitions:
 
 
 def with_few_of_the_last(data: Transitions) -> Transitions:
-    """The last task's first ``FEW`` transitions, again and again, in the place of all of its own."""
+    """Replace all of the last task's transitions by repetitions of its first ``FEW``."""
     return tuple(
         torch.cat([part[:-1], part[-1:, :FEW].repeat(1, HELD // FEW, *[1] * (part.dim() - 2))]) for part in data
     )
@@ -56,7 +56,7 @@ def errors(agent: SAC, sampler: str) -> tuple[float, float]:
     return error(agent, held), error(agent, new)
 
 
-def test_a_task_with_a_tenth_of_the_data_is_learned_by_heart_less_where_it_is_drawn_by_its_size(
+def test_a_task_with_a_tenth_of_the_data_is_memorised_less_if_it_is_drawn_by_its_size(
     make_agent: MakeAgent,
 ) -> None:
     """Noise alone is an error of 1. Its share by size is 1 of 31 rows, where it was 1 of 4."""
@@ -70,7 +70,7 @@ def test_a_task_with_a_tenth_of_the_data_is_learned_by_heart_less_where_it_is_dr
     assert new_by_size - by_size < 0.6 * (new - held)
 
 
-def test_its_share_is_that_of_its_data_and_inverse_sizes_give_it_an_equal_pull_again() -> None:
+def test_its_share_is_that_of_its_data_and_inverse_sizes_restore_its_influence() -> None:
     shares = made("size", task_sizes=SIZES).shares()
     assert shares.tolist() == pytest.approx([10 / 31] * 3 + [1 / 31])
     torch.testing.assert_close(counts(made("size", task_sizes=SIZES), 2000), shares, atol=0.005, rtol=0.0)

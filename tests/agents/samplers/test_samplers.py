@@ -16,15 +16,15 @@ from agents.samplers.proportional import systematic, with_floor
 
 CPU = torch.device("cpu")
 OTHERS = [name for name in PIECES["sampler"] if name != "uniform"]
-GIVEN: dict[str, dict[str, Any]] = {"widen-by-return": {"widen_return": 0.5}}  # what has to be
+REQUIRED: dict[str, dict[str, Any]] = {"widen-by-return": {"widen_return": 0.5}}  # settings without a default
 
 
 def made(name: str, tasks: int = 4, seed: int = 0, numbers: tuple[float, ...] | None = None, **settings: Any) -> Any:
-    """A built-in sampler, with its default settings but for those given."""
+    """A built-in sampler, with default settings except those given."""
     piece = PIECES["sampler"][name]
     assert piece.settings is not None
-    given = {**GIVEN.get(name, {}), **settings}
-    return piece.load()(PieceShape(tasks, CPU, piece.settings(**given), seed, numbers or (*map(float, range(tasks)),)))
+    chosen = {**REQUIRED.get(name, {}), **settings}
+    return piece.load()(PieceShape(tasks, CPU, piece.settings(**chosen), seed, numbers or (*map(float, range(tasks)),)))
 
 
 def counts(sampler: Any, draws: int = 400) -> Tensor:
@@ -33,8 +33,8 @@ def counts(sampler: Any, draws: int = 400) -> Tensor:
     return torch.bincount(drawn, minlength=sampler.tasks) / len(drawn)
 
 
-def told(sampler: Any, seed: int = 0, updates: int = 60) -> Any:
-    """A sampler that has drawn batches and heard of losses and scores."""
+def trained(sampler: Any, seed: int = 0, updates: int = 60) -> Any:
+    """A sampler that has drawn batches and received losses and scores."""
     generator = seeded_generator(seed)
     for update in range(updates):
         sampler.draw(8)
@@ -49,31 +49,31 @@ def told(sampler: Any, seed: int = 0, updates: int = 60) -> Any:
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_batch_has_as_many_rows_as_with_all_tasks_once_each(name: str) -> None:
-    tasks, rows = told(made(name)).draw(8)
+    tasks, rows = trained(made(name)).draw(8)
     assert (len(tasks) * rows, tasks.dtype) == (4 * 8, torch.int64)
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_the_same_seed_draws_the_same_and_goes_on_after_a_round_trip(name: str) -> None:
-    one, two, other = told(made(name)), told(made(name)), made(name, seed=9)
+def test_the_same_seed_draws_the_same_and_continues_after_a_round_trip(name: str) -> None:
+    one, two, other = trained(made(name)), trained(made(name)), made(name, seed=9)
     other.load_state_dict(one.state_dict())
     for _ in range(3):
-        drawn = [told(sampler, 5, 20).draw(8)[0].tolist() for sampler in (one, two, other)]
+        drawn = [trained(sampler, 5, 20).draw(8)[0].tolist() for sampler in (one, two, other)]
         assert drawn[0] == drawn[1] == drawn[2]
     assert torch.equal(one.shares(), other.shares())
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_shares_are_those_that_are_drawn_and_are_told(name: str) -> None:
-    sampler = told(made(name))
+def test_reported_shares_are_those_that_are_drawn(name: str) -> None:
+    sampler = trained(made(name))
     shares = sampler.metrics()["batch_share"]
     assert float(shares.sum()) == pytest.approx(1.0)
     torch.testing.assert_close(counts(sampler), shares, atol=0.02, rtol=0.0)
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_neither_drawing_nor_listening_waits_for_the_device(name: str) -> None:
-    sampler, losses = told(made(name)), torch.rand(4)
+def test_neither_drawing_nor_observing_waits_for_the_device(name: str) -> None:
+    sampler, losses = trained(made(name)), torch.rand(4)
     with Recorder() as recorder:
         sampler.draw(8)
         sampler.observe_losses(losses)
@@ -107,7 +107,7 @@ def test_sizes_are_evened_out_by_the_temperature(temperature: float, expected: l
 
 
 def test_a_task_with_a_tenth_of_the_data_has_its_transitions_drawn_no_more_often_than_the_others() -> None:
-    """Drawn alike, each of its transitions would be learned from ten times as often."""
+    """With tasks drawn evenly, each of its transitions would be learned from ten times as often."""
     sizes = torch.tensor([1000.0, 1000.0, 1000.0, 100.0])
     per_transition = counts(made("size", task_sizes=tuple(sizes.tolist()))) / sizes
     assert float(per_transition.max() / per_transition.min()) < 1.2
@@ -125,13 +125,13 @@ def test_inverse_success_gives_the_unsolved_task_the_most_rows() -> None:
     torch.testing.assert_close(sampler.shares(), torch.tensor([1.0, 1.0, 10.0, 2.0]) / 14.0)
 
 
-def test_hard_first_goes_by_rank_and_treats_equals_alike() -> None:
+def test_hard_first_uses_ranks_and_treats_equals_equally() -> None:
     sampler = made("hard-first", hard_floor=0.0)
     sampler.observe_scores(torch.tensor([0.9, 0.5, 0.0, 0.5]))
     torch.testing.assert_close(sampler.shares(), torch.tensor([0.25, 0.5, 1.0, 0.5]) / 2.25)
 
 
-def test_learning_progress_follows_the_task_whose_score_moves_whatever_its_unit() -> None:
+def test_learning_progress_follows_the_task_whose_score_moves_in_any_unit() -> None:
     sampler = made("learning-progress", progress_floor=0.2)
     for evaluation in range(6):
         sampler.observe_scores(torch.tensor([0.0, 1.0, 0.1 * evaluation, -300.0 + 100.0 * evaluation]))
@@ -165,8 +165,8 @@ def test_the_bandit_finds_the_task_whose_loss_falls() -> None:
     assert float(sampler.shares()[2]) > 0.6
 
 
-def test_the_bandit_gives_the_one_task_of_ten_that_pays_most_of_the_rows() -> None:
-    """It is paid for each of the rows that it gets, or it could not become much larger than the others."""
+def test_the_bandit_gives_the_one_rewarding_task_of_ten_most_of_the_rows() -> None:
+    """It is rewarded for each of its rows, or its share could not become much larger than the others."""
     sampler, losses = made("exp3", 10, bandit_rate=0.02), torch.zeros(10)
     noise = 0.3 * torch.randn(3000, 10, generator=seeded_generator(2))
     shares = []
@@ -220,11 +220,9 @@ def test_an_end_of_the_range_moves_outwards_where_its_task_succeeds_and_never_ba
         assert unlocked(sampler) == expected
 
 
-@pytest.mark.parametrize(("begin", "first"), [(None, 1), (4.0, 0), (-100.0, 0), (9.0, 2), (11.0, 3)])
-def test_the_range_begins_in_the_middle_or_at_the_task_nearest_to_what_is_given(
-    begin: float | None, first: int
-) -> None:
-    assert unlocked(made("widen", numbers=(4.0, 6.0, 8.5, 12.0), widen_from=begin)) == [first]
+@pytest.mark.parametrize(("start", "first"), [(None, 1), (4.0, 0), (-100.0, 0), (9.0, 2), (11.0, 3)])
+def test_the_range_starts_in_the_middle_or_at_the_task_nearest_to_the_setting(start: float | None, first: int) -> None:
+    assert unlocked(made("widen", numbers=(4.0, 6.0, 8.5, 12.0), widen_from=start)) == [first]
 
 
 def test_where_there_is_no_success_a_return_widens() -> None:

@@ -1,4 +1,4 @@
-"""Layers that know their task against the formulas that they stand for."""
+"""Layers that depend on the task against their formulas."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_a_masked_unit_changes_nothing_for_its_task() -> None:
     torch.testing.assert_close(trunk.inspect(x)["units_in_use"], torch.tensor([[1.0, 5 / 6], [1, 1], [1, 1]]))
 
 
-def test_with_stitches_that_keep_columns_apart_a_task_has_its_own_network() -> None:
+def test_with_stitches_that_separate_columns_a_task_has_its_own_network() -> None:
     trunk, x = make(CrossStitchTrunk), noise(TASKS, ROWS, SIZE)
     with torch.no_grad():
         for stitch in trunk.stitches:

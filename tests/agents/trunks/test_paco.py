@@ -1,4 +1,4 @@
-"""PaCo leaves out a task whose loss explodes, and begins its combination anew between those of the others."""
+"""PaCo leaves out a task whose loss explodes, and redraws its combination between those of the others."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def vectors(trunk: Any) -> Tensor:
         ([1.0, -101.0, float("inf")], None, [1.0, 0.0, 0.0], [False, True, True]),
         ([1.0, 200.0], [0, 2], [1.0, 0.0], [False, False, True]),
         ([1.0, 200.0, 3.0], [1, 1, 0], [0.0, 0.0, 3.0], [False, True, False]),
-        ([200.0, 300.0], [1, 2], [0.0, 0.0], [False, True, True]),
-        ([200.0, 200.0, 200.0], None, [200.0, 200.0, 200.0], [False, False, False]),  # nobody is left to go by
+        ([200.0, 300.0], [1, 2], [200.0, 300.0], [False, False, False]),  # nor in the batch
+        ([200.0, 200.0, 200.0], None, [200.0, 200.0, 200.0], [False, False, False]),  # no other task is left
     ],
 )
 def test_losses_beyond_the_limit_count_nothing(
@@ -50,9 +50,9 @@ def test_losses_beyond_the_limit_count_nothing(
     assert trunk.exploded.tolist() == exploded
 
 
-def test_a_combination_begun_anew_is_between_those_of_the_others_which_stay() -> None:
+def test_a_redrawn_combination_is_between_those_of_the_others_which_stay() -> None:
     trunk, generator = made(), seeded_generator(1)
-    before, places = vectors(trunk), []
+    before, positions = vectors(trunk), []
     for _ in range(200):
         trunk.masked(torch.tensor([1.0, 1e6, 1.0]))
         trunk.after_step(generator)
@@ -60,9 +60,9 @@ def test_a_combination_begun_anew_is_between_those_of_the_others_which_stay() ->
         assert torch.equal(now[:, [0, 2]], before[:, [0, 2]])
         along = (now[:, 1] - before[:, 0]) / (before[:, 2] - before[:, 0])
         torch.testing.assert_close(along, along.flatten()[:1].expand_as(along), atol=1e-3, rtol=0.0)
-        places.append(float(along[0, 0]))
-    assert 0.0 <= min(places) < 0.1 < 0.9 < max(places) <= 1.0
-    assert sum(places) / len(places) == pytest.approx(0.5, abs=0.1)
+        positions.append(float(along[0, 0]))
+    assert 0.0 <= min(positions) < 0.1 < 0.9 < max(positions) <= 1.0
+    assert sum(positions) / len(positions) == pytest.approx(0.5, abs=0.1)
 
 
 def test_where_no_loss_explodes_nothing_moves() -> None:
@@ -81,7 +81,7 @@ def learned(agent: SAC, factor: float) -> Tensor:
 
 
 @pytest.mark.parametrize(("limit", "same"), [(3e3, True), (1e30, False)])
-def test_how_far_the_planted_task_explodes_is_nothing_to_the_agent(
+def test_how_far_the_planted_task_explodes_does_not_matter_to_the_agent(
     make_agent: MakeAgent, limit: float, same: bool
 ) -> None:
     """Its rewards are a thousand and a million times the others': left out, the same weights to the last bit."""

@@ -17,8 +17,8 @@ def searched(tasks: int, hidden: tuple[int, ...], blocks: int = 2) -> SearchedTr
     return SearchedTrunk(shape, seeded_generator(0))
 
 
-def test_twins_come_to_share_a_block_and_opposites_do_not() -> None:
-    """Four tasks, the targets of two the negative of the others': nothing but the blocks tells them apart."""
+def test_twins_learn_to_share_a_block_and_opposites_do_not() -> None:
+    """Four tasks, the targets of two the negative of the others': only the blocks distinguish them."""
     trunk, generator = searched(4, ()), seeded_generator(1)
     sign, slope = torch.tensor([1.0, -1.0, 1.0, -1.0])[:, None, None], torch.tensor([[1.0], [-2.0], [0.5], [1.5]])
     optimizer = torch.optim.Adam(trunk.parameters(), 0.02)
@@ -45,7 +45,7 @@ def test_after_its_share_of_the_run_each_task_has_one_block() -> None:
     assert torch.equal(trunk.layers[0].weights(), torch.eye(2)[soft.argmax(dim=1)])
     trunk(x).sum().backward()
     assert trunk.layers[0].scores.grad is None or not trunk.layers[0].scores.grad.any()
-    assert trunk.state_dict()["layers.0.decided"] == 1.0  # a run that is taken up again stays decided
+    assert trunk.state_dict()["layers.0.decided"] == 1.0  # a run that is resumed stays decided
 
 
 def test_a_decision_outlasts_momentum_and_more_training_and_the_target_network_follows_it(
@@ -70,7 +70,7 @@ def test_a_decision_outlasts_momentum_and_more_training_and_the_target_network_f
     assert followed == decided[: len(followed)]
 
 
-def test_a_run_that_begins_from_another_searches_anew() -> None:
+def test_a_run_that_starts_from_another_searches_again() -> None:
     trunk = searched(3, (8,))
     trunk.set_progress(1.0)
     trunk.begin()

@@ -1,6 +1,8 @@
-"""Trunks and stacked layers equal the loops of plain layers that they stand for."""
+"""Trunks and stacked layers equal the loops of plain layers that they replace."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,15 +10,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from agents.base import seeded_generator
-from agents.networks import StackedMLP
+from agents.networks import StackedMLP, StackedResidual
+from agents.registry.pieces import PIECES
 from agents.trunks import TrunkShape
 from agents.trunks.multi_head import MultiHeadTrunk
 from agents.trunks.separate import SeparateTrunk
 from agents.trunks.shared import SharedTrunk
+from tests.agents.conftest import MakeAgent, random_batch
 
 
 def shape_of(tasks: int, ensemble: int, size_in: int, hidden: tuple[int, ...], size_out: int) -> TrunkShape:
-    """With layer norm, for tasks of which nothing is known."""
+    """With layer norm, for tasks without context."""
     return TrunkShape(tasks, ensemble, size_in, hidden, size_out, True, context=torch.zeros(tasks, 0))
 
 
@@ -37,7 +41,7 @@ def test_stacked_networks_equal_separate_ones(layer_norm: bool) -> None:
         torch.testing.assert_close(mlp(x)[group], by_hand(mlp, group, x[group]))
 
 
-def test_a_shared_trunk_treats_all_tasks_alike() -> None:
+def test_a_shared_trunk_treats_all_tasks_equally() -> None:
     trunk = SharedTrunk(shape_of(3, 2, 4, (8,), 1), seeded_generator(0))
     x = torch.randn(3, 5, 4, generator=seeded_generator(1))
     out = trunk(x)
@@ -69,3 +73,21 @@ def test_heads_belong_to_tasks_and_the_body_to_all() -> None:
     grads = trunk.heads.weight.grad.view(2, 3, 6, 2)
     assert grads[:, 0].abs().sum() > 0
     assert grads[:, 1:].abs().sum() == 0
+
+
+def test_a_residual_body_of_one_layer_is_a_linear_one_before_the_heads() -> None:
+    shape = replace(shape_of(3, 2, 4, (8,), 2), network=StackedResidual)
+    trunk = MultiHeadTrunk(shape, seeded_generator(0))
+    plain = MultiHeadTrunk(shape_of(3, 2, 4, (8,), 2), seeded_generator(0))
+    x = torch.randn(3, 5, 4, generator=seeded_generator(1))
+    assert torch.equal(trunk(x), plain(x))
+
+
+@pytest.mark.parametrize("name", sorted(PIECES["trunk"]))
+def test_values_are_not_rounded_to_bfloat16_in_reduced_precision(make_agent: MakeAgent, name: str) -> None:
+    """Near 300 bfloat16 has steps of 2, so that many states would have the same value."""
+    agent = make_agent("mtsac", trunk=name, precision="bfloat16")
+    batch = random_batch(3, 16, 4, 2)
+    with torch.autocast("cpu", torch.bfloat16):
+        out = agent.critic_output(agent.encoder(batch.obs), batch.action)
+    assert out.dtype == torch.float32

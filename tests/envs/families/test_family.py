@@ -1,4 +1,4 @@
-"""A family's values become tasks whose names, sentences and numbers agree; a user's own values are checked in words."""
+"""A family's values become tasks whose names, sentences and numbers agree; a user's own values are checked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FAMILIES = {
 
 
 def value_of(name: str) -> float:
-    """``velocity-1.5`` -> 1.5."""
+    """Return the value in a task's name: 1.5 for ``velocity-1.5``."""
     return float(name.split("-", 1)[1])
 
 
@@ -36,7 +36,7 @@ def suite(family: Family) -> TaskSuite:
     return make_suite(family.name)
 
 
-def test_all_families_are_here() -> None:
+def test_all_families_are_tested() -> None:
     assert sorted(FAMILIES) == [
         "ant-direction",
         "cheetah-gravity",
@@ -48,7 +48,7 @@ def test_all_families_are_here() -> None:
     ]
 
 
-def test_names_sentences_and_parameters_say_the_same_value(family: Family, suite: TaskSuite) -> None:
+def test_names_sentences_and_parameters_have_the_same_value(family: Family, suite: TaskSuite) -> None:
     assert suite.name == family.name
     assert 5 <= len(suite.tasks) <= 8
     for task in (*suite.tasks, *suite.held_out):
@@ -59,7 +59,7 @@ def test_names_sentences_and_parameters_say_the_same_value(family: Family, suite
         assert dict(task.parameters) == dict(family.numbers(parameter, float(value)))
 
 
-def test_held_out_values_lie_where_their_tags_say(family: Family, suite: TaskSuite) -> None:
+def test_held_out_values_agree_with_their_tags(family: Family, suite: TaskSuite) -> None:
     trained = [value_of(name) for name in suite.task_names]
     assert not any(task.tags for task in suite.tasks)
     sides = []
@@ -69,13 +69,13 @@ def test_held_out_values_lie_where_their_tags_say(family: Family, suite: TaskSui
         assert task.tags == (("inside",) if min(trained) <= value <= max(trained) else ("outside",))
         sides += task.tags
     assert set(sides) == {"inside", "outside"}
-    assert all(family.least <= value_of(task.name) <= family.most for task in (*suite.tasks, *suite.held_out))
+    assert all(family.minimum <= value_of(task.name) <= family.maximum for task in (*suite.tasks, *suite.held_out))
 
 
 def test_the_docstring_states_the_range(family: Family) -> None:
     module = pendulum if family.name.startswith("pendulum") else mujoco
     function = getattr(module, family.name.removeprefix("pendulum-").replace("-", "_"))
-    assert f"from {family.least:g} to {family.most:g} {family.unit}." in function.__doc__
+    assert f"from {family.minimum:g} to {family.maximum:g} {family.unit}." in function.__doc__
 
 
 def test_own_values_are_trained_on_and_in_the_suites_name() -> None:
@@ -83,7 +83,7 @@ def test_own_values_are_trained_on_and_in_the_suites_name() -> None:
     assert suite.name == "pendulum-gravity-2+5+8.5"
     assert suite.task_names == ("gravity-2", "gravity-5", "gravity-8.5")
     assert [task.parameters for task in suite.tasks] == [{"gravity": 2.0}, {"gravity": 5.0}, {"gravity": 8.5}]
-    # the family's own are 2 and 5, trained on here, and 9 and 14, beyond what is
+    # the family holds out 2 and 5, which are trained on here, and 9 and 14, which lie outside
     assert [(task.name, task.tags) for task in suite.held_out] == [
         ("gravity-9", ("outside",)),
         ("gravity-14", ("outside",)),
@@ -93,16 +93,16 @@ def test_own_values_are_trained_on_and_in_the_suites_name() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(FAMILIES))
-def test_both_ends_of_the_range_are_taken_and_what_lies_beyond_is_not(name: str) -> None:
+def test_both_ends_of_the_range_are_accepted_and_values_beyond_are_not(name: str) -> None:
     family = FAMILIES[name]
-    assert len(make_suite(f"{name}:{family.least},{family.most}").tasks) == 2
-    for beyond in (family.least - 1e-6, family.most + 1e-6):
+    assert len(make_suite(f"{name}:{family.minimum},{family.maximum}").tasks) == 2
+    for beyond in (family.minimum - 1e-6, family.maximum + 1e-6):
         with pytest.raises(SuiteError, match=f"suite '{name}': {family.parameter} .* is out of range; it may be from"):
             make_suite(f"{name}:{beyond}")
 
 
 @pytest.mark.parametrize(
-    ("argument", "said"),
+    ("argument", "message"),
     [
         ("999", "gravity '999' is out of range; it may be from 0 to 16 m/s^2; write pendulum-gravity:4,6,8,10,12"),
         ("-1", "gravity '-1' is out of range"),
@@ -113,8 +113,8 @@ def test_both_ends_of_the_range_are_taken_and_what_lies_beyond_is_not(name: str)
         ("5,8,5.0", "gravity '5.0' is given twice"),
     ],
 )
-def test_bad_values_are_refused_in_one_line(argument: str, said: str) -> None:
-    with pytest.raises(SuiteError, match=f"^suite 'pendulum-gravity': {said.replace('m/s^2;', 'm/s.2;')}") as caught:
+def test_bad_values_are_refused_in_one_line(argument: str, message: str) -> None:
+    with pytest.raises(SuiteError, match=f"^suite 'pendulum-gravity': {message.replace('m/s^2;', 'm/s.2;')}") as caught:
         make_suite(f"pendulum-gravity:{argument}")
     assert "\n" not in str(caught.value)
 

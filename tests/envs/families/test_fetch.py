@@ -63,12 +63,12 @@ def test_tasks_of_unequal_size_are_padded() -> None:
     env.close()
 
 
-def test_nothing_is_remarked() -> None:
+def test_there_are_no_remarks() -> None:
     assert [report.remarks + report.problems for report in check_suite(make_suite("fetch"))] == [()] * 4
 
 
-def test_without_the_extra_the_line_that_installs_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_its_install_command_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "gymnasium_robotics", None)
-    said = r"^gymnasium-robotics is not installed: pip install -e '\.\[robotics\]'$"
-    with pytest.raises(MissingExtra, match=said):
+    message = r"^gymnasium-robotics is not installed: pip install -e '\.\[robotics\]'$"
+    with pytest.raises(MissingExtra, match=message):
         make_suite("fetch").tasks[0].make_env()

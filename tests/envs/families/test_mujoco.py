@@ -1,4 +1,4 @@
-"""The MuJoCo families: rewards by hand, the model's own fields, and no environment that touches another."""
+"""The MuJoCo families: rewards by hand, the model's own fields, and environments that do not affect each other."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def make(suite: str, value: object) -> Env:
 
 
 def play(env: Env, steps: int = 40, seed: int = 5) -> list[tuple[np.ndarray, float, dict[str, Any], np.ndarray]]:
-    """Observation, reward, info and action of each step from a seeded reset."""
+    """Return the observation, reward, info and action of each step from a seeded reset."""
     generator = np.random.default_rng(seed)
     env.reset(seed=seed)
     seen = []
@@ -79,7 +79,7 @@ def test_a_cheetah_in_the_air_falls_with_its_gravity(gravity: float) -> None:
 
 
 @pytest.mark.parametrize("factor", [0.5, 2.0])
-def test_a_hopper_weighs_what_it_says(factor: float) -> None:
+def test_a_hopper_has_the_mass_of_its_task(factor: float) -> None:
     env, usual = make("hopper-mass", factor).unwrapped, gym.make("Hopper-v5").unwrapped
     for _ in range(2):
         env.reset(seed=0)
@@ -123,7 +123,7 @@ def test_straight_ahead_is_gymnasiums_own_ant() -> None:
 
 
 @pytest.mark.parametrize("suite", [*USUAL, "cheetah-velocity", "ant-direction"])
-def test_environments_of_a_family_do_not_touch_each_other(suite: str) -> None:
+def test_environments_of_a_family_do_not_affect_each_other(suite: str) -> None:
     first, *_, last = make_suite(suite).tasks
     alone = play(first.make_env())
     one, other = first.make_env(), last.make_env()
@@ -135,7 +135,7 @@ def test_environments_of_a_family_do_not_touch_each_other(suite: str) -> None:
 
 
 @pytest.mark.parametrize("suite", [*USUAL, "cheetah-velocity", "ant-direction"])
-def test_an_episode_has_gymnasiums_limit_and_says_no_success(suite: str) -> None:
+def test_an_episode_has_gymnasiums_limit_and_reports_no_success(suite: str) -> None:
     env = make_suite(suite).tasks[0].make_env()
     assert env.spec is not None
     assert env.spec.max_episode_steps == 1000
@@ -143,9 +143,9 @@ def test_an_episode_has_gymnasiums_limit_and_says_no_success(suite: str) -> None
 
 
 @pytest.mark.parametrize("suite", [*USUAL, "cheetah-velocity", "ant-direction"])
-def test_nothing_but_the_missing_success_is_remarked(suite: str) -> None:
+def test_only_the_missing_success_is_remarked_on(suite: str) -> None:
     own = make_suite(suite)
-    for report in (*check_suite(own, 150), *check_suite(own.unseen(), 150)):
+    for report in (*check_suite(own, 150), *check_suite(own.held_out_suite(), 150)):
         assert [remark for remark in report.remarks if "success" not in remark] == []
 
 
@@ -160,7 +160,7 @@ def test_own_reward_terms_stay_what_they_were() -> None:
 @pytest.mark.parametrize(
     "suite", ["cheetah-velocity", "cheetah-gravity", "ant-direction", "hopper-mass", "walker-friction"]
 )
-def test_without_the_extra_the_line_that_installs_it_is_said(monkeypatch: pytest.MonkeyPatch, suite: str) -> None:
+def test_without_the_extra_its_install_command_is_reported(monkeypatch: pytest.MonkeyPatch, suite: str) -> None:
     monkeypatch.setitem(sys.modules, "mujoco", None)
     task = make_suite(suite).tasks[0]
     with pytest.raises(MissingExtra, match=r"^mujoco is not installed: pip install -e '\.\[mujoco\]'$"):

@@ -17,7 +17,7 @@ def task(suite: str, value: str) -> Task:
 
 
 def speed_after_one_step(env: gym.Env[Any, Any]) -> float:
-    """From rest at 30 degrees off the top, with 1 N m."""
+    """Return the speed after a step with 1 N m from rest at 30 degrees off the top."""
     env.reset(seed=3)
     env.unwrapped.state = np.array([np.pi / 6, 0.0])  # type: ignore[attr-defined]
     return float(env.step(np.array([1.0]))[0][2])
@@ -38,7 +38,7 @@ def test_one_step_by_hand_and_again_after_a_reset(suite: str, value: str, speed:
     assert [speed_after_one_step(env) for _ in range(2)] == pytest.approx([speed, speed], abs=1e-6)
 
 
-def test_pendulums_do_not_touch_each_other() -> None:
+def test_pendulums_do_not_affect_each_other() -> None:
     makers = [
         *(task("pendulum-gravity", g) for g in ("4", "12")),
         *(task("pendulum-length", x) for x in ("0.5", "1.5")),
@@ -52,7 +52,7 @@ def test_pendulums_do_not_touch_each_other() -> None:
 
 
 @pytest.mark.parametrize("suite", ["pendulum-gravity", "pendulum-length"])
-def test_an_episode_lasts_gymnasiums_200_steps_and_says_no_success(suite: str) -> None:
+def test_an_episode_lasts_gymnasiums_200_steps_and_reports_no_success(suite: str) -> None:
     env = make_suite(suite).tasks[0].make_env()
     env.reset(seed=0)
     steps = [env.step(np.zeros(1)) for _ in range(200)]

@@ -1,4 +1,4 @@
-"""EnvPool's starts and actions, played again step by step in Meta-World's own environments."""
+"""EnvPool's starts and actions, replayed step by step in Meta-World's own environments."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from envs.metaworld.farama import draw_starts
 from envs.metaworld.pool import _id, _maker
 
 HELD = 10  # steps that a random action is held for, so that the hand gets somewhere
-# Of an observation's 39 numbers: hand, opening and both objects' positions, and the goal. The frame before is left out,
-# which a first observation may show otherwise, and so are orientations, but where a reward reads the first object's.
-PLACES = np.array([*range(7), 11, 12, 13, 36, 37, 38])
+# Of an observation's 39 numbers: hand, opening and both objects' positions, and the goal. The previous frame is left
+# out, since it may differ in a first observation, and so are orientations, except if a reward reads the first object's.
+POSITIONS = np.array([*range(7), 11, 12, 13, 36, 37, 38])
 ORIENTED = ("assembly-v3", "box-close-v3", "disassemble-v3", "hammer-v3")
 ORIENTATION = np.arange(7, 11)
 GOAL = slice(10, 13)  # of these
 
-IN_STEP = 0.002  # metres: the two engines' observations agree
-# Where EnvPool's MuJoCo moves things otherwise from the first step on: a lid settles, a door swings, an object drops.
-IN_STEP_OF = {"box-close-v3": 0.01, "door-close-v3": 0.04, "hand-insert-v3": 0.01}
-# Rewards agree within the one, and per metre that observations have differed within the other.
-REWARD, SLOPE = 0.001, 20.0
-MOST = 0.3  # of the steps at which observations agree may differ in reward: where things touch, more hangs on less
+AGREE = 0.002  # metres: the largest difference of observations that agree
+# For tasks in which EnvPool's MuJoCo differs from the first step on: a lid settles, a door swings, an object drops.
+AGREE_IN = {"box-close-v3": 0.01, "door-close-v3": 0.04, "hand-insert-v3": 0.01}
+# Rewards agree within the first, plus the second per metre by which observations have differed.
+REWARD_TOLERANCE, REWARD_SLOPE = 0.001, 20.0
+MAX_SHARE_OFF = 0.3  # of the steps with equal observations, whose rewards may differ: contacts amplify differences
 
 
 class StartFinder:
@@ -39,24 +39,24 @@ class StartFinder:
         self._base = self._starts[0]
         low, high = (side.astype(np.float64) for side in self._bounds())
         self._low, self._high = low, high
-        first = place(self.env, self._base)[PLACES]
+        first = first_obs(self.env, self._base)[POSITIONS]
         self._first = first
         self._shows: dict[int, int] = {}  # which number of the observation moves with which number of the start
         for k in np.flatnonzero(high - low > 1e-6):
             moved = self._base.copy()
             moved[k] += 1e-3 if moved[k] + 1e-3 <= high[k] else -1e-3
-            slope = (place(self.env, moved, self._starts)[PLACES] - first) / (moved[k] - self._base[k])
+            slope = (first_obs(self.env, moved, self._starts)[POSITIONS] - first) / (moved[k] - self._base[k])
             alike = np.flatnonzero(np.abs(slope - 1.0) < 0.02)
             if len(alike):
                 self._shows[int(k)] = int(alike[-1])  # the goal comes last, and touches nothing
 
     def __call__(self, obs: np.ndarray) -> np.ndarray:
-        """Return the start of ``obs``, (39,), inside its range. What it does not show, the task does not use."""
-        start, wanted, shown = self._base.copy(), obs[PLACES], self._first
+        """Return the start of ``obs``, (39,), inside its range. The task uses only what ``obs`` shows."""
+        start, target, shown = self._base.copy(), obs[POSITIONS], self._first
         for _ in range(2):  # once more, since an object may have rolled a little
             for k, index in self._shows.items():
-                start[k] = np.clip(start[k] + wanted[index] - shown[index], self._low[k], self._high[k])
-            shown = place(self.env, start, self._starts)[PLACES]
+                start[k] = np.clip(start[k] + target[index] - shown[index], self._low[k], self._high[k])
+            shown = first_obs(self.env, start, self._starts)[POSITIONS]
         return start
 
     def _bounds(self) -> tuple[Any, Any]:
@@ -71,27 +71,27 @@ def official(name: str) -> Any:
         return ALL_V3_ENVIRONMENTS[name](reward_function_version="v2")
 
 
-def place(env: Any, start: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
-    """Begin an episode at ``start`` -> its first observation.
+def first_obs(env: Any, start: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
+    """Begin an episode at ``start``; return its first observation.
 
-    A task that rejects a start asks for the next for ever: it gets the same with what ``others`` have in the last three
-    numbers, a goal that some tasks draw, reject by and never use.
+    A task that rejects a start draws again for ever: it then gets ``start`` with the last three numbers of ``others``,
+    a goal that some tasks draw, use to reject starts, and then ignore.
     """
-    told = {"env_cls": type(env), "rand_vec": start.copy(), "partially_observable": False}
-    env.set_task(Task("", pickle.dumps(told)))
-    asked = iter([start, *([] if others is None else [np.r_[start[:-3], other[-3:]] for other in others])])
+    task_data = {"env_cls": type(env), "rand_vec": start.copy(), "partially_observable": False}
+    env.set_task(Task("", pickle.dumps(task_data)))
+    draws = iter([start, *([] if others is None else [np.r_[start[:-3], other[-3:]] for other in others])])
     taken: list[np.ndarray] = []
 
     def draw() -> np.ndarray:
-        taken[:] = [next(asked)]
+        taken[:] = [next(draws)]
         return taken[0].copy()
 
     # A reset runs the task's own part twice; the second time begins with what was taken at the first.
     own = env.reset_model
 
     def again() -> Any:
-        nonlocal asked
-        asked = iter([*taken, *asked])
+        nonlocal draws
+        draws = iter([*taken, *draws])
         return own()
 
     env._get_state_rand_vec, env.reset_model = draw, again
@@ -103,7 +103,7 @@ def place(env: Any, start: np.ndarray, others: np.ndarray | None = None) -> np.n
 
 @dataclass
 class Replay:
-    """Two engines side by side, (episodes, steps, rows); ``off`` is the largest difference of a place, in metres."""
+    """Two engines side by side, (episodes, steps, rows); ``off`` is the largest difference of a position, in metres."""
 
     name: str
     off: np.ndarray
@@ -113,39 +113,39 @@ class Replay:
 
     @property
     def together(self) -> np.ndarray:
-        """At which steps the observations have agreed from the episode's first step on."""
-        return np.logical_and.accumulate(self.off <= IN_STEP_OF.get(self.name, IN_STEP), axis=1)
+        """The steps at which the observations have agreed since the episode's first step."""
+        return np.logical_and.accumulate(self.off <= AGREE_IN.get(self.name, AGREE), axis=1)
 
     @property
     def reward_off(self) -> np.ndarray:
-        """By how much the rewards differ where the observations agree."""
+        """The difference of the rewards at steps at which the observations agree."""
         return np.abs(self.reward[0] - self.reward[1])[self.together]
 
     @property
     def share_off(self) -> float:
         """The share of these steps at which rewards differ by more than the observations explain."""
         off = np.maximum.accumulate(self.off, axis=1)  # so far: rewards remember how the episode began
-        explained = REWARD + SLOPE * off[self.together]
+        explained = REWARD_TOLERANCE + REWARD_SLOPE * off[self.together]
         return float((self.reward_off > explained).mean()) if self.together.any() else np.nan
 
     @property
     def success_off(self) -> int:
-        """At how many of these steps one engine says success and the other does not."""
+        """The number of these steps at which one engine reports success and the other does not."""
         return int((self.success[0] != self.success[1])[self.together].sum())
 
     @property
     def goal_differs(self) -> bool:
         """Whether EnvPool showed a goal at which no official episode can begin."""
-        return bool((self.goal_off > IN_STEP).any())
+        return bool((self.goal_off > AGREE).any())
 
     @property
     def reward_differs(self) -> bool:
-        """Whether EnvPool pays another reward, or pays it for another goal."""
-        return self.goal_differs or self.share_off > MOST
+        """Whether EnvPool's reward differs, or is for another goal."""
+        return self.goal_differs or self.share_off > MAX_SHARE_OFF
 
 
 def replay(name: str, rows: int, steps: int, episodes: int = 2) -> Replay:
-    """Play EnvPool's task and replay it: half of the rows take random actions, half the scripted expert's."""
+    """Play EnvPool's task and replay it: half of the rows with random actions, half with the scripted expert's."""
     find, generator = StartFinder(name), np.random.default_rng(0)
     pool = _maker()(
         _id(name), num_envs=rows, num_threads=1, env_seed=[*range(rows)], partially_observable=False,
@@ -154,11 +154,11 @@ def replay(name: str, rows: int, steps: int, episodes: int = 2) -> Replay:
     envs = [official(name) for _ in range(rows)]
     shape = (episodes, steps, rows)
     found = Replay(name, np.zeros(shape), np.zeros((episodes, rows)), np.zeros((2, *shape)), np.zeros((2, *shape)))
-    compared = np.append(PLACES, ORIENTATION) if name in ORIENTED else PLACES
+    compared = np.append(POSITIONS, ORIENTATION) if name in ORIENTED else POSITIONS
     for episode in range(episodes):
         obs = pool.reset()[0]
-        firsts = [place(env, find(own), find._starts) for env, own in zip(envs, obs, strict=True)]
-        found.goal_off[episode] = np.abs(obs - firsts)[:, PLACES[GOAL]].max(axis=1)
+        firsts = [first_obs(env, find(own), find._starts) for env, own in zip(envs, obs, strict=True)]
+        found.goal_off[episode] = np.abs(obs - firsts)[:, POSITIONS[GOAL]].max(axis=1)
         experts = [ENV_POLICY_MAP[name]() for _ in range(rows)]
         for step in range(steps):
             if step % HELD == 0:

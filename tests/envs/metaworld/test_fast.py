@@ -1,4 +1,4 @@
-"""The fast official environments give what the official ones give, to the last bit, on every one of the fifty tasks."""
+"""The fast official environments are bit-identical to the official ones on all fifty tasks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def pair(name: str, reward_version: str = "v2") -> tuple[MetaWorldEnv, MetaWorld
 
 
 def bits(value: Any) -> Any:
-    """Everything that an environment gave, number by number as bytes."""
+    """Return everything that an environment returned, number by number as bytes."""
     if isinstance(value, dict):
         return {key: bits(own) for key, own in value.items()}
     return [bits(own) for own in value] if isinstance(value, tuple) else np.asarray(value, dtype=np.float64).tobytes()
@@ -76,7 +76,7 @@ def test_an_episode_is_truncated_after_500_steps_and_not_stepped_beyond() -> Non
             env.step(np.zeros(4, dtype=np.float32))
 
 
-def test_metaworlds_own_modules_are_left_alone() -> None:
+def test_metaworlds_own_modules_are_unchanged() -> None:
     make_env("push-v3", "v2", 0)
     module = __import__("sys").modules[ALL_V3_ENVIRONMENTS["push-v3"].__module__]
     assert module.np is np
@@ -93,7 +93,7 @@ def test_a_rotation_is_that_of_scipy_in_all_its_cases() -> None:
             assert bits(own.as_quat()) == bits(theirs.as_quat())
 
 
-def test_a_matrix_that_is_no_rotation_is_left_to_scipy() -> None:
+def test_a_matrix_that_is_not_a_rotation_is_left_to_scipy() -> None:
     skewed = np.eye(3) + np.array([[0, 1e-3, 0], [0, 0, 0], [0, 0, 0]])
     assert bits(stand_ins.Rotation.from_matrix(skewed).as_quat()) == bits(Rotation.from_matrix(skewed).as_quat())
     with pytest.raises(ValueError, match="determinant"):

@@ -1,4 +1,4 @@
-"""Meta-World on its own environments: the benchmark's lists, and the faults of its release that must not be here."""
+"""Meta-World on its own environments: the benchmark's lists, and faults of its release that must not recur here."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def goals(obs: np.ndarray) -> np.ndarray:
 
 
 def start_of(env: Any) -> int:
-    """Which of its fifty starts an environment is at."""
-    told = env.env._last_rand_vec
-    return int(np.flatnonzero((env._starts == told).all(axis=1))[0])
+    """Return which of its fifty starts an environment is at."""
+    start = env.env._last_rand_vec
+    return int(np.flatnonzero((env._starts == start).all(axis=1))[0])
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def start_of(env: Any) -> int:
     ],
     ids=["MT10", "MT25", "MT50", "ML10 train", "ML10 test", "ML45 train", "ML45 test"],
 )
-def test_each_benchmark_has_the_tasks_that_metaworld_gives_it(ours: tuple[str, ...], theirs: dict[str, Any]) -> None:
+def test_each_benchmark_has_the_same_tasks_as_in_metaworld(ours: tuple[str, ...], theirs: dict[str, Any]) -> None:
     assert sorted(ours) == sorted(theirs)
 
 
@@ -64,11 +64,11 @@ def test_train_tasks_are_train_tasks_and_test_tasks_are_held_out() -> None:
     """Upstream's ML1-train builds the test split."""
     own = ml10(engine="farama")
     assert own.task_names == lists.ML10_TRAIN
-    assert own.unseen().task_names == lists.ML10_TEST
+    assert own.held_out_suite().task_names == lists.ML10_TEST
     assert all(task.tags == ("test",) for task in own.held_out)
 
 
-def test_a_seed_decides_the_start_also_seed_0() -> None:
+def test_a_seed_selects_the_start_even_seed_0() -> None:
     """Upstream ignores reset(seed=...), and takes seed 0 for none."""
     env, other = make_env("reach-v3", "v2", 0), make_env("reach-v3", "v2", 0)
     for seed in (0, 7, STARTS + 7):
@@ -88,7 +88,7 @@ def test_goal_seeds_draw_other_starts_and_the_same_again() -> None:
     assert np.unique(first, axis=0).shape == (STARTS, 6)
 
 
-def test_copies_of_a_task_and_tasks_of_a_suite_have_starts_of_their_own() -> None:
+def test_copies_of_a_task_and_tasks_of_a_suite_have_different_starts() -> None:
     """Upstream hands one seed to all: every task draws the same number, every copy the same goal."""
     env = MultiTaskVectorEnv(farama("reach-v3", "push-v3"), 4)
     obs = env.split(env.reset(seed=0)[0])
@@ -98,7 +98,7 @@ def test_copies_of_a_task_and_tasks_of_a_suite_have_starts_of_their_own() -> Non
     assert numbers[:4] != numbers[4:]
 
 
-def test_copies_are_as_many_as_asked_for() -> None:
+def test_there_are_as_many_copies_as_requested() -> None:
     """Upstream swallows num_envs for its multi-task benchmarks."""
     assert MultiTaskVectorEnv(farama("reach-v3", "push-v3"), 3).num_envs == 6
 
@@ -113,7 +113,7 @@ def test_no_global_state_is_touched() -> None:
     assert metaworld._N_GOALS == 50
 
 
-def test_the_goal_is_shown_and_the_space_holds_what_is_observed() -> None:
+def test_the_goal_is_observed_and_the_space_contains_the_observations() -> None:
     """Upstream's space says that the goal is always zero."""
     env = make_env("reach-v3", "v2", 0)
     obs, _ = env.reset(seed=3)
@@ -125,19 +125,19 @@ def test_the_goal_is_shown_and_the_space_holds_what_is_observed() -> None:
 
 
 def expert_episode(name: str) -> tuple[list[float], list[bool], list[bool]]:
-    """Success, terminated and truncated of an expert's episode."""
+    """Return success, terminated and truncated at each step of an expert's episode."""
     env, policy = make_env(name, "v2", 0), ENV_POLICY_MAP[name]()
     obs, _ = env.reset(seed=1)
-    said = []
-    while not said or not said[-1][2]:
+    steps = []
+    while not steps or not steps[-1][2]:
         obs, _, terminated, truncated, info = env.step(np.clip(policy.get_action(obs), -1, 1).astype(np.float32))
-        said.append((info["success"], terminated, truncated))
-    success, terminated_, truncated_ = zip(*said, strict=True)
+        steps.append((info["success"], terminated, truncated))
+    success, terminated_, truncated_ = zip(*steps, strict=True)
     return list(success), list(terminated_), list(truncated_)
 
 
 @pytest.mark.filterwarnings("ignore:Constant:UserWarning")
-def test_an_episode_lasts_500_steps_and_goes_on_after_success() -> None:
+def test_an_episode_lasts_500_steps_and_continues_after_success() -> None:
     """Upstream's ML1-train terminates on success."""
     success, terminated, truncated = expert_episode("drawer-close-v3")
     assert len(success) == 500
@@ -173,7 +173,7 @@ def test_the_environment_that_drew_the_starts_steps_like_any_other(name: str) ->
             assert first[1] == second[1]
 
 
-def test_both_rewards_are_there_and_said() -> None:
+def test_both_rewards_exist_and_are_recorded() -> None:
     first, second = (make_env("pick-place-v3", version, 0) for version in ("v2", "v1"))
     rewards = []
     for env in (first, second):
@@ -194,7 +194,7 @@ def test_facts_name_what_a_score_depends_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "words"),
+    ("make", "message"),
     [
         (lambda: make_suite("metaworld/MT1:reech-v3"), "there is no such task.*Did you mean 'reach-v3'"),
         (lambda: make_suite("metaworld/MT10:reach-v3"), "takes no argument after a colon"),
@@ -203,8 +203,8 @@ def test_facts_name_what_a_score_depends_on() -> None:
         (lambda: make_suite("metaworld/MT10", engine="envpool", reward_version="v1"), "use --engine farama"),
     ],
 )
-def test_what_does_not_exist_is_refused_in_words(make: Callable[[], Any], words: str) -> None:
-    with pytest.raises(SuiteError, match=words):
+def test_what_does_not_exist_is_refused_in_words(make: Callable[[], Any], message: str) -> None:
+    with pytest.raises(SuiteError, match=message):
         make()
 
 
@@ -212,7 +212,7 @@ def test_one_task_may_be_named_without_its_version() -> None:
     assert mt1("reach", engine="farama").task_names == ("reach-v3",)
 
 
-def test_the_fast_engine_is_taken_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_fast_engine_is_used_if_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     for found, engine in ((object(), "envpool"), (None, "farama")):
         monkeypatch.setattr(importlib.util, "find_spec", lambda _, found=found: found)
         assert mt1("reach").facts["training_engines"] == {"reach-v3": engine}
@@ -222,13 +222,13 @@ def test_the_fast_engine_is_taken_where_it_is_installed(monkeypatch: pytest.Monk
         assert own.facts["training_engines"] == {"reach-v3": "farama"}
 
 
-def test_a_missing_metaworld_is_said_with_its_install_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_metaworld_is_reported_with_its_install_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "metaworld", None)
     with pytest.raises(SuiteError, match=r"metaworld is not installed.*pip install -e '.\[metaworld\]'"):
         farama().tasks[0].make_env()
 
 
-def test_another_mujoco_than_metaworld_asks_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mujoco_that_metaworld_does_not_allow_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     own = metadata.version
     monkeypatch.setattr(metadata, "version", lambda name: "4.0.0" if name == "mujoco" else own(name))
     with pytest.raises(SuiteError, match=r"requires mujoco==3.3.0, but mujoco is 4.0.0"):

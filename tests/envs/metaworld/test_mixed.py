@@ -1,4 +1,4 @@
-"""Engines side by side in one suite: each row is what its own engine makes of it, and C++ is at work meanwhile."""
+"""Engines side by side in one suite: each row is stepped as by its own engine, and C++ works in the meantime."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Ahead:
         return np.array(seeds, dtype=np.float32)[:, None]
 
     def step(self, action: np.ndarray) -> Step:
-        raise AssertionError("it is to be sent its actions first")
+        raise AssertionError("its actions must be sent first")
 
     def send(self, action: np.ndarray) -> None:
         self.log.append("send")
@@ -76,7 +76,7 @@ class Noted(RestartingCopies):
 
 
 def mixed(log: list[str], make: Any = Walk) -> TaskSuite:
-    """Three tasks: two that work ahead, and between them one of ordinary environments."""
+    """Return three tasks: two that work ahead, and between them one of ordinary environments."""
     engines = {"ahead": partial(Ahead, log), "beside": partial(Noted, log)}
     tasks = [Task(name, make, "Walk.") for name in KINDS]
     return TaskSuite("mixed", tasks, partial(MixedEngine, engine_of=KINDS, makers=engines))
@@ -101,7 +101,7 @@ def test_rows_keep_the_order_of_the_tasks_and_shorter_ones_are_padded() -> None:
     assert info["success"][[0, 1, 4, 5]].tolist() == [0.0] * 4
 
 
-def test_only_the_rows_that_ended_begin_anew_each_in_its_own_engine() -> None:
+def test_only_the_rows_that_ended_are_reset_each_in_its_own_engine() -> None:
     env = MultiTaskVectorEnv(mixed([]), 1)
     env.reset(seed=[1, 2, 3])
     for _ in range(3):
@@ -114,7 +114,7 @@ def test_only_the_rows_that_ended_begin_anew_each_in_its_own_engine() -> None:
     assert obs[1, 2] == 3  # its third step
 
 
-def test_what_works_ahead_is_at_work_while_the_others_step() -> None:
+def test_engines_that_work_ahead_do_so_while_the_others_step() -> None:
     log: list[str] = []
     env = MultiTaskVectorEnv(mixed(log), 1)
     env.reset(seed=0)
@@ -135,9 +135,7 @@ def failing(log: list[str], tmp_path: Path, pattern: str) -> MultiTaskVectorEnv:
     return MultiTaskVectorEnv(mixed(log, partial(Failing, "raise", "step", pattern, str(tmp_path / "log"))), 1)
 
 
-def test_a_row_whose_environment_fails_is_lost_and_begins_anew(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_row_whose_environment_fails_is_lost_and_reset(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     env = failing([], tmp_path, "x")
     env.reset(seed=0)
     env.step(np.zeros((3, 2)))
@@ -161,7 +159,7 @@ def test_the_third_failure_ends_the_run_and_what_was_sent_is_fetched(tmp_path: P
 
 
 def rows_of(engine: str, names: Sequence[str], steps: int) -> Iterator[np.ndarray]:
-    """Each task's observations, rewards, success and ends, (steps, copies, ...) flat, of two copies."""
+    """Yield each task's observations, rewards, success and ends, (copies, steps + 1, ...), of two copies."""
     env = MultiTaskVectorEnv(suite("some", names, engine=engine), 2)
     actions = np.random.default_rng(0).uniform(-1, 1, (steps, 1, 4)).repeat(2 * len(names), axis=1)
     seen = [env.reset(seed=5)[0]]
@@ -169,23 +167,23 @@ def rows_of(engine: str, names: Sequence[str], steps: int) -> Iterator[np.ndarra
         obs, reward, _, truncated, info = env.step(action)
         seen.append(np.column_stack([obs, reward, info["success"], truncated]).astype(np.float32))
     first = np.pad(seen[0], ((0, 0), (0, 3)))
-    whole = np.stack([first, *seen[1:]], axis=1)
+    table = np.stack([first, *seen[1:]], axis=1)
     env.close()
-    yield from whole.reshape(len(names), 2, steps + 1, -1)
+    yield from table.reshape(len(names), 2, steps + 1, -1)
 
 
 def test_auto_steps_each_task_as_its_engine_alone_does() -> None:
     """Over the end of an episode, bit for bit: the numbers of a row depend on its task, its copy and the seed alone."""
     pytest.importorskip("metaworld")
     pytest.importorskip("envpool")
-    names = ("reach-v3", "pick-place-v3", "drawer-close-v3")  # the one in the middle is stepped officially
+    names = ("reach-v3", "pick-place-v3", "drawer-close-v3")  # the one in the middle uses the official environment
     reach, pick, drawer = rows_of("auto", names, 510)
     own = [*rows_of("envpool", (names[0], names[2]), 510), *rows_of("farama", (names[1],), 510)]
     for ours, alone in zip((reach, drawer, pick), own, strict=True):
         np.testing.assert_array_equal(ours, alone)
 
 
-def test_auto_takes_the_official_environments_where_envpool_pays_another_reward() -> None:
+def test_auto_uses_the_official_environments_if_envpools_reward_differs() -> None:
     pytest.importorskip("envpool")
     engines = mt50().facts["training_engines"]
     assert {name for name, engine in engines.items() if engine == "farama"} == set(REWARD_DIFFERS)
@@ -196,7 +194,7 @@ def test_auto_takes_the_official_environments_where_envpool_pays_another_reward(
     }
 
 
-def test_envpool_alone_says_which_tasks_have_another_reward(capsys: pytest.CaptureFixture[str]) -> None:
+def test_envpool_alone_warns_about_tasks_with_another_reward(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("envpool")
     _warn_of.cache_clear()
     own = suite("some", ("reach-v3", "pick-place-v3"), engine="envpool")

@@ -1,4 +1,4 @@
-"""Meta-World on EnvPool: it keeps to the engine's contract, and agrees with the official environments."""
+"""Meta-World on EnvPool follows the engine's contract and agrees with the official environments."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def test_same_seed_same_numbers_and_copies_differ_in_their_goals() -> None:
     for seed in (3, 3, 4):
         env = MultiTaskVectorEnv(pooled(), 3)
         first, _ = env.reset(seed=seed)
-        stepped = [env.step(np.full((6, 4), 0.5))[0] for _ in range(3)]
-        seen.append(np.array([first, *stepped]))
+        later = [env.step(np.full((6, 4), 0.5))[0] for _ in range(3)]
+        seen.append(np.array([first, *later]))
         env.close()
     assert seen[0].shape == (4, 6, 39)
     assert seen[0].dtype == np.float32
@@ -59,7 +59,7 @@ def test_episodes_last_500_steps_and_the_next_ones_have_other_goals() -> None:
     assert not terminated.any()
     assert not np.array_equal(obs[:2, 36:39], first[:2, 36:39])
     assert np.array_equal(info["final_obs"][:2, 36:39], first[:2, 36:39])
-    again, _ = env.reset(seed=0)  # in the middle of an episode: all begin anew, as they did at first
+    again, _ = env.reset(seed=0)  # in the middle of an episode: all start again as they did at first
     assert np.array_equal(again, first)
 
 
@@ -77,26 +77,26 @@ def test_a_step_is_what_envpools_own_gymnasium_interface_returns() -> None:
     assert step.truncated.all()
 
 
-def test_a_begun_pool_cannot_be_reset_row_by_row() -> None:
+def test_a_running_pool_cannot_be_reset_row_by_row() -> None:
     env = MultiTaskVectorEnv(pooled(), 2)
     env.reset(seed=0)
     with pytest.raises(SuiteError, match="reset all of them together"):
         env.engine.reset(np.array([0]), [1])
 
 
-def test_it_draws_no_pictures_and_says_who_does() -> None:
+def test_rendering_is_refused_with_the_engine_that_can() -> None:
     with pytest.raises(SuiteError, match="--engine farama"):
         EnvPoolEngine(pooled().tasks, 1).render([0])
 
 
-def test_a_missing_envpool_is_said_with_its_install_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_envpool_is_reported_with_its_install_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "envpool", None)
     with pytest.raises(SuiteError, match=r"EnvPool is not installed: pip install -e '.\[envpool\]'"):
         MultiTaskVectorEnv(pooled(), 1)
 
 
 def expert_scores(engine: str, names: Sequence[str], episodes: int, copies: int) -> dict[str, np.ndarray]:
-    """Play the scripted experts -> task name to (episodes, 3): return, success at any step, success at the last."""
+    """Play the scripted experts; return per task (episodes, 3): return, success at any step, success at the last."""
     env = MultiTaskVectorEnv(suite("some", names, engine=engine), copies)
     experts = [ENV_POLICY_MAP[name]() for name in names]
     found: list[np.ndarray] = []
@@ -115,13 +115,13 @@ def expert_scores(engine: str, names: Sequence[str], episodes: int, copies: int)
 
 
 def disagreements(names: Sequence[str], episodes: int, copies: int) -> list[str]:
-    """Where the two engines' experts differ by more than chance: means by four standard errors, shares by .15."""
+    """Return where the two engines' experts differ: means by over four standard errors, success rates by over .15."""
     ours, theirs = (expert_scores(engine, names, episodes, copies) for engine in ("envpool", "farama"))
     found = []
     for name in names:
         mean, other = ours[name].mean(axis=0), theirs[name].mean(axis=0)
         error = np.hypot(ours[name][:, 0].std(), theirs[name][:, 0].std()) / np.sqrt(episodes)
-        # A few parts in a thousand are the two versions of the physics; a return that never varies shows nothing else.
+        # The two versions of the physics differ by a few parts in a thousand, visible where a return never varies.
         if abs(mean[0] - other[0]) > 4.0 * error + 0.01 * other[0]:
             found.append(f"{name}: return {mean[0]:.0f} and {other[0]:.0f}, standard error {error:.0f}")
         if abs(mean[1] - other[1]) > 0.15:

@@ -1,4 +1,4 @@
-"""EnvPool pays Meta-World's reward, in every task but those that say otherwise."""
+"""EnvPool's reward is Meta-World's in every task except those of ``REWARD_DIFFERS``."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def check(found: Replay) -> None:
 
 
 @pytest.mark.parametrize("name", lists.MT50)
-def test_the_reward_is_the_official_one_where_envpool_is_taken(name: str) -> None:
+def test_the_reward_is_the_official_one_where_envpool_is_used(name: str) -> None:
     check(replay(name, rows=2, steps=50))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", lists.MT50)
-def test_so_it_is_from_more_starts_and_for_longer(name: str) -> None:
+def test_the_same_holds_for_more_starts_and_longer(name: str) -> None:
     """Eight episodes, most of which the expert solves; prints the table of docs/metaworld.md under -s."""
     found = replay(name, rows=4, steps=200)
     goal = f"{found.goal_off.max():.2f} m off" if found.goal_differs else "the same"
@@ -41,7 +41,7 @@ def test_so_it_is_from_more_starts_and_for_longer(name: str) -> None:
     check(found)
 
 
-def test_what_is_compared_is_what_agrees_from_the_start_on() -> None:
+def test_steps_are_compared_while_observations_agree_from_the_start() -> None:
     off = np.array([0.0, 0.001, 0.003, 0.0]).reshape(1, 4, 1)
     reward = np.array([[1.0, 1.0, 9.0, 9.0], [1.0, 1.02, 1.0, 1.0]]).reshape(2, 1, 4, 1)
     found = Replay("reach-v3", off, np.zeros((1, 1)), reward, np.zeros((2, 1, 4, 1)))

@@ -1,4 +1,4 @@
-"""Observations made of parts become one row, in the space's order, and a part that does not fit is named."""
+"""Observations with parts become one row, in the space's order, and a part that does not fit is named."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ ARM = Dict({"where": Box(-9.0, 9.0, (2,), np.float64), "grip": Discrete(3, start
 FITTING = {"where": np.array([0.25, -2.0]), "grip": 2, "goal": np.array([[5.0, 6.0]])}
 
 
-class Gives(Scripted):
-    """Ends its second step, and gives ``obs`` of ``space`` at each."""
+class Returns(Scripted):
+    """Ends after two steps, and returns ``obs`` of ``space`` at each."""
 
     def __init__(self, space: gym.Space[Any], obs: Any, **kwargs: Any) -> None:
         super().__init__([CALM, (0.5, False, True)])
@@ -33,8 +33,8 @@ class Gives(Scripted):
 
 
 def first(space: gym.Space[Any], obs: Any) -> np.ndarray:
-    """The row that the reset gives."""
-    task = Task("odd", partial(Gives, space, obs), "Do something odd.")
+    """Return the row of the first observation."""
+    task = Task("odd", partial(Returns, space, obs), "Do something odd.")
     return CheckedEnv(task, task.make_env()).reset(0)
 
 
@@ -56,18 +56,18 @@ def first(space: gym.Space[Any], obs: Any) -> np.ndarray:
     ids=["dict", "tuple", "list", "matrix", "number", "nested", "categories"],
 )
 def test_parts_become_one_row_of_float32(space: gym.Space[Any], obs: Any, row: list[float]) -> None:
-    given = first(space, obs)
-    assert given.dtype == np.float32
-    assert given.tolist() == row
+    flat = first(space, obs)
+    assert flat.dtype == np.float32
+    assert flat.tolist() == row
 
 
-def test_a_flat_box_is_left_as_it_is() -> None:
+def test_a_flat_box_is_unchanged() -> None:
     env = Scripted([CALM])
     assert CheckedEnv(Task("a", lambda: env, "Do a."), env).env is env
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"goal": None}, r"returned observation\['goal'\] None, of type NoneType; expected numbers"),
         ({"goal": np.zeros(2)}, r"returned observation\['goal'\] of shape \(2,\); its space has \(1, 2\)"),
@@ -80,14 +80,14 @@ def test_a_flat_box_is_left_as_it_is() -> None:
     ],
 )
 @pytest.mark.filterwarnings("error")
-def test_a_part_that_does_not_fit_is_named(changed: dict[str, Any], said: str) -> None:
-    with pytest.raises(SuiteError, match=rf"task 'odd': reset\(\) {said}") as caught:
+def test_a_part_that_does_not_fit_is_named(changed: dict[str, Any], message: str) -> None:
+    with pytest.raises(SuiteError, match=rf"task 'odd': reset\(\) {message}") as caught:
         first(ARM, {**FITTING, **changed})
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("space", "obs", "said"),
+    ("space", "obs", "message"),
     [
         (ARM, {"where": FITTING["where"], "grip": 2}, r"returned no observation\['goal'\]"),
         (ARM, np.zeros(3), "of dtype float64; its space is Dict"),
@@ -100,13 +100,13 @@ def test_a_part_that_does_not_fit_is_named(changed: dict[str, Any], said: str) -
         ),
     ],
 )
-def test_parts_that_lack_are_named(space: gym.Space[Any], obs: Any, said: str) -> None:
-    with pytest.raises(SuiteError, match=rf"task 'odd': reset\(\) returned .*{said}|task 'odd': reset\(\) {said}"):
+def test_missing_or_wrong_parts_are_named(space: gym.Space[Any], obs: Any, message: str) -> None:
+    with pytest.raises(SuiteError, match=rf"task 'odd': reset\(\) (returned .*)?{message}"):
         first(space, obs)
 
 
 def test_the_vector_environment_and_the_check_see_rows() -> None:
-    suite = TaskSuite("s", [Task("arm", partial(Gives, ARM, FITTING), "Move."), Task("flat", _flat, "Stay.")])
+    suite = TaskSuite("s", [Task("arm", partial(Returns, ARM, FITTING), "Move."), Task("flat", _flat, "Stay.")])
     env = MultiTaskVectorEnv(suite, 2)
     obs, _ = env.reset(seed=0)
     assert obs[0].tolist() == [5, 6, 0, 1, 0, 0.25, -2]

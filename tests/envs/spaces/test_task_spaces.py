@@ -1,4 +1,4 @@
-"""A task's own observations as rows: one or many, flat or made of parts."""
+"""A task's own observations as rows: one or many, flat or with parts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_environment_is_closed_again() -> None:
     assert (own.obs_size, own.action.size) == (3, 2)
 
 
-def test_one_observation_is_a_row_and_many_are_as_many() -> None:
+def test_one_observation_is_a_row_and_a_batch_has_as_many() -> None:
     one, single = spaces(box(3)).rows([1, 2, 3])
     assert (one.tolist(), one.dtype, single) == ([[1.0, 2.0, 3.0]], np.float32, True)
     many, single = spaces(box(3)).rows(np.ones((3, 3)))
@@ -47,7 +47,7 @@ def test_one_observation_is_a_row_and_many_are_as_many() -> None:
     assert spaces(box(3)).rows(np.ones((0, 3)))[0].shape == (0, 3)
 
 
-def test_a_box_of_more_than_one_dimension_comes_as_it_is_or_flat() -> None:
+def test_a_box_of_more_than_one_dimension_may_be_flat() -> None:
     own = spaces(box(2, 2))
     value = np.arange(4.0).reshape(2, 2)
     for one in (value, value.ravel()):

@@ -1,4 +1,4 @@
-"""Whatever an environment does wrong is said in one line that names its task."""
+"""Whatever an environment does wrong is reported in one line that names its task."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def with_spaces(obs: gym.Space[Any] | None = None, action: gym.Space[Any] | None
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (with_spaces(obs=BOX(0, 255, (8, 8, 3), np.uint8)), r"observation is a picture, Box of shape \(8, 8, 3\)"),
         (with_spaces(obs=BOX(0, 255, (8, 8), np.uint8)), r"observation is a picture, Box of shape \(8, 8\)"),
@@ -47,18 +47,18 @@ def with_spaces(obs: gym.Space[Any] | None = None, action: gym.Space[Any] | None
         (with_spaces(action=gym.spaces.Discrete(4)), r"action space Discrete\(4\)"),
         (with_spaces(action=BOX(-np.inf, np.inf, (2,))), "no finite bounds"),
         (with_spaces(action=BOX(-3.4e38, 3.4e38, (2,))), "no finite bounds"),
-        (with_spaces(action=BOX(-1, 1, (0,))), r"action space Box of shape \(0,\) has nothing to choose"),
+        (with_spaces(action=BOX(-1, 1, (0,))), r"action space Box of shape \(0,\) has no dimensions"),
         (with_spaces(action=BOX(-1, 1, (2, 2))), r"action space Box of shape \(2, 2\)"),
     ],
 )
-def test_unsupported_spaces_are_refused_with_what_is_supported(make: Callable[[], Any], said: str) -> None:
-    with pytest.raises(SuiteError, match=f"'odd': .*{said}.*supported are Box observations, alone or in") as caught:
+def test_unsupported_spaces_are_refused_with_what_is_supported(make: Callable[[], Any], message: str) -> None:
+    with pytest.raises(SuiteError, match=f"'odd': .*{message}.*supported are Box observations, alone or in") as caught:
         checked(make)
     assert "\n" not in str(caught.value)
 
 
 class Returns(Scripted):
-    """Gives what it is told in place of the observation, the reward or the whole step."""
+    """Returns ``instead`` in place of the observation, the reward or the whole step."""
 
     def __init__(self, **instead: Any) -> None:
         super().__init__([CALM] * 3)
@@ -78,7 +78,7 @@ class Returns(Scripted):
 
 
 @pytest.mark.parametrize(
-    ("instead", "said"),
+    ("instead", "message"),
     [
         ({"obs": np.zeros(2)}, r"shape \(2,\); its space has \(3,\)"),
         ({"obs": np.zeros(1)}, r"shape \(1,\)"),
@@ -99,16 +99,16 @@ class Returns(Scripted):
         ({"result": (np.zeros(3), 0.0, False, {})}, "not return .observation, reward, terminated, truncated, info"),
     ],
 )
-def test_a_bad_step_is_named(instead: dict[str, Any], said: str) -> None:
+def test_a_bad_step_is_named(instead: dict[str, Any], message: str) -> None:
     env = checked(partial(Returns, **instead))
     env.reset(0)
-    with pytest.raises(SuiteError, match=f"task 'odd': .*{said}") as caught:
+    with pytest.raises(SuiteError, match=f"task 'odd': .*{message}") as caught:
         env.step(np.zeros(1))
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("obs", [np.zeros(3, np.float32), np.zeros(3, np.int64), [0.0, 0.0, 0.0]])
-def test_numbers_of_other_types_are_taken(obs: Any) -> None:
+def test_numbers_of_other_types_are_accepted(obs: Any) -> None:
     env = checked(partial(Returns, obs=obs))
     env.reset(0)
     assert env.step(np.zeros(1))[0].tolist() == [0.0, 0.0, 0.0]
@@ -131,7 +131,7 @@ class Raises(Scripted):
 
 
 @pytest.mark.parametrize(
-    ("where", "said"),
+    ("where", "message"),
     [
         ("constructor", "making its environment failed: RuntimeError: no simulator here"),
         ("reset", r"reset\(\) failed: RuntimeError: no reset"),
@@ -139,13 +139,13 @@ class Raises(Scripted):
         ("old api", r"reset\(\) did not return \(observation, info\)"),
     ],
 )
-def test_what_an_environment_raises_is_named_after_its_task(where: str, said: str) -> None:
+def test_an_exception_is_reported_with_its_task(where: str, message: str) -> None:
     def play() -> None:
         env = checked(partial(Raises, where))
         env.reset(0)
         env.step(np.zeros(1))
 
-    with pytest.raises(SuiteError, match=f"task 'odd': {said}") as caught:
+    with pytest.raises(SuiteError, match=f"task 'odd': {message}") as caught:
         play()
     assert "\n" not in str(caught.value)
 
@@ -165,13 +165,13 @@ def test_an_environment_without_a_space_is_named(space: str) -> None:
         checked(make)
 
 
-def test_make_has_to_return_an_environment() -> None:
+def test_make_must_return_an_environment() -> None:
     with pytest.raises(SuiteError, match=r"'odd': make\(\) returned int"):
         checked(lambda: 3)
 
 
 class Draws(Scripted):
-    """Gives ``picture`` when asked to draw, or raises it."""
+    """Returns ``picture`` from ``render``, or raises it."""
 
     def __init__(self, picture: Any) -> None:
         super().__init__([CALM] * 3)
@@ -184,13 +184,13 @@ class Draws(Scripted):
 
 
 @pytest.mark.parametrize(
-    ("picture", "said"),
+    ("picture", "message"),
     [
-        (None, r"render\(\) returned no .H, W, 3. image"),
-        (np.zeros((4, 4)), r"render\(\) returned no .H, W, 3. image"),
+        (None, r"render\(\) did not return an .H, W, 3. image"),
+        (np.zeros((4, 4)), r"render\(\) did not return an .H, W, 3. image"),
         (ImportError("pygame is not installed"), r"render\(\) failed: ImportError: pygame"),
     ],
 )
-def test_an_environment_that_cannot_draw_is_named(picture: Any, said: str) -> None:
-    with pytest.raises(SuiteError, match=f"task 'odd': {said}"):
+def test_an_environment_that_cannot_draw_is_named(picture: Any, message: str) -> None:
+    with pytest.raises(SuiteError, match=f"task 'odd': {message}"):
         checked(partial(Draws, picture)).render()

@@ -1,4 +1,4 @@
-"""Statistics of episodes added up by hand: returns, lengths, success at any step; and put back to where they were."""
+"""Statistics of episodes added up by hand: returns, lengths, success at any step; and restored from a state."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_returns_and_lengths_add_up_until_an_episode_ends() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("reported", "expected"),
     [
         ((1.0, 0.0), 1.0),
         ((0.0, 1.0), 1.0),
@@ -40,14 +40,14 @@ def test_returns_and_lengths_add_up_until_an_episode_ends() -> None:
         ((NAN, 0.0, NAN), 0.0),
     ],
 )
-def test_success_at_any_step_is_the_largest_that_was_said(said: tuple[float, ...], expected: float) -> None:
+def test_success_at_any_step_is_the_largest_that_was_reported(reported: tuple[float, ...], expected: float) -> None:
     statistics = EpisodeStatistics(1)
-    for one in said:
+    for one in reported:
         found = statistics.step(column(0.0), column(one))
     assert_array_equal(found["success_any"], [expected])
 
 
-def test_what_was_handed_out_stays_as_it_was() -> None:
+def test_returned_statistics_do_not_change() -> None:
     statistics = EpisodeStatistics(1)
     first = statistics.step(column(1.0), column(1.0))
     statistics.restart(np.array([True]))
@@ -55,7 +55,7 @@ def test_what_was_handed_out_stays_as_it_was() -> None:
     assert (first["r"].tolist(), first["l"].tolist(), first["success_any"].tolist()) == ([1.0], [1], [1.0])
 
 
-def test_tensors_are_added_up_as_arrays_are_and_as_exactly() -> None:
+def test_tensors_are_added_up_as_exactly_as_arrays() -> None:
     """0.1 is added up a thousand times in float64, whatever the rewards' own type."""
     found = []
     for convert in (np.asarray, torch.as_tensor):
@@ -67,7 +67,7 @@ def test_tensors_are_added_up_as_arrays_are_and_as_exactly() -> None:
 
 
 @pytest.mark.parametrize("convert", [np.asarray, torch.as_tensor])
-def test_a_state_goes_from_one_to_another(convert) -> None:  # type: ignore[no-untyped-def]
+def test_a_state_is_restored_in_another(convert) -> None:  # type: ignore[no-untyped-def]
     one, other = EpisodeStatistics(2), EpisodeStatistics(2)
     one.step(convert(column(1.0, 2.0)), convert(column(NAN, 1.0)))
     other.load_state_dict(one.state_dict())

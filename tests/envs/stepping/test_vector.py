@@ -19,7 +19,7 @@ from tests.envs.scripted import CALM, Scripted, suite_of
 @pytest.mark.parametrize(
     ("terminated", "truncated"), [(True, False), (False, True), (True, True)], ids=["terminated", "truncated", "both"]
 )
-def test_an_episodes_end_gives_its_true_successor_and_the_next_ones_first(terminated: bool, truncated: bool) -> None:
+def test_an_episodes_end_returns_its_true_successor_and_the_next_ones_first(terminated: bool, truncated: bool) -> None:
     script = [CALM, (2.0, terminated, truncated)]
     env = MultiTaskVectorEnv(suite_of(partial(Scripted, script)), 1)
     obs, _ = env.reset(seed=0)
@@ -38,7 +38,7 @@ def test_an_episodes_end_gives_its_true_successor_and_the_next_ones_first(termin
     assert obs[0, :2].tolist() == [0, 1]
 
 
-def test_only_the_rows_that_ended_begin_anew() -> None:
+def test_only_the_rows_that_ended_are_reset() -> None:
     short, long = [(0.0, True, False)], [CALM] * 5
     env = MultiTaskVectorEnv(suite_of(partial(Scripted, short), partial(Scripted, long)), 2)
     env.reset(seed=0)
@@ -57,7 +57,7 @@ def test_rows_are_ordered_task_by_task() -> None:
     assert env.split(reward).tolist() == [[0, 0], [1, 1], [2, 2]]
 
 
-def test_a_row_s_start_follows_from_seed_task_and_copy_alone() -> None:
+def test_a_rows_start_depends_on_seed_task_and_copy_alone() -> None:
     makers = [partial(Scripted, [CALM] * 3)] * 3
     suite = suite_of(*makers)
 
@@ -102,7 +102,7 @@ def test_actions_are_scaled_exactly_to_the_tasks_own_bounds(action: float, expec
     assert received.tolist() == [expected]
 
 
-def test_success_is_nan_where_a_task_does_not_say() -> None:
+def test_success_is_nan_if_a_task_does_not_report_it() -> None:
     class Silent(Scripted):
         def info(self) -> dict:
             return {}
@@ -142,6 +142,6 @@ def test_pictures_come_from_every_row() -> None:
 
 
 @pytest.mark.parametrize("copies", [0, -1, 10**12])
-def test_so_many_copies_are_refused_before_any_is_made(copies: int) -> None:
-    with pytest.raises(SuiteError, match=f"copies is {copies}; it has to be from 1 to 1000000"):
+def test_a_number_of_copies_out_of_range_is_refused_before_any_is_made(copies: int) -> None:
+    with pytest.raises(SuiteError, match=f"copies is {copies}; it must be from 1 to 1000000"):
         MultiTaskVectorEnv(make_suite("tabletop"), copies)

@@ -31,7 +31,7 @@ def test_close_returns_whatever_environments_do_in_it(how: str, tmp_path: Path) 
     assert closed_within(env, 10)
 
 
-def test_workers_are_deaf_to_the_signals_that_stop_a_run() -> None:
+def test_workers_ignore_the_signals_that_stop_a_run() -> None:
     env = MultiTaskVectorEnv(walks(), 1, workers=2)
     env.reset(seed=SEED)
     for child in children():
@@ -52,7 +52,7 @@ PARENT = """
         env = MultiTaskVectorEnv(walks(failing(how, "step", "x", Path(folder))), 1, workers=1)
         env.reset(seed=0)
         if how == "raise":
-            return env  # neither closed nor let go of
+            return env  # neither closed nor released
         (worker,) = env.engine._processes
         for _ in range(2):
             worker.ask("step", np.zeros((3, 2), np.float32))

@@ -1,4 +1,4 @@
-"""Every way to fail in a worker process is named, survived and counted."""
+"""Every way to fail in a worker process is reported, survived and counted."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SURVIVABLE = {
 
 
 @pytest.mark.parametrize("how", SURVIVABLE)
-def test_a_failing_step_is_named_and_loses_its_episode_and_no_other(
+def test_a_failing_step_is_reported_and_loses_its_episode_and_no_other(
     how: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Rows calm 0, calm 1, long 0 in one process, long 1, bad 0, bad 1 in the other; bad 0 fails in step 2."""
@@ -53,7 +53,7 @@ def test_a_failing_step_is_named_and_loses_its_episode_and_no_other(
     assert not step["terminated"][lost].any()
     assert not step["reward"][lost].any()
     assert not step["final_obs"][lost].any()
-    # What comes next is the episode after the one that was lost, from its first observation on.
+    # The next episode after the lost one follows, from its first observation on.
     start = Walk().reset(seed=episode_seed(SEED, "bad", 0, 1))[0]
     assert np.array_equal(step["obs"][4], start.astype(np.float32))
     assert np.flatnonzero(np.array([s["truncated"][4] for s in seen[1:]])).tolist() == [1, 6, 11]
@@ -84,7 +84,7 @@ def test_a_failing_reset_loses_the_episode_before_it_begins(
 
 
 @pytest.mark.parametrize("how", ["os._exit", "hang"])
-def test_a_process_that_dies_while_it_makes_its_environments_is_started_again(
+def test_a_process_that_dies_while_it_makes_its_environments_is_restarted(
     how: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     env = MultiTaskVectorEnv(walks(failing(how, "make", "x", tmp_path)), 1, workers=1, timeout=1.0)
@@ -94,7 +94,7 @@ def test_a_process_that_dies_while_it_makes_its_environments_is_started_again(
     assert closed_within(env, 10)
 
 
-def test_a_process_killed_between_steps_is_named_by_its_rows(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_process_killed_between_steps_is_reported_with_its_rows(capfd: pytest.CaptureFixture[str]) -> None:
     env = MultiTaskVectorEnv(walks(), 2, workers=2)
     env.reset(seed=SEED)
     actions = np.zeros((4, 2), dtype=np.float32)
@@ -128,7 +128,7 @@ def test_a_process_killed_from_outside_in_a_step_is_noticed_at_once(
     assert closed_within(env, 10)
 
 
-def test_a_stopped_process_that_forked_and_hangs_is_ended_with_all_it_started(tmp_path: Path) -> None:
+def test_a_stopped_process_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
     env = MultiTaskVectorEnv(walks(failing("brood", "step", "x", tmp_path)), 1, workers=1, timeout=600.0)
     env.reset(seed=SEED)
     (worker,) = env.engine._processes
@@ -139,10 +139,10 @@ def test_a_stopped_process_that_forked_and_hangs_is_ended_with_all_it_started(tm
         time.sleep(0.01)
     mine = psutil.Process().children()
     (process,) = [child for child in children() if child in mine]
-    started = process.children()
-    started[0].terminate()  # as an environment's close() may do: it is not deaf because the worker is
+    grandchildren = process.children()
+    grandchildren[0].terminate()  # as an environment's close() may do: unlike the worker, it does not ignore signals
     begin = time.monotonic()
-    while runs(started[0]):
+    while runs(grandchildren[0]):
         assert time.monotonic() - begin < 10
         time.sleep(0.01)
     process.send_signal(signal.SIGSTOP)
@@ -167,7 +167,7 @@ def test_a_process_that_always_dies_ends_it_before_it_begins(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_an_episode_that_ends_makes_up_for_failures_before_it(workers: int, tmp_path: Path) -> None:
+def test_an_episode_that_ends_resets_the_count_of_failures(workers: int, tmp_path: Path) -> None:
     """Every second episode fails: 9 failures, never two in a row."""
     env = MultiTaskVectorEnv(
         walks(failing("raise", "step", "x." * 9, tmp_path)), 1, workers=workers, restart_failed=True
@@ -177,7 +177,7 @@ def test_an_episode_that_ends_makes_up_for_failures_before_it(workers: int, tmp_
     env.close()
 
 
-def test_an_environment_in_this_process_is_survived_only_where_asked(tmp_path: Path) -> None:
+def test_failures_in_this_process_are_survived_only_on_request(tmp_path: Path) -> None:
     suite = walks(failing("raise", "step", "x", tmp_path))
     with pytest.raises(SuiteError, match=r"task 'bad': step\(\) failed: RuntimeError: out of order"):
         play(MultiTaskVectorEnv(suite, 1), 5)

@@ -1,4 +1,4 @@
-"""Worker processes: the same numbers for any number of them, and in which cases there are none."""
+"""Worker processes: the same results for any number of them, and the cases in which there are none."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("nothing_stays")
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 50])
 def test_the_numbers_do_not_depend_on_the_number_of_workers(workers: int) -> None:
-    """Over several episodes of tasks with other lengths, and with more workers than rows."""
+    """Over several episodes of tasks with different lengths, and with more workers than rows."""
     mixed = [*make_suite("tabletop").only(["push"]).tasks, *walks().tasks]
     suite = TaskSuite("mixed", mixed)
     here, there = MultiTaskVectorEnv(suite, 2), MultiTaskVectorEnv(suite, 2, workers=workers)
@@ -45,19 +45,19 @@ def test_many_rows_may_take_longer_together_than_one_call_may() -> None:
     env.close()
 
 
-def test_a_broken_contract_ends_it_in_a_worker_as_it_does_here(tmp_path: Path) -> None:
+def test_a_broken_contract_raises_in_a_worker_as_it_does_here(tmp_path: Path) -> None:
     suite = walks(Task("odd", OddAfter, "Be odd."))
-    said = []
+    messages = []
     for workers in (0, 2):
         env = MultiTaskVectorEnv(suite, 1, workers=workers, restart_failed=True)
         with pytest.raises(SuiteError, match="task 'odd': .*nan at index 0") as caught:
             play(env, 5)
-        said.append(str(caught.value))
+        messages.append(str(caught.value))
         env.close()
-    assert said[0] == said[1]
+    assert messages[0] == messages[1]
 
 
-def test_an_answer_that_was_given_up_on_is_not_taken_for_the_next() -> None:
+def test_an_abandoned_answer_is_not_taken_for_the_next() -> None:
     """As after Ctrl-C while waiting."""
     env = MultiTaskVectorEnv(walks(), 1, workers=1)
     env.reset(seed=SEED)
@@ -71,7 +71,7 @@ def test_an_answer_that_was_given_up_on_is_not_taken_for_the_next() -> None:
     [(lambda: Walk(), "PicklingError|AttributeError"), (partial(Walk, threading.Lock()), "TypeError")],
     ids=["lambda", "lock"],
 )
-def test_a_task_that_does_not_pickle_is_named_and_all_are_stepped_here(
+def test_a_task_that_does_not_pickle_is_reported_and_all_are_stepped_here(
     make: Any, why: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     env = MultiTaskVectorEnv(TaskSuite("s", [Task("fine", Walk, "Walk."), Task("stays", make, "Walk.")]), 1, workers=2)
@@ -116,7 +116,7 @@ def test_an_id_that_only_the_parent_registered_is_known_to_workers() -> None:
         del gym.registry["WorkersOnly-v0"]
 
 
-def test_a_worker_steps_elsewhere_and_does_without_torch() -> None:
+def test_a_worker_is_another_process_and_imports_no_torch() -> None:
     import torch
 
     assert torch.get_num_threads() > 0
@@ -140,12 +140,12 @@ def test_pictures_are_drawn_without_workers() -> None:
     copies.close()
 
 
-def test_a_simulator_wins_over_workers() -> None:
+def test_a_simulator_needs_no_workers() -> None:
     env = MultiTaskVectorEnv(make_suite("tabletop"), 1, workers=2)
     assert env.workers == 0
     assert children() == []
 
 
 def test_a_negative_number_of_workers_is_refused() -> None:
-    with pytest.raises(SuiteError, match="workers is -1; it has to be at least 0"):
+    with pytest.raises(SuiteError, match="workers is -1; it must be at least 0"):
         MultiTaskVectorEnv(walks(), 1, workers=-1)

@@ -1,4 +1,4 @@
-"""What tests of worker processes look at: the processes that are there, and what every step gave."""
+"""Helpers for tests of worker processes: the running processes, and what every step returned."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ SEED = 3
 
 
 def children() -> list[psutil.Process]:
-    """What runs below this process, but for Python's own resource tracker, which stays as long as it does."""
+    """Return this process's descendants, except Python's own resource tracker, which stays as long as this process."""
     return [child for child in psutil.Process().children(recursive=True) if runs(child)]
 
 
 def runs(process: psutil.Process) -> bool:
-    """Whether it is there, not dead already, and no resource tracker."""
+    """Return whether a process is alive and not a resource tracker."""
     try:
         return not any("resource_tracker" in word for word in process.cmdline())
     except psutil.NoSuchProcess:  # of which a zombie is one
@@ -27,7 +27,7 @@ def runs(process: psutil.Process) -> bool:
 
 
 def play(env: MultiTaskVectorEnv, steps: int) -> list[dict[str, Any]]:
-    """Random actions from a reset -> what each step gave, ``lost`` as a mask."""
+    """Play random actions from a reset; return what each step returned, ``lost`` as a mask."""
     generator = np.random.default_rng(0)
     seen = [{"obs": env.reset(seed=SEED)[0]}]
     for _ in range(steps):
@@ -52,4 +52,4 @@ def closed_within(env: MultiTaskVectorEnv, seconds: float) -> bool:
     begin, below = time.monotonic(), children()
     env.close()
     in_time = time.monotonic() - begin < seconds
-    return in_time and not psutil.wait_procs(below, timeout=5)[1]  # what a worker started may be nobody's child by now
+    return in_time and not psutil.wait_procs(below, timeout=5)[1]  # what a worker started may be an orphan by now

@@ -16,7 +16,7 @@ OPEN, SHUT = -1.0, 1.0
 
 
 def scene(name: str, held_from: tuple[float, float] | None = None, **state: Any) -> TabletopSimulator:
-    """One row whose state is set; ``held_from`` is where the hand holds, from the handle."""
+    """Return one row in a given state; ``held_from`` is the hand's position relative to the handle that it holds."""
     simulator = TabletopSimulator([BY_NAME[name]])
     simulator.begin(np.zeros(1, dtype=int), np.full((1, 7), 0.5))
     for field, value in state.items():
@@ -34,7 +34,7 @@ def act(simulator: TabletopSimulator, x: float, y: float, grip: float, times: in
     return obs
 
 
-def test_a_push_on_the_panel_turns_it_by_the_way_over_the_distance_from_the_hinge() -> None:
+def test_a_push_turns_the_panel_by_its_length_over_the_distance_from_the_hinge() -> None:
     table = scene("door-open", base=(0.0, 0.5), displacement=0.5)
     heading = heading_of(table.world, table.state)
     front = np.array([-np.sin(0.5), -np.cos(0.5)])
@@ -51,7 +51,7 @@ def test_inside_the_hole_a_peg_moves_sideways_by_its_play_only() -> None:
     assert table.state.base[0].tolist() == pytest.approx([0.5, 0.36])
 
 
-def test_a_puck_let_go_beyond_the_rim_stays_beyond_it() -> None:
+def test_a_puck_released_beyond_the_rim_stays_beyond_it() -> None:
     table = scene("pick-place", base=(0.0, 0.6), hand=(0.0, 0.8))
     act(table, 0.0, -1.0, OPEN, 10)
     assert table.state.base[0].tolist() == pytest.approx([0.0, 0.35 + 0.07])
@@ -98,7 +98,7 @@ def test_a_hand_that_holds_stays_on_the_table_too() -> None:
     assert TabletopEnv("pick-place").observation_space.contains(obs)
 
 
-def test_a_peg_stays_on_the_table_with_its_ends() -> None:
+def test_both_ends_of_a_peg_stay_on_the_table() -> None:
     table = scene("peg-insert", base=(-0.7, 0.0), hand=(-0.5, 0.0))
     obs = act(table, -1.0, 0.0, OPEN, 10)
     assert table.state.base[0, 0] - 0.12 >= -1.0

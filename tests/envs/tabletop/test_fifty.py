@@ -1,4 +1,4 @@
-"""The many-task suite: solvable, not by accident, and its held-out tasks are made of words that were trained."""
+"""The many-task suite: solvable, not by accident, with held-out tasks that consist mostly of trained words."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import numpy as np
 import pytest
 import torch
 
-from envs.tabletop.expert import expert_action
 from envs.tabletop.fifty import HELD_OUT, TABLE, TRAINED, suite
 from envs.tabletop.simulator import TabletopSimulator
 from envs.tabletop.tasks import HORIZON
 from envs.tabletop.variants import SKILLS, Variant
+from tests.envs.tabletop.expert import expert_action
 
 TASKS = list(TABLE.values())
 Policy = Callable[[np.ndarray], np.ndarray]
 
 
 def success_rates(policy: Policy, episodes: int, first_seed: int = 0) -> np.ndarray:
-    """Share of episodes solved at any step, a task each; the policy has observations (tasks, episodes, 15)."""
+    """Return each task's share of episodes solved at any step; the policy gets observations (tasks, episodes, 15)."""
     rows = np.arange(len(TASKS) * episodes)
     simulator = TabletopSimulator(TASKS, episodes)
     obs = simulator.reset(rows, (first_seed + rows).tolist())
@@ -34,7 +34,7 @@ def success_rates(policy: Policy, episodes: int, first_seed: int = 0) -> np.ndar
 
 
 def named(rates: np.ndarray, wrong: np.ndarray) -> dict[str, float]:
-    """The tasks whose rate is wrong."""
+    """Return the tasks whose rate is wrong."""
     return {task.name: float(rate) for task, rate, bad in zip(TASKS, rates, wrong, strict=True) if bad}
 
 
@@ -69,7 +69,7 @@ def test_no_constant_action_solves_one(moves: list[tuple[float, float]], episode
 
 @pytest.mark.slow
 def test_linear_policies_solve_few() -> None:
-    """Random search: of 256 Gaussian linear policies the best on four starts, each variant its own, on fresh ones."""
+    """Random search: of 256 Gaussian linear policies the best on four starts, chosen per variant, on new ones."""
     generator, weights = np.random.default_rng(0), []
     rates = []
     for _ in range(256):
@@ -85,14 +85,14 @@ def test_five_variants_of_each_skill_are_trained() -> None:
     assert Counter(task.group for task in suite.tasks) == dict.fromkeys(SKILLS, 5)
 
 
-def test_a_task_reads_its_variants_words_and_numbers() -> None:
+def test_a_task_has_its_variants_words_and_numbers() -> None:
     by_name = {task.name: task for task in (*suite.tasks, *suite.held_out)}
     for variant in (*TRAINED, *HELD_OUT):
         task = by_name[variant.name]
         assert (task.description, task.parameters, task.group) == (variant.sentence, variant.numbers, variant.skill)
 
 
-def test_held_out_are_new_combinations_of_words_known_to_the_skill_and_some_words_beyond() -> None:
+def test_held_out_variants_combine_words_known_to_the_skill_and_some_beyond() -> None:
     known = {(variant.skill, word) for variant in TRAINED for word in variant.words.items()}
     beyond = [{word for word in variant.words.items() if (variant.skill, word) not in known} for variant in HELD_OUT]
     sides = [task.tags for task in suite.held_out]

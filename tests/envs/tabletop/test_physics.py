@@ -1,4 +1,4 @@
-"""Contact by hand: each case is a scene set up with numbers, and what one push or pull makes of it."""
+"""Contact by hand: each case is a scene set up with numbers, and the result of a push or pull."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STAY, OPEN, SHUT = 0.0, -1.0, 1.0
 
 
 def scene(name: str, **state: Any) -> TabletopSimulator:
-    """A simulator with one row whose state is set: hand, base, goal, displacement, ..."""
+    """Return a simulator with one row in a given state: hand, base, goal, displacement, ..."""
     simulator = TabletopSimulator([BY_NAME[name]])
     simulator.begin(np.zeros(1, dtype=int), np.full((1, 7), 0.5))
     for field, value in state.items():
@@ -37,7 +37,7 @@ def base(simulator: TabletopSimulator) -> list[float]:
     return simulator.state.base[0].tolist()
 
 
-def test_free_motion_is_eight_hundredths_a_step_and_axis() -> None:
+def test_free_motion_is_eight_hundredths_per_step_and_axis() -> None:
     table = scene("reach", hand=(0.0, -0.6), base=(0.5, 0.1))
     act(table, 1.0, -0.5)
     assert hand(table) == pytest.approx([0.08, -0.64])
@@ -45,7 +45,7 @@ def test_free_motion_is_eight_hundredths_a_step_and_axis() -> None:
     assert hand(table) == pytest.approx([0.16, -0.64])
 
 
-def test_the_gripper_moves_a_quarter_a_step() -> None:
+def test_the_gripper_moves_a_quarter_per_step() -> None:
     table = scene("reach")
     act(table, 0, 0, SHUT)
     assert table.state.aperture[0] == pytest.approx(0.75)
@@ -85,7 +85,7 @@ def test_a_shut_drawer_blocks_the_hand() -> None:
     assert hand(table) == pytest.approx([0.0, 0.7 - 0.04 - HAND_RADIUS], abs=1e-6)
 
 
-def test_pushing_a_window_s_handle_from_its_side_slides_it_and_from_below_does_not() -> None:
+def test_pushing_a_windows_handle_from_its_side_slides_it_and_from_below_does_not() -> None:
     table = scene("window-open", base=(-0.2, 0.5), displacement=0.25, hand=(0.05 - 0.1, 0.5))
     act(table, 1.0, 0.0)
     assert table.state.displacement[0] == pytest.approx(0.33, abs=1e-6)
@@ -101,7 +101,7 @@ def test_a_button_is_sprung() -> None:
     assert table.state.displacement[0] == pytest.approx(0.08)
 
 
-def test_a_held_door_turns_by_the_hands_way_over_its_lever() -> None:
+def test_a_held_door_turns_by_the_hands_motion_over_its_lever() -> None:
     table = scene("door-open", base=(0.0, 0.5), displacement=0.0, hand=(0.42, 0.41), aperture=0.5)
     act(table, 0.0, 0.0, SHUT)
     assert table.state.holding[0]
@@ -110,7 +110,7 @@ def test_a_held_door_turns_by_the_hands_way_over_its_lever() -> None:
     assert table.state.displacement[0] == pytest.approx(first + 0.02 * np.cos(first) / 0.42, abs=1e-6)
 
 
-def test_a_shut_door_opens_by_no_push() -> None:
+def test_no_push_opens_a_shut_door() -> None:
     table = scene("door-open", base=(0.0, 0.5), displacement=0.0, hand=(0.42, 0.3))
     for x in (0.0, 1.0, -1.0):
         act(table, x, 1.0, times=30)
@@ -199,7 +199,7 @@ def test_nothing_leaves_the_table_or_its_joint_and_bodies_hardly_overlap() -> No
 
 
 @pytest.mark.parametrize("name", ["pick-place", "door-open", "drawer-open", "peg-insert"])
-def test_what_has_to_be_gripped_is_not_solved_by_pushing(name: str) -> None:
+def test_tasks_that_need_a_grip_are_not_solved_by_pushing(name: str) -> None:
     """300 hands with open grippers push at the body from every side, 500 steps each, without a time limit."""
     simulator = TabletopSimulator([BY_NAME[name]], 300)
     obs = simulator.reset(np.arange(300), list(range(300)))

@@ -1,4 +1,4 @@
-"""The reward by hand: .15 for the hand's place, .15 for holding, .3 for the way done, 1 where solved."""
+"""The reward by hand: .15 for the hand's position, .15 for holding, .3 for the way done, 1 if solved."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from envs.tabletop.tasks import BY_NAME
 
 
 def reward_in(name: str, **state: Any) -> tuple[float, bool]:
-    """Reward and success of one row whose state is set."""
+    """Return the reward and success of one row in a given state."""
     simulator = TabletopSimulator([BY_NAME[name]])
     simulator.begin(np.zeros(1, dtype=int), np.full((1, 7), 0.5))
     for field, value in state.items():
@@ -23,7 +23,7 @@ def reward_in(name: str, **state: Any) -> tuple[float, bool]:
     return float(reward[0]), bool(success[0])
 
 
-# Each hand is where it has to be, and half of the way is done: only holding is left to differ.
+# Each hand is where it must be, and half of the way is done: only holding differs.
 PUCK = {"base": (0.0, 0.0), "goal": (0.0, 0.5), "start_distance": 1.0}
 PEG = {"base": (0.4, 0.4), "goal": (0.7, 0.4), "start_distance": 0.36}  # the tip is 0.18 before the goal
 DOOR = {"base": (0.0, 0.5), "displacement": 0.65, "start_distance": 1.3}
@@ -55,11 +55,11 @@ DOOR_HANDLE = (0.42 * np.cos(0.65), 0.5 - 0.42 * np.sin(0.65))
         ),
     ],
 )
-def test_a_hand_in_its_place_and_half_the_way(name: str, state: dict[str, Any], expected: float) -> None:
+def test_a_hand_in_position_and_half_the_way(name: str, state: dict[str, Any], expected: float) -> None:
     assert reward_in(name, **state) == (pytest.approx(expected, abs=1e-6), False)
 
 
-def test_the_hands_place_counts_by_two_slopes_of_its_distance() -> None:
+def test_the_hands_distance_counts_with_two_slopes() -> None:
     near = 1 - 0.5 * (tanh(1.0) + tanh(6.0))
     reach = reward_in("reach", hand=(0.0, -0.5), goal=(0.0, 0.5), start_distance=1.0)
     assert reach == (pytest.approx(0.3 * near), False)
@@ -67,7 +67,7 @@ def test_the_hands_place_counts_by_two_slopes_of_its_distance() -> None:
     assert reward_in("push", **PUCK, hand=(0.0, 0.13))[0] == pytest.approx(0.3 * wrong_side + 0.15)
 
 
-def test_more_than_the_first_distance_earns_nothing_for_the_way() -> None:
+def test_a_distance_beyond_the_first_earns_nothing_for_the_way() -> None:
     reward, _ = reward_in("push", **{**PUCK, "start_distance": 0.2}, hand=(0.0, -0.13))
     assert reward == pytest.approx(0.3, abs=1e-6)
 
@@ -118,7 +118,7 @@ def test_solved_is_within_the_tolerance_and_pays_one(
         ("window-open", 0.25),
     ],
 )
-def test_an_episode_begins_with_its_whole_way_before_it(name: str, distance: float) -> None:
+def test_an_episodes_start_distance_is_its_whole_way(name: str, distance: float) -> None:
     simulator = TabletopSimulator([BY_NAME[name]])
     simulator.begin(np.zeros(1, dtype=int), np.full((1, 7), 0.5))
     assert simulator.state.start_distance[0] == pytest.approx(distance)

@@ -1,4 +1,4 @@
-"""The ten tasks stay the numbers that published results came from, to the last bit of what an agent sees."""
+"""The ten tasks stay bit-identical, in all that an agent sees, to those that published results came from."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from envs.tabletop.simulator import TabletopSimulator
 from envs.tabletop.tasks import HORIZON, TASKS
 
 COPIES = 4
-# Made before tasks had variants; that of drawer-close since it asks for the hand at the handle.
+# From before tasks had variants, except drawer-close, which has since required the hand at the handle.
 DIGESTS = {
     "reach": "e9f17b75dce8f7ba",
     "push": "a6c78214ba827522",
@@ -28,7 +28,7 @@ DIGESTS = {
 
 @pytest.fixture(scope="module")
 def digests() -> dict[str, str]:
-    """Of observations, rewards and successes of an episode: hands drawn to handles, gripping and letting go in turn."""
+    """Digest an episode's observations, rewards and successes: hands move to handles, grip and release in turn."""
     simulator, rows = TabletopSimulator(TASKS, COPIES), np.arange(len(TASKS) * COPIES)
     obs, generator = simulator.reset(rows, rows.tolist()), np.random.default_rng(0)
     kept = [hashlib.blake2b(digest_size=8) for _ in TASKS]
@@ -43,5 +43,5 @@ def digests() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", DIGESTS)
-def test_an_episode_is_the_one_that_it_was(digests: dict[str, str], name: str) -> None:
+def test_an_episode_is_unchanged(digests: dict[str, str], name: str) -> None:
     assert digests[name] == DIGESTS[name]

@@ -1,4 +1,4 @@
-"""What the simulator shows, column by column, and what a new episode leaves of the last one."""
+"""The simulator's observation, column by column, and what a new episode resets."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from envs.tabletop.simulator import TabletopSimulator
 from envs.tabletop.tasks import BY_NAME, HORIZON
 
 
-def begun(*names: str, copies: int = 1) -> TabletopSimulator:
-    """A simulator whose rows all start from the middle of every range."""
+def started(*names: str, copies: int = 1) -> TabletopSimulator:
+    """Return a simulator whose rows all start from the middle of every range."""
     simulator = TabletopSimulator([BY_NAME[name] for name in names], copies)
     rows = np.arange(len(names) * copies)
     simulator.begin(rows, np.full((len(rows), 7), 0.5))
@@ -20,7 +20,7 @@ def begun(*names: str, copies: int = 1) -> TabletopSimulator:
 
 
 def observed(name: str, **state: Any) -> np.ndarray:
-    simulator = begun(name)
+    simulator = started(name)
     for field, value in state.items():
         getattr(simulator.state, field)[0] = value
     return simulator.observe()[0]
@@ -43,13 +43,13 @@ def test_a_doors_observation_by_hand() -> None:
 
 
 @pytest.mark.parametrize("name", ["door-open", "drawer-open", "drawer-close", "button-press", "window-close"])
-def test_where_no_goal_is_drawn_the_way_to_it_is_zero(name: str) -> None:
-    obs = begun(name).observe()[0]
+def test_without_a_drawn_goal_its_columns_are_zero(name: str) -> None:
+    obs = started(name).observe()[0]
     assert obs[[9, 10, 13, 14]].tolist() == [0, 0, 0, 0]
 
 
-def test_beginning_anew_leaves_nothing_of_the_last_episode_and_the_other_rows_alone() -> None:
-    simulator = begun("pick-place", copies=2)
+def test_a_new_episode_resets_its_row_and_no_other() -> None:
+    simulator = started("pick-place", copies=2)
     fresh = simulator.observe()[0].copy()
     simulator.state.hand[:] = simulator.state.base - [0.0, 0.14]
     for _ in range(3):
@@ -61,7 +61,7 @@ def test_beginning_anew_leaves_nothing_of_the_last_episode_and_the_other_rows_al
 
 
 def test_each_row_is_truncated_by_its_own_age() -> None:
-    simulator = begun("reach", copies=2)
+    simulator = started("reach", copies=2)
     stay = np.zeros((2, 3))
     for _ in range(40):
         simulator.step(stay)
@@ -71,7 +71,7 @@ def test_each_row_is_truncated_by_its_own_age() -> None:
     assert truncated[-1, 0]
 
 
-def test_a_seed_restarts_its_rows_generator_and_none_goes_on_with_it() -> None:
+def test_a_seed_restarts_its_rows_generator_and_none_continues_it() -> None:
     simulator = TabletopSimulator([BY_NAME["push"]], 2)
     rows = np.arange(2)
     first = simulator.reset(rows, [1, 2])

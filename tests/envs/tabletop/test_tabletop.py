@@ -1,4 +1,4 @@
-"""The suite as a whole: solvable, not trivially so, the same however it is computed, and silent about the task."""
+"""The suite: solvable, not trivially so, the same however it is computed, and with observations that hide the task."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from stable_baselines3.common.env_checker import check_env as sb3_check_env
 from envs.errors import SuiteError
 from envs.tabletop import suite
 from envs.tabletop.env import TabletopEnv
-from envs.tabletop.expert import expert_action
 from envs.tabletop.register import gym_id
 from envs.tabletop.simulator import TabletopSimulator
 from envs.tabletop.tasks import HORIZON, TASKS
+from tests.envs.tabletop.expert import expert_action
 
 NAMES = [task.name for task in TASKS]
 EPISODES = 200
 
 
 def success_rates(policy: Callable[[np.ndarray], np.ndarray]) -> dict[str, float]:
-    """Share of episodes solved at any step, per task."""
+    """Return the share of episodes solved at any step, per task."""
     simulator = TabletopSimulator(TASKS, EPISODES)
     obs = simulator.reset(np.arange(len(TASKS) * EPISODES), list(range(len(TASKS) * EPISODES)))
     solved = np.zeros(len(obs), dtype=bool)
@@ -55,7 +55,7 @@ def test_chance_solves_none() -> None:
 
 @pytest.mark.parametrize("grip", [-1.0, 1.0])
 @pytest.mark.parametrize("move", [(0.0, 1.0), (0.0, 0.5), (0.5, 1.0), (-0.5, 1.0), (1.0, 0.0), (-1.0, 0.0)])
-def test_going_one_way_solves_none(move: tuple[float, float], grip: float) -> None:
+def test_no_constant_direction_solves_one(move: tuple[float, float], grip: float) -> None:
     rates = success_rates(lambda obs: np.tile([*move, grip], (len(obs), 1)))
     assert {name: rate for name, rate in rates.items() if rate > 0.25} == {}
 
@@ -95,7 +95,7 @@ def test_a_single_environment_plays_as_its_row_of_the_batch(name: str) -> None:
 @pytest.mark.parametrize(
     "alike", [["reach", "push", "pick-place"], ["drawer-open", "drawer-close"], ["window-open", "window-close"]]
 )
-def test_the_observation_does_not_name_the_task(alike: list[str]) -> None:
+def test_the_observation_does_not_reveal_the_task(alike: list[str]) -> None:
     starts = [TabletopEnv(name).reset(seed=11)[0].tolist() for name in alike]
     assert all(start == starts[0] for start in starts)
 
@@ -105,7 +105,7 @@ def test_a_goal_is_shown_only_where_it_is_drawn() -> None:
     assert shown == {"reach", "push", "pick-place", "peg-insert"}
 
 
-def test_starts_and_goals_are_drawn_anew_each_episode() -> None:
+def test_starts_and_goals_are_drawn_again_each_episode() -> None:
     env = TabletopEnv("push")
     starts = np.array([env.reset(seed=0 if k == 0 else None)[0] for k in range(20)])
     assert (starts[:, [0, 1, 4, 5, 9, 10]].std(axis=0) > 0.05).all()
@@ -143,5 +143,5 @@ def test_pictures_show_the_scene() -> None:
     assert len({picture.tobytes() for picture in pictures}) >= 8  # puck tasks differ by the rim and the goal's size
 
 
-def test_every_task_has_a_sentence_of_its_own() -> None:
+def test_every_task_has_its_own_sentence() -> None:
     assert len(set(suite.descriptions)) == len(TASKS) == 10

@@ -1,4 +1,4 @@
-"""What the words of a variant make of its task: sentence, numbers, lengths, and a mirrored table."""
+"""How the words of a variant change its task: sentence, numbers, lengths, and a mirrored table."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ MIRROR[[0, 4, 6, 9, 11, 13]] = -1.0
 OPEN, SHUT = -1.0, 1.0
 
 
-def begun(*tasks: TabletopTask) -> TabletopSimulator:
-    """Rows that all start from the middle of every range."""
+def started(*tasks: TabletopTask) -> TabletopSimulator:
+    """Return rows that all start from the middle of every range."""
     simulator = TabletopSimulator(tasks)
     simulator.begin(np.arange(len(tasks)), np.full((len(tasks), 7), 0.5))
     return simulator
@@ -33,7 +33,7 @@ def test_there_is_a_pattern_for_each_task() -> None:
     assert list(SKILLS) == [task.name for task in TASKS]
 
 
-def test_a_sentence_and_a_name_are_made_from_the_words() -> None:
+def test_a_sentence_and_a_name_follow_from_the_words() -> None:
     variant = Variant("push", size="large", weight="heavy", pace="slow", zone="far-left")
     assert variant.name == "push-large-heavy-slow-far-left"
     assert variant.sentence == "Push the large heavy puck into the far left zone, with a slow hand."
@@ -56,7 +56,7 @@ def test_the_words_are_numbers_too() -> None:
     assert [Variant(name).numbers[key] for name, key in [("reach", "body"), ("peg-insert", "way")]] == [0, 0]
 
 
-def test_a_longer_drawer_has_a_longer_way_in_the_same_proportion() -> None:
+def test_a_larger_drawer_has_proportionally_longer_travel() -> None:
     own, large = Variant("drawer-open").task(), Variant("drawer-open", size="large").task()
     assert (large.scene.travel, large.target) == (pytest.approx(0.52), pytest.approx(0.52))
     assert large.start == (pytest.approx(0.195), pytest.approx(0.325))
@@ -67,24 +67,24 @@ def test_a_spring_is_added_to_the_bodys_own() -> None:
     assert Variant("button-press", spring="springy").task().scene.spring == pytest.approx(0.26)
 
 
-def test_a_zone_is_one_place_and_is_not_seen() -> None:
-    table = begun(Variant("push", zone="left").task())
+def test_a_zone_is_one_position_and_is_not_observed() -> None:
+    table = started(Variant("push", zone="left").task())
     assert table.state.goal[0].tolist() == [-0.5, 0.65]
     assert table.observe()[0, [9, 10, 13, 14]].tolist() == [0, 0, 0, 0]
 
 
-@pytest.mark.parametrize(("pace", "way"), [("", 0.08), ("slow", 0.048), ("fast", 0.112)])
-def test_the_pace_is_the_hands_way_in_a_step(pace: str, way: float) -> None:
-    table = begun(Variant("reach", pace=pace).task())
+@pytest.mark.parametrize(("pace", "motion"), [("", 0.08), ("slow", 0.048), ("fast", 0.112)])
+def test_the_pace_is_the_hands_motion_per_step(pace: str, motion: float) -> None:
+    table = started(Variant("reach", pace=pace).task())
     before = table.state.hand[0].copy()
     table.step(np.array([[0.0, 1.0, OPEN]]))
-    assert (table.state.hand[0] - before).tolist() == pytest.approx([0.0, way])
+    assert (table.state.hand[0] - before).tolist() == pytest.approx([0.0, motion])
 
 
-def test_a_heavy_body_gives_way_to_the_rest_of_a_push_and_the_hand_stops_at_it() -> None:
+def test_a_heavy_body_moves_by_part_of_a_push_and_the_hand_stops_at_it() -> None:
     moved = []
     for weight in ("", "heavy"):
-        table = begun(Variant("push", weight=weight).task())
+        table = started(Variant("push", weight=weight).task())
         table.state.base[0], table.state.hand[0] = (0.0, 0.0), (0.0, -0.13)
         table.step(np.array([[0.0, 0.5, OPEN]]))  # 0.04, in two halves
         moved.append(float(table.state.base[0, 1]))
@@ -94,7 +94,7 @@ def test_a_heavy_body_gives_way_to_the_rest_of_a_push_and_the_hand_stops_at_it()
 
 
 def test_a_heavy_body_that_is_held_slows_the_hand() -> None:
-    table = begun(Variant("drawer-open", weight="heavy").task())
+    table = started(Variant("drawer-open", weight="heavy").task())
     table.state.hand[0] = handle_of(table.world, table.state)[0] + (0.0, -0.1)
     table.state.offset[0], table.state.holding[0], table.state.aperture[0] = (0.0, -0.1), True, 0.0
     before = table.state.hand[0, 1]
@@ -104,7 +104,7 @@ def test_a_heavy_body_that_is_held_slows_the_hand() -> None:
 
 @pytest.mark.parametrize("skill", ["door-open", "peg-insert", "window-close"])
 def test_a_mirrored_task_is_the_other_seen_in_a_mirror(skill: str) -> None:
-    own, mirrored = begun(Variant(skill).task()), begun(Variant(skill, side="left-hand").task())
+    own, mirrored = started(Variant(skill).task()), started(Variant(skill, side="left-hand").task())
     generator = np.random.default_rng(0)
     np.testing.assert_array_equal(mirrored.observe(), own.observe() * MIRROR)
     for _ in range(50):
@@ -115,5 +115,5 @@ def test_a_mirrored_task_is_the_other_seen_in_a_mirror(skill: str) -> None:
 
 
 def test_its_picture_is_mirrored_too() -> None:
-    own, other = (begun(Variant("door-open", side=side).task()).render([0])[0] for side in ("", "left-hand"))
+    own, other = (started(Variant("door-open", side=side).task()).render([0])[0] for side in ("", "left-hand"))
     np.testing.assert_array_equal(own, other[:, ::-1])

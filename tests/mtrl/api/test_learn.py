@@ -78,7 +78,7 @@ def test_a_callback_may_have_an_interval_of_its_own(tmp_path: Path) -> None:
     mine = mtrl.every(24, lambda status: heard.append(status.step))
     result = mtrl.learn("tabletop", "mtsac", callbacks=[mine], runs_dir=tmp_path, **TINY)
     assert (heard, result.stopped) == ([24, 48, 64], False)
-    with pytest.raises(ValueError, match="steps is 0; it has to be at least 1"):
+    with pytest.raises(ValueError, match="steps is 0; it must be at least 1"):
         mtrl.every(0, print)
 
 
@@ -124,9 +124,9 @@ def test_sb3_hears_callbacks_and_says_what_a_stop_leaves(tmp_path: Path) -> None
     ("settings", "words"),
     [
         ({"hiden": (3,)}, "unknown setting 'hiden' of care; .* Did you mean 'hidden'"),
-        ({"hidden": 3}, "--hidden is 3; it has to be a list, each a whole number"),
-        ({"steps_per_task": 0}, "--steps-per-task is 0; it has to be at least 1"),
-        ({"steps_per_task": "many"}, "--steps-per-task is 'many'; it has to be a number"),
+        ({"hidden": 3}, "--hidden is 3; it must be a list, each a whole number"),
+        ({"steps_per_task": 0}, "--steps-per-task is 0; it must be at least 1"),
+        ({"steps_per_task": "many"}, "--steps-per-task is 'many'; it must be a number"),
         ({"network": "mpl"}, "--network is 'mpl'; it may be mlp or residual"),
         ({"baseline": "sb3"}, "unknown setting 'baseline'"),
     ],
@@ -143,7 +143,7 @@ from mtrl import Spec, preset, setting
 
 @dataclass(frozen=True)
 class Settings:
-    boost: float = setting(1.0, above=0)
+    boost: float = setting(1.0, gt=0)
     \"\"\"Times each task's loss.\"\"\"
 
 def weigh(losses, parameters):
@@ -158,12 +158,12 @@ def test_a_setting_of_ones_own_is_held_to_the_range_that_stands_at_it(
     plug_in: Callable[..., str], refused: Callable[..., str], tmp_path: Path
 ) -> None:
     plug_in(OWN, "my_method")
-    words = "--boost is 0.0; it has to be a number above 0"
+    words = "--boost is 0.0; it must be a number above 0"
     assert words in refused(train.main, *tiny(tmp_path / "runs", "--agent", "my_method:mine", "--boost", "0"))
     for agent in ({"agent": "my_method:mine"}, {"agent": "mtsac", "aggregator": "my_method:boosted"}):
         with pytest.raises(mtrl.UsageError, match=words):
             mtrl.learn("tabletop", **agent, boost=0.0, runs_dir=tmp_path / "runs")
-        with pytest.raises(mtrl.UsageError, match="--boost is 'much'; it has to be a number"):
+        with pytest.raises(mtrl.UsageError, match="--boost is 'much'; it must be a number"):
             mtrl.learn("tabletop", **agent, boost="much", runs_dir=tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
 

@@ -85,7 +85,7 @@ def test_an_action_that_is_none_is_refused_with_its_task(action: Any) -> None:
 )
 def test_numbers_are_held_to_the_ranges_of_the_command(care_run: Path, wrong: dict[str, Any]) -> None:
     (name,) = wrong
-    with pytest.raises(mtrl.UsageError, match=f"{name} is .*; it has to be a whole number from"):
+    with pytest.raises(mtrl.UsageError, match=f"{name} is .*; it must be a whole number from"):
         mtrl.score(mtrl.load(care_run), "tabletop", **wrong)
 
 
@@ -96,7 +96,7 @@ def test_a_policy_that_leaves_its_bounds_is_warned_of_once_a_task(
         def predict(self, obs: np.ndarray, task: str, deterministic: bool) -> tuple[Any, None]:
             return np.full((len(obs), 3), 100.0 if task == "push" else 1.0), None
 
-    monkeypatch.setattr(errors, "_said", set())
+    monkeypatch.setattr(errors, "_warned", set())
     mtrl.score(Wild(), mtrl.make_suite("tabletop").only(["push", "reach"]), episodes=1)
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("warning: task 'push': an action of 100, where the task's bounds are scaled to [-1, 1]")

@@ -39,10 +39,10 @@ def test_each_number_of_tasks_has_a_table(call: Any) -> None:
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (("--agent", "sb3"), "agent 'sb3' is not made of pieces, so it has no aggregator"),
-        (("--rows", "0"), "--rows is 0; it has to be at least 1"),
+        (("--agent", "sb3"), "agent 'sb3' is not built from pieces, so it has no aggregator"),
+        (("--rows", "0"), "--rows is 0; it must be at least 1"),
         (("--task-counts", "0"), "--task-counts is 0; give numbers of at least 1"),
-        (("--task-counts", "1", "50"), "suite 'tabletop' has 10 tasks; give at most so many, or a suite with more"),
+        (("--task-counts", "1", "50"), "suite 'tabletop' has 10 tasks; give at most 10, or a larger suite"),
     ],
 )
 def test_what_cannot_be_timed_is_refused_in_one_line(

@@ -8,7 +8,7 @@ import pytest
 
 from agents.registry.presets import PRESETS
 from mtrl import bench
-from mtrl.config.control import WITHIN
+from mtrl.config.control import MAX_SIZE_DIFFERENCE
 
 SHORT = ("agents", "--all", "--repeats", "1", "--rows", "4", "--threads", "1")
 
@@ -23,4 +23,4 @@ def test_all_agents_have_a_line_and_a_control_of_their_size(call: Any, tasks: in
     hidden = {name: own for name, *_, own in rows}
     assert hidden["mtsac"] == "128x128" != hidden["moore"]
     for name, *_, size, control, _, _ in rows:
-        assert int(control.replace(",", "")) == pytest.approx(int(size.replace(",", "")), rel=WITHIN), name
+        assert int(control.replace(",", "")) == pytest.approx(int(size.replace(",", "")), rel=MAX_SIZE_DIFFERENCE), name

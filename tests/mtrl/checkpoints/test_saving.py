@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mtrl import train
-from mtrl.checkpoints.saving import LATEST, SOONEST, Saving
+from mtrl.checkpoints.saving import MAX_INTERVAL, MIN_INTERVAL, Saving
 from mtrl.errors import UsageError
 from tests.mtrl.conftest import tiny
 
@@ -28,7 +28,7 @@ def test_a_full_disk_is_said_and_training_goes_on(
 def test_checkpoints_come_as_often_as_costs_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     saving = object.__new__(Saving)
     saving._every = None
-    for cost, interval in ((0.01, SOONEST), (3.0, 150.0), (60.0, LATEST)):
+    for cost, interval in ((0.01, MIN_INTERVAL), (3.0, 150.0), (60.0, MAX_INTERVAL)):
         saving._cost = cost
         assert saving._interval() == pytest.approx(interval)
     saving._every = 7

@@ -137,7 +137,7 @@ def test_a_manifest_names_no_file_outside_of_its_folder(name: str, tmp_path: Pat
     manifest.write_text(folders.sealed(content))
     found = read(tmp_path)
     assert found.step == 6
-    assert "is no file of its folder" in found.passed_over[0]
+    assert "is not a file in this folder" in found.passed_over[0]
 
 
 class Killed(BaseException):

@@ -108,7 +108,7 @@ def test_without_curves_of_all_agents_the_score_is_the_final_one(tmp_path: Path)
 @pytest.mark.parametrize("value", ["10", None, True])
 def test_a_result_whose_processor_time_is_no_number_is_refused(tmp_path: Path, value: object) -> None:
     run = make_run(tmp_path, result_facts={"cpu_seconds": value})
-    with pytest.raises(ValueError, match="cpu_seconds is .*, where a number belongs"):
+    with pytest.raises(ValueError, match="cpu_seconds is .*, not a number"):
         read_result(run)
     with pytest.raises(UsageError):
         gather([run])

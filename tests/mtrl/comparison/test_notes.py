@@ -17,7 +17,7 @@ def test_without_single_task_the_note_has_the_command_that_trains_it_on_the_same
     comparison = compare(gather([run]))
     assert (comparison.baseline, comparison.effects, comparison.overall) == (None, (), ())
     (note,) = [note for note in comparison.notes if "no single-task run" in note]
-    words = shlex.split(note.partition("make one: ")[2])
+    words = shlex.split(note.partition("train one: ")[2])
     assert words[:3] == ["python", "-m", "mtrl.sweep"]
     own, further = split(words[3:])
     assert own == ["--suite", "tabletop", "--agents", "single-task", "--seeds", "4", "--runs-dir", "runs"]
@@ -30,7 +30,7 @@ def test_sb3_is_offered_as_a_baseline_where_it_is_there(tmp_path: Path) -> None:
     for agent in ("care", "sb3"):
         make_run(tmp_path, agent)
     (note,) = [note for note in compare(gather([tmp_path])).notes if "no single-task run" in note]
-    assert "no single-task run (--baseline sb3 takes what is there); make one: " in note
+    assert "no single-task run (or use --baseline sb3); train one: " in note
 
 
 def test_settings_that_agents_share_by_name_only_are_told(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_a_number_below_its_range_is_named_and_the_least_is_taken(field: str, le
     with pytest.raises(UsageError) as error:
         check_config(dataclasses.replace(config, **{field: least - 1}))
     flag = field.replace("_", "-")
-    assert str(error.value) == f"--{flag} is {least - 1}; it has to be at least {least}"
+    assert str(error.value) == f"--{flag} is {least - 1}; it must be at least {least}"
 
 
 def test_every_whole_number_of_the_run_has_a_least_value() -> None:
@@ -48,7 +48,7 @@ def test_every_whole_number_of_the_run_has_a_least_value() -> None:
 
 def test_a_seed_is_what_stable_baselines3_takes() -> None:
     check_config(dataclasses.replace(CARE, seed=2**32 - 1))
-    with pytest.raises(UsageError, match="--seed is 4294967296; it has to be at most 4294967295"):
+    with pytest.raises(UsageError, match="--seed is 4294967296; it must be at most 4294967295"):
         check_config(dataclasses.replace(CARE, seed=2**32))
 
 
@@ -103,7 +103,7 @@ def test_a_residual_network_without_widths_is_refused() -> None:
 def test_diagnoses_can_be_switched_off_and_not_below_that() -> None:
     for every in (None, 0, 1):
         check_config(dataclasses.replace(CARE, diagnose_every=every))
-    with pytest.raises(UsageError, match="--diagnose-every is -1; it has to be at least 0"):
+    with pytest.raises(UsageError, match="--diagnose-every is -1; it must be at least 0"):
         check_config(dataclasses.replace(CARE, diagnose_every=-1))
 
 
@@ -111,5 +111,5 @@ def test_a_trunk_with_layers_of_its_own_has_no_residual_network() -> None:
     moore = default_config("tabletop", "mtsac", pieces={"trunk": "moore"})
     check_config(moore)
     residual = dataclasses.replace(moore, settings=dataclasses.replace(moore.settings, network="residual"))
-    with pytest.raises(UsageError, match="--network is 'residual', but trunk 'moore' has layers of its own making"):
+    with pytest.raises(UsageError, match="--network is 'residual', but trunk 'moore' makes its own layers"):
         check_config(residual)

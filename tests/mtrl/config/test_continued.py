@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from mtrl.config.continued import PLAYED, continued
+from mtrl.config.continued import MAX_WARM_UP, continued
 from mtrl.config.defaults import baseline_config, default_config
 from mtrl.runs.folder import RESULT
 
 
-@pytest.mark.parametrize(("before", "after"), [(5_000, PLAYED), (100, 100)])
+@pytest.mark.parametrize(("before", "after"), [(5_000, MAX_WARM_UP), (100, 100)])
 def test_a_trained_agent_plays_few_steps_and_its_baseline_those_of_the_table(
     tmp_path: Path, before: int, after: int
 ) -> None:

@@ -57,12 +57,12 @@ def test_every_number_has_its_range_and_a_default_within_it() -> None:
         assert facts.has_range == bool(re.search(r"\b(int|float)\b", str(field.type))), name
         assert facts.fault(field.default) == "", name
         if facts.has_range:
-            said.setdefault((facts.least, facts.above, facts.most), set()).add(name)
+            said.setdefault((facts.ge, facts.gt, facts.le), set()).add(name)
     assert said == RANGES
 
 
 def test_what_a_table_of_runs_shows_first() -> None:
-    assert {name for name in FIELDS if facts_of(FIELDS[name]).shown} == {"suite", "agent", "seed", "steps_per_task"}
+    assert {name for name in FIELDS if facts_of(FIELDS[name]).in_table} == {"suite", "agent", "seed", "steps_per_task"}
 
 
 def test_what_is_told_of_a_run_is_flat_and_in_the_order_of_the_fields() -> None:

@@ -22,14 +22,14 @@ class Values:
     """A field of every kind."""
 
     number: int = 1
-    share: float = setting(0.5, above=0, most=1)
+    share: float = setting(0.5, gt=0, le=1)
     maybe: int | None = None
     flag: bool = False
     word: Literal["one", "two"] = "one"
     text: str = "a"
     path: Path = Path()
     texts: tuple[str, ...] = ()
-    widths: tuple[int, ...] = setting((1,), least=1, unit="widths")
+    widths: tuple[int, ...] = setting((1,), ge=1, unit="widths")
     own: Any = None
 
 
@@ -45,26 +45,26 @@ def test_values_of_their_fields_types_are_taken(given: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"number": 1.5}, "--number is 1.5; it has to be a whole number"),
-        ({"number": True}, "--number is True; it has to be a whole number"),
-        ({"number": None}, "--number is None; it has to be a whole number"),
-        ({"share": "much"}, "--share is 'much'; it has to be a number"),
-        ({"share": 2}, "--share is 2; it has to be above 0 and at most 1"),
-        ({"maybe": "x"}, "--maybe is 'x'; it has to be a whole number"),
-        ({"flag": 1}, "--flag is 1; it has to be true or false"),
+        ({"number": 1.5}, "--number is 1.5; it must be a whole number"),
+        ({"number": True}, "--number is True; it must be a whole number"),
+        ({"number": None}, "--number is None; it must be a whole number"),
+        ({"share": "much"}, "--share is 'much'; it must be a number"),
+        ({"share": 2}, "--share is 2; it must be above 0 and at most 1"),
+        ({"maybe": "x"}, "--maybe is 'x'; it must be a whole number"),
+        ({"flag": 1}, "--flag is 1; it must be true or false"),
         ({"word": "three"}, "--word is 'three'; it may be one or two"),
         ({"word": ["one"]}, "--word is ['one']; it may be one or two"),
-        ({"text": 3}, "--text is 3; it has to be a string"),
+        ({"text": 3}, "--text is 3; it must be a string"),
         (
             {"text": "a\x1b[1m"},
             r"--text is 'a\x1b[1m'; it has the character '\x1b', which cannot be shown; leave it out",
         ),
-        ({"path": "x"}, "--path is 'x'; it has to be a path"),
+        ({"path": "x"}, "--path is 'x'; it must be a path"),
         ({"path": Path("a\0")}, r"--path is 'a\x00'; it has the character '\x00', which cannot be shown; leave it out"),
-        ({"texts": (1,)}, "--texts is 1; it has to be a list, each a string"),
-        ({"texts": "push"}, "--texts is 'push'; it has to be a list, each a string"),
+        ({"texts": (1,)}, "--texts is 1; it must be a list, each a string"),
+        ({"texts": "push"}, "--texts is 'push'; it must be a list, each a string"),
         ({"widths": (-3,)}, "--widths is -3; give widths of at least 1"),
-        ({"widths": 3}, "--widths is 3; it has to be a list, each a whole number"),
+        ({"widths": 3}, "--widths is 3; it must be a list, each a whole number"),
     ],
     ids=str,
 )

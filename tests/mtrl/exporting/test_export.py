@@ -208,7 +208,7 @@ def test_a_branch_that_nothing_took_is_warned_of(
     module = plug_in(UNTRACEABLE, "untraceable")
     said = call(export.main, unequal(f"{module}:rare"), "--trust", "--out", tmp_path / "policy.pt")
     assert (said.code, (tmp_path / "policy.pt").exists()) == (0, True)
-    assert said.err.startswith(f"warning: {tmp_path / 'policy.pt'} acts as the run on what it was tried on, but ")
+    assert said.err.startswith(f"warning: {tmp_path / 'policy.pt'} acts like the run on the inputs tried, but ")
     line = textwrap.dedent(UNTRACEABLE).splitlines().index("        return -obs if obs.sum() > 1e6 else obs") + 1
     assert f"untraceable.py:{line}: Converting a tensor to a Python boolean" in said.err
     assert said.err.count("\n") == 1

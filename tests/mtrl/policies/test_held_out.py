@@ -123,7 +123,7 @@ def test_a_recording_of_held_out_tasks_bears_the_name_it_was_given(run: Path, tm
         ("mtsac", (), "reads no context"),
         ("mtmhsac", (), "reads no context"),
         ("single-task", (), "reads no context"),
-        ("mtmhsac", ("--encoder", "context"), "its trunk has weights of each task"),
+        ("mtmhsac", ("--encoder", "context"), "its trunk has task-specific weights"),
         ("care", ("--context", "onehot"), "--context onehot does not describe new tasks"),
         ("care", ("--context", "learned"), "--context learned does not describe new tasks"),
     ],
@@ -200,7 +200,7 @@ def test_an_unknown_task_is_named_with_those_that_are_known(refused: Refused, ru
 def test_held_out_tasks_larger_than_those_trained_on_are_refused(refused: Refused, run: Path) -> None:
     retold(run / "config.json", suite="holding_suite:wide")
     line = refused(evaluate.main, run, "--trust", "--tasks", "held-out")
-    for part in ("hold0.0", "3 numbers in an observation and 2", "at most 2 and 1"):
+    for part in ("hold0.0", "observations of up to 3 numbers and actions of up to 2", "at most 2 and 1"):
         assert part in line
 
 
@@ -208,7 +208,7 @@ def test_smaller_ones_are_padded_and_their_actions_cut(tmp_path: Path) -> None:
     path = trained(tmp_path / "runs", *SMALL, suite="threes")
     config, facts = read_run(path)
     suite = make_suite("holding_suite:threes")
-    action = policy_for_new(path, config, suite, suite.unseen(), facts["context_source"])(torch.ones(2, 4, 1))
+    action = policy_for_new(path, config, suite, suite.held_out_suite(), facts["context_source"])(torch.ones(2, 4, 1))
     assert action.shape == (2, 4, 2)
     assert action[0].all()
     assert action[1, :, 0].all()

@@ -1,4 +1,4 @@
-"""A run's own tasks in other words: scored apart, with all else that was learned of them, or refused in one line."""
+"""A run's own tasks described by paraphrases: scored separately with the same weights, or refused in one line."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_other_words_are_scored_apart_for_the_tasks_that_have_some(call: Call, t
         ("care", ("--context", "numbers"), "it reads no sentence"),
     ],
 )
-def test_an_agent_that_reads_no_sentence_refuses_and_names_one_that_does(
+def test_an_agent_that_reads_no_sentence_is_refused_with_one_that_does(
     refused: Refused, tmp_path: Path, agent: str, more: tuple[str, ...], why: str
 ) -> None:
     run = trained(tmp_path / "runs", *more, agent=agent, suite="told")
@@ -78,7 +78,7 @@ def test_an_agent_that_reads_no_sentence_refuses_and_names_one_that_does(
     assert not list(run.glob("evaluation*"))
 
 
-def test_what_there_is_none_of_is_said(refused: Refused, tmp_path: Path) -> None:
+def test_missing_paraphrases_and_other_sources_are_reported(refused: Refused, tmp_path: Path) -> None:
     run = trained(tmp_path / "runs", *SMALL)
     assert "has no paraphrases" in refused(evaluate.main, run, "--trust", "--tasks", "paraphrased")
     retold(run / "config.json", suite="holding_suite:told", context_source="shipped")

@@ -7,19 +7,19 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from mtrl.reporting.charts import Line, curve_chart
+from mtrl.reporting.charts import CurveLine, curve_chart
 
 STEPS = np.array([0.0, 1000.0, 2000.0])
 
 
-def line(series: int, values: object) -> Line:
+def line(series: int, values: object) -> CurveLine:
     middle = np.asarray(values, dtype=np.float64)
-    return Line(series, STEPS[: len(middle)], middle, middle - 0.1, middle + 0.1)
+    return CurveLine(series, STEPS[: len(middle)], middle, middle - 0.1, middle + 0.1)
 
 
 def test_a_long_line_is_thinned_and_keeps_its_ends() -> None:
     steps = np.arange(5000.0)
-    thin = Line(3, steps, steps / 5000, steps - 1, steps + 1).thinned()
+    thin = CurveLine(3, steps, steps / 5000, steps - 1, steps + 1).thinned()
     assert thin.series == 3
     assert len(thin.steps) == 120
     assert (thin.steps[0], thin.steps[-1]) == (0, 4999)
@@ -30,7 +30,7 @@ def test_a_long_line_is_thinned_and_keeps_its_ends() -> None:
 
 
 def test_a_line_without_an_interval_has_no_band() -> None:
-    banded, bare = line(0, [0.0, 0.5, 1.0]), Line(0, STEPS, STEPS / 2000)
+    banded, bare = line(0, [0.0, 0.5, 1.0]), CurveLine(0, STEPS, STEPS / 2000)
     assert "opacity: 0.18" in curve_chart([banded], "x", share=True)
     assert "opacity: 0.18" not in curve_chart([bare], "x", share=True)
 

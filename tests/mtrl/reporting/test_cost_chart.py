@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from mtrl.comparison.statistics import Estimate
-from mtrl.reporting.charts import standing_alone
+from mtrl.reporting.charts import standalone_svg
 from mtrl.reporting.cost_chart import Point, cost_chart, heights, limits, marks
 
 CHEAP = Point(0, "cheap", 100.0, Estimate(0.5, 0.4, 0.6), True)
@@ -102,7 +102,7 @@ def test_an_interval_much_wider_than_the_means_are_apart_runs_off_the_chart() ->
 
 
 def test_as_a_file_of_its_own_it_needs_no_page() -> None:
-    svg = standing_alone(drawn(CHEAP, DEAR))
+    svg = standalone_svg(drawn(CHEAP, DEAR))
     assert not re.search(r"var\(|currentColor", svg)
     assert next(iter(ElementTree.fromstring(svg))).tag.endswith("}rect")  # white below all of it
     assert mark_of(svg.replace("#0b62a8", "var(--s1)"), 1)[0] > 0

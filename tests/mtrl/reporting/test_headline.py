@@ -36,15 +36,15 @@ def test_an_agent_that_no_seed_of_another_beats_is_ahead(tmp_path: Path) -> None
     assert best[0] == "care is ahead of all others."
     assert "care 0.85" in best[1]
     assert best[1].index("care") < best[1].index("mtsac")
-    assert "speed counts: care 0." in best[1]
+    assert "rewards learning speed: care 0." in best[1]
 
 
-def test_agents_that_are_alike_are_not_told_apart_and_who_is_behind_is_named(tmp_path: Path) -> None:
+def test_equal_agents_do_not_differ_and_the_one_behind_is_named(tmp_path: Path) -> None:
     runs(tmp_path, "care", 0.9, 0.8)
     runs(tmp_path, "mtsac", 0.9, 0.8)
     runs(tmp_path, "mtmhsac", 0.2, 0.1)
     best = said(tmp_path)[0]
-    assert best[0] == "care and mtsac cannot be told apart."
+    assert best[0] == "care and mtsac do not differ significantly."
     assert best[1].startswith("mtmhsac is behind care.")
 
 
@@ -59,7 +59,7 @@ def test_at_the_ceiling_the_agent_that_fails_on_fewer_tasks_is_first(tmp_path: P
     assert best[1].startswith("Interquartile mean of success: mtsac 1.00 (0.99 to 1.00); care 1.00")
 
 
-def test_two_seeds_say_nothing_on_any_card(tmp_path: Path) -> None:
+def test_two_seeds_decide_nothing_on_any_card(tmp_path: Path) -> None:
     """They once said "care is ahead of all others" on the first card and "Hardly" on the third."""
     runs(tmp_path, "care", 0.9, 0.8, seeds=2)
     for agent in ("mtsac", "single-task"):
@@ -68,7 +68,7 @@ def test_two_seeds_say_nothing_on_any_card(tmp_path: Path) -> None:
     assert best[0] == "Not known: two seeds are too few."
     assert best[1].startswith("care scored highest.")
     assert sharing[0] == "Not known: two seeds are too few to tell."
-    assert evidence[0] == "No: 2 seeds an agent are too few."
+    assert evidence[0] == "No: 2 seeds per agent are too few."
     (sizes,) = size_matched(compare(gather([tmp_path])))
     assert "parameters): two seeds are too few to tell." in sizes
 
@@ -82,8 +82,8 @@ def test_agents_of_too_few_seeds_are_left_out_of_the_ranking_and_named(tmp_path:
     assert best[1].startswith("mtmhsac has too few seeds to be judged.")
 
 
-def test_every_card_and_note_tells_the_same_agents_apart(tmp_path: Path) -> None:
-    """Every task is one more vote for mtsac, but a run moves all its tasks: three such runs a side prove nothing."""
+def test_every_card_and_note_has_the_same_verdicts(tmp_path: Path) -> None:
+    """Every task is one more vote for mtsac, but a run moves all its tasks: three such runs per side prove nothing."""
     tasks = [f"task-{k}" for k in range(10)]
     for agent, levels in (("mtsac", (0.5, 0.6, 0.9)), ("care", (0.3, 0.4, 0.55)), ("single-task", (0.3, 0.4, 0.55))):
         for seed, level in enumerate(levels):
@@ -91,10 +91,10 @@ def test_every_card_and_note_tells_the_same_agents_apart(tmp_path: Path) -> None
     comparison = compare(gather([tmp_path]))
     best, sharing, _ = answers(comparison)
     assert {pair.verdict for pair in comparison.pairs} == {effect.verdict for effect in comparison.overall} == {SAME}
-    assert best.short == "mtsac, care and single-task cannot be told apart."
+    assert best.short == "mtsac, care and single-task do not differ significantly."
     assert "ahead" not in " ".join(size_matched(comparison)).replace("neither is ahead", "")
-    assert sharing.short == "No difference shows on any of 10 tasks."
-    assert "no difference over all tasks together" in " ".join(sharing.details)
+    assert sharing.short == "No significant difference on any of 10 tasks."
+    assert "no significant difference over all tasks together" in " ".join(sharing.details)
 
 
 def test_tasks_that_gained_and_lost_are_named_and_counted(tmp_path: Path) -> None:
@@ -107,15 +107,17 @@ def test_tasks_that_gained_and_lost_are_named_and_counted(tmp_path: Path) -> Non
     assert sharing[1].startswith("Judged task by task by the area under the learning curve, against single-task. care")
     assert evidence[1].startswith("2 of 2 comparisons")
     assert "ceiling" not in evidence[1]
-    assert "single-task 4.0 times" in evidence[1]
+    assert "single-task has 4.0 times" in evidence[1]
 
 
-def test_what_shows_no_difference_is_said_to_show_none(tmp_path: Path) -> None:
+def test_equal_agents_have_no_significant_difference(tmp_path: Path) -> None:
     runs(tmp_path, "care", 0.5, 0.5)
     runs(tmp_path, "single-task", 0.5, 0.5)
     sharing = said(tmp_path)[1]
-    assert sharing[0] == "No difference shows on any of 2 tasks."
-    assert sharing[1].endswith("care: no difference shows on any task, no difference over all tasks together.")
+    assert sharing[0] == "No significant difference on any of 2 tasks."
+    assert sharing[1].endswith(
+        "care: no significant difference on any task, no significant difference over all tasks together."
+    )
 
 
 def test_of_several_agents_that_share_the_card_says_from_how_many_tasks_to_how_many(tmp_path: Path) -> None:

@@ -96,8 +96,8 @@ def test_the_count_of_conflicts_agrees_with_the_sentence_and_with_the_agents_own
         assert float(conflict_rate(torch.tensor(table.values)).mean()) == pytest.approx(count / 3)
 
 
-def test_attention_that_tells_tasks_apart_is_told_from_one_mixture_for_all() -> None:
+def test_attention_that_differs_between_tasks_is_distinguished_from_one_mixture() -> None:
     apart = Table(("a", "b"), ("1", "2"), np.eye(2))
     assert "different encoders (0.69 of at most 0.69 nats" in insight.say_of_attention(apart, math.log(2))
-    assert "work as one" in insight.say_of_attention(apart, 0.03)
+    assert "act as one" in insight.say_of_attention(apart, 0.03)
     assert "nothing to choose" in insight.say_of_attention(Table(("a",), ("1",), np.ones((1, 1))), 0.0)

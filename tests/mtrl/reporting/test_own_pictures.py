@@ -52,7 +52,7 @@ def test_weights_over_time_are_shares_at_a_few_steps(tmp_path: Path) -> None:
     rising = [1.0 * (k + 1) for k in range(40)]
     weights = {"train/critic_task_weight/reach": rising, "train/critic_task_weight/push": [1.0] * 40}
     (picture,) = pictures(tmp_path, [], weights, seeds=2)
-    assert picture.title == "Weights of tasks in the critics' update through training"
+    assert picture.title == "Weights of tasks in the critics' update over training"
     assert picture.table.rows == ("reach", "push")
     assert (picture.table.columns[0], picture.table.columns[-1]) == ("100", "4,000")
     assert len(picture.table.columns) == TIMES

@@ -32,7 +32,7 @@ def test_an_agent_is_held_against_the_plain_one_nearest_in_size(tmp_path: Path) 
     care, other = told(tmp_path)
     label = "mtsac (hidden=198x198)"
     assert care.startswith(f"care and {label} have about the same size (1,000 and 1,010 parameters): {label} is ahead")
-    assert "in the end is 0.00" in care
+    assert "has the higher final score is 0.00" in care
     assert other.startswith(f"mtmhsac and {label} have about the same size")
 
 
@@ -41,7 +41,7 @@ def test_who_has_no_control_within_three_percent_is_named_with_the_way_to_one(tm
     runs(tmp_path, "mtmhsac", 0.3, 2000)
     runs(tmp_path, "mtsac", 0.2, 1031)
     (said,) = told(tmp_path)
-    assert "for care (1,000 parameters) and mtmhsac (2,000 parameters): mtrl.sweep --size-matched" in said
+    assert "for care (1,000 parameters) and mtmhsac (2,000 parameters); mtrl.sweep --size-matched" in said
 
 
 def test_one_with_other_pieces_or_settings_is_no_control(tmp_path: Path) -> None:

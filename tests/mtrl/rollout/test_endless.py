@@ -50,7 +50,7 @@ class Endless(Scripted):
 
 
 def test_an_evaluation_gives_up_at_the_limit_and_names_task_limit_and_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endless, "MOST_STEPS", 1500)
+    monkeypatch.setattr(endless, "MAX_STEPS", 1500)
     scorer = Scorer(scripted_suite(short=Scripted, forever=Endless), 3, 0, CPU)
     with pytest.raises(SuiteError, match="task 'forever': .*1,500 steps, .* 1,500 steps .*max_episode_steps"):
         scorer.score(zeros)
@@ -58,7 +58,7 @@ def test_an_evaluation_gives_up_at_the_limit_and_names_task_limit_and_way_out(mo
 
 def test_an_episode_that_need_not_be_scored_any_more_may_last(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first task's one episode is over at once, its next has no end; the other task's is long."""
-    monkeypatch.setattr(endless, "MOST_STEPS", 1500)
+    monkeypatch.setattr(endless, "MAX_STEPS", 1500)
 
     class OnceShort(Endless):
         def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict]:
@@ -89,7 +89,7 @@ def test_time_without_an_episodes_end_is_a_limit_too_and_a_nap_is_none(monkeypat
     steps(limit, 140, 2)
     clock.now += 50_000.0
     steps(limit, 2, 2)
-    with pytest.raises(SuiteError, match="task 'slow': .*2 hours without an episode's end, .* 80 steps"):
+    with pytest.raises(SuiteError, match="task 'slow': .*2 hours without the end of an episode, .* 80 steps"):
         steps(limit, 3, 2)
 
 
@@ -117,8 +117,8 @@ def test_a_run_on_an_endless_task_ends_with_2_and_goes_on_once_it_is_mended(
     plug_in: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(endless, "MOST_STEPS", 600)
-    monkeypatch.setattr(endless, "LOOK_EVERY", 100)
+    monkeypatch.setattr(endless, "MAX_STEPS", 600)
+    monkeypatch.setattr(endless, "CHECK_EVERY", 100)
     name = plug_in(ENDLESS, "my_endless")
     said = call(train.main, "--suite", f"{name}:suite", *FLAGS, "--workers", workers)
     assert said.code == 2, said
@@ -128,13 +128,13 @@ def test_a_run_on_an_endless_task_ends_with_2_and_goes_on_once_it_is_mended(
     assert {step for step, tag, _ in metrics(run) if tag == "train/critic_loss"} == {16}
     before = weights(run)
     assert all(weight.isfinite().all() for weight in before.values())
-    assert f"to go on: python -m mtrl.train --resume {run}" in said.out
+    assert f"to continue: python -m mtrl.train --resume {run}" in said.out
     (Path(f"{name}.py")).write_text(Path(f"{name}.py").read_text().replace("walks(None)", "walks(7)"))
     monkeypatch.delitem(sys.modules, name)
     assert call(train.main, "--resume", run, "--suite", f"{name}:suite").code == 0
     assert read_json(run / "result.json")["steps_per_task"] == 40
-    monkeypatch.setattr("mtrl.rollout.endless.MOST_STEPS", 5)
-    monkeypatch.setattr("mtrl.rollout.endless.LOOK_EVERY", 1)
+    monkeypatch.setattr("mtrl.rollout.endless.MAX_STEPS", 5)
+    monkeypatch.setattr("mtrl.rollout.endless.CHECK_EVERY", 1)
     again = call(evaluate.main, run, "--suite", f"{name}:suite")
     assert (again.code, again.err.count("\n")) == (2, 1)
     assert "waits no longer than 5 steps" in again.err

@@ -66,19 +66,19 @@ def test_commands_refuse_a_damaged_run_and_set_it_aside_among_others(
         (evaluate.main, care_run, "--episodes", "1"),
         (export.main, care_run, "--out", tmp_path / "policy.pt"),
     ):
-        assert f"{care_run / 'weights.safetensors'} is not what was written" in refused(*command)
+        assert f"{care_run / 'weights.safetensors'} has changed since it was written" in refused(*command)
     (care_run / "weights.safetensors").write_bytes(weights)
     for name in ("result.json", "metrics.csv", "config.json"):
         whole = flip(care_run / name, chance)
         gathered = gather([care_run, other])
         assert [run.path for run in gathered.runs] == [other]
-        assert f"left out: {care_run / name} is not what was written" in gathered.warnings[0]
+        assert f"left out: {care_run / name} has changed since it was written" in gathered.warnings[0]
         assert str(care_run / name) in refused(compare.main, care_run, "--out", tmp_path)
         (care_run / name).write_bytes(whole)
     whole = flip(care_run / "matrices.jsonl", chance)
     said = call(report.main, care_run, other, "--out", tmp_path / "report.html")
     assert said.code == 0
-    assert f"warning: left out: {care_run / 'matrices.jsonl'} is not what was written" in said.err
+    assert f"warning: left out: {care_run / 'matrices.jsonl'} has changed since it was written" in said.err
     (care_run / "matrices.jsonl").write_bytes(whole)
     assert len(read_tables(care_run)) > 0
 
@@ -88,7 +88,7 @@ def test_what_is_scored_later_is_guarded_too(care_run: Path, call: Callable[...,
     assert {*read_json(care_run / CHECKSUMS)["content"]["files"]} == {*GUARDED, "evaluation.json", "ablation.json"}
     check_file(care_run / "ablation.json")
     flip(care_run / "ablation.json", random.Random(2))
-    with pytest.raises(UsageError, match="ablation.json is not what was written"):
+    with pytest.raises(UsageError, match="ablation.json has changed since it was written"):
         check_file(care_run / "ablation.json")
 
 
@@ -113,7 +113,7 @@ def test_a_run_whose_metrics_were_cut_is_noticed_even_without_checksums(
     lines = whole.splitlines(keepends=True)
     path.write_bytes(b"".join(line for line in lines if not line.startswith(b"256,")))
     line = refused(compare.main, care_run)
-    assert "metrics.csv has been cut: task 'reach' has no evaluation after 224 of 256 steps per task" in line
+    assert "metrics.csv is incomplete: task 'reach' has no evaluation after 224 of 256 steps per task" in line
 
 
 def test_a_damaged_run_is_no_twin_and_a_sweep_says_why_it_is_made_anew(
@@ -132,7 +132,7 @@ def test_a_damaged_run_is_no_twin_and_a_sweep_says_why_it_is_made_anew(
     assert job.finished() is None
     (why,) = job.left_out()
     assert str(made) in why
-    assert "metrics.csv has been cut" in why
+    assert "metrics.csv is incomplete" in why
 
 
 def test_a_run_that_is_trained_farther_is_unfinished_until_it_is_over(tmp_path: Path) -> None:

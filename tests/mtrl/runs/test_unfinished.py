@@ -37,7 +37,7 @@ def test_a_run_stopped_by_a_signal_says_how_far_it_came_wherever_it_is_used(
     tmp_path: Path, call: Call, refused: Callable[..., str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = stopped_run(tmp_path)
-    line = f"{str(run)!r} was stopped after 50 of 64 steps per task; to go on: python -m mtrl.train --resume {run}"
+    line = f"{str(run)!r} was stopped after 50 of 64 steps per task; to continue: python -m mtrl.train --resume {run}"
     for main, *arguments in (
         (evaluate.main, run, "--episodes", 1),
         (export.main, run, "--out", tmp_path / "policy.pt"),
@@ -48,7 +48,7 @@ def test_a_run_stopped_by_a_signal_says_how_far_it_came_wherever_it_is_used(
     assert (told["stopped"], told["steps_per_task"]) == (True, 50)
     mtrl.load(run)
     assert capsys.readouterr().err == f"warning: {line}\n"
-    assert "is unfinished, after 50 of 64 steps per task; to go on:" in refused(compare.main, run)
+    assert "is unfinished, after 50 of 64 steps per task; to continue:" in refused(compare.main, run)
 
 
 def test_without_its_checkpoint_there_is_nothing_to_go_on_from(tmp_path: Path, call: Call) -> None:
@@ -81,7 +81,7 @@ def test_a_run_that_was_trained_and_not_scored_is_told_from_one_that_was_stopped
 def test_a_killed_run_without_weights_is_refused_with_its_way_out(tmp_path: Path, refused: Callable[..., str]) -> None:
     run = stopped_run(tmp_path)
     (run / "weights.safetensors").unlink()
-    assert f"go on with it: python -m mtrl.train --resume {run}" in refused(evaluate.main, run)
+    assert f"resume it: python -m mtrl.train --resume {run}" in refused(evaluate.main, run)
     assert "is unfinished, after 50 of 64 steps per task" in refused(compare.main, run)
 
 

@@ -1,4 +1,4 @@
-"""Two runs compared through training: areas, steps to .8, who is ahead, and by how much episodes alone may err."""
+"""Two runs compared over training: areas, steps to .8, who is ahead, and the error due to the number of episodes."""
 
 from __future__ import annotations
 
@@ -70,14 +70,14 @@ def test_a_single_evaluation_is_no_curve(tmp_path: Path) -> None:
     assert over_training(runs, episodes=20) == []
 
 
-def test_the_verdict_counts_leads_beyond_the_episodes_and_says_what_one_seed_cannot(tmp_path: Path) -> None:
+def test_the_verdict_counts_leads_beyond_the_episodes_and_states_the_limits_of_one_seed(tmp_path: Path) -> None:
     care = run_of(tmp_path / "care", {"up": [0.8, 1.0], "same": [0.5, 0.5], "down": [0.0, 0.1]})
     alone = run_of(tmp_path / "single-task", {"up": [0.0, 0.2], "same": [0.5, 0.55], "down": [0.9, 1.0]})
     rows = over_training([care, alone], episodes=20)
-    said = verdict_of_one_seed(rows, AGENTS, seed=3)
-    assert said.startswith("care is ahead of single-task on 1 of 3 tasks, behind on 1 (most on down, -0.67); ")
-    assert "difference of areas is -0.03 ± 0.0" in said
-    assert "This is seed 3, and another may differ by more: mtrl.sweep --seeds 0-4" in said
+    sentence = verdict_of_one_seed(rows, AGENTS, seed=3)
+    assert sentence.startswith("care is ahead of single-task on 1 of 3 tasks, behind on 1 (most on down, -0.67); ")
+    assert "difference of areas is -0.03 ± 0.0" in sentence
+    assert "This is one seed (3); others may differ by more: run mtrl.sweep --seeds 0-4" in sentence
 
 
 def test_the_table_fits_eighty_columns(tmp_path: Path) -> None:

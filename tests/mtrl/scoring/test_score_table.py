@@ -194,7 +194,7 @@ def test_held_out_tasks_are_named_so_and_show_on_which_side_of_the_range_they_ar
         "mean inside": ["", "1.00 1.00"],
         "mean outside": ["", "0.38 0.38"],
     }
-    assert comparison_table([one]).title == "s, held-out tasks: success over 4 episodes a task, seed 3"
+    assert comparison_table([one]).title == "s, held-out tasks: success over 4 episodes per task, seed 3"
     for scores in one["tasks"].values():
         scores["range"] = None
     assert cells(one)["a"] == ["1.00 1.00"]
@@ -204,7 +204,7 @@ def test_unequal_numbers_of_episodes_are_told_as_a_range() -> None:
     one = result("care", {"a": 1.0, "b": 0.5, "c": 0.0}, dict.fromkeys("abc", 0.0))
     for name, count in {"a": 7, "b": 50, "c": 9}.items():
         one["tasks"][name]["episodes"] = count
-    assert comparison_table([one]).title == "s: success over 7 to 50 episodes a task, seed 3"
+    assert comparison_table([one]).title == "s: success over 7 to 50 episodes per task, seed 3"
 
 
 def grouped(agent: str, tasks: int) -> dict[str, Any]:
@@ -224,7 +224,7 @@ def test_many_tasks_are_shown_by_their_groups() -> None:
     }
     two = printed(grouped("care", 50), grouped("single-task", 50), width=80)
     assert len(two.splitlines()) < 16
-    assert "means of a group's tasks" in " ".join(two.split())
+    assert "means over a group's tasks" in " ".join(two.split())
 
 
 def test_few_tasks_and_tasks_without_a_group_are_shown_each() -> None:

@@ -73,7 +73,7 @@ def test_what_learns_alone_has_none_and_neither_has_one_that_no_width_meets(tmp_
 
 
 def test_an_agent_that_is_not_made_of_pieces_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="agent 'sb3' is not made of pieces.*leave it out of --agents"):
+    with pytest.raises(UsageError, match="agent 'sb3' is not built from pieces.*leave it out of --agents"):
         matched(tmp_path, ["care", "sb3"])
 
 

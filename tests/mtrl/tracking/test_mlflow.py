@@ -14,7 +14,7 @@ import pytest
 
 from mtrl import train
 from mtrl.errors import RunError
-from mtrl.tracking.mlflow import QUICK, start
+from mtrl.tracking.mlflow import ENVIRONMENT, start
 from mtrl.tracking.run_log import RunLog
 from mtrl.tracking.tracker import TrackedRun
 from tests.mtrl.conftest import metrics, read_json, tiny
@@ -30,7 +30,7 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
     """No environment variable of MLflow's, whatever the machine has, but for those that a run sets itself."""
     for name in [name for name in os.environ if name.startswith("MLFLOW_")]:
         monkeypatch.delenv(name)
-    for name, value in QUICK.items():  # here, so that they are taken back
+    for name, value in ENVIRONMENT.items():  # here, so that they are taken back
         monkeypatch.setenv(name, value)
 
 

@@ -1,4 +1,4 @@
-"""A full disk, a folder that is removed, a reader that is gone: training goes on, and says so in one line."""
+"""A full disk, a removed folder or a closed pipe: training continues, with one line about it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 from mtrl import train
 from mtrl.checkpoints.lock import LOCK
 from mtrl.tracking import robust_files
-from mtrl.tracking.robust_files import Complaint, LineFile
+from mtrl.tracking.robust_files import LineFile, WarnOnce
 from mtrl.tracking.run_log import RunLog
 from mtrl.training.session import Saving
 from tests.mtrl.checkpoints.test_resume import compared
@@ -80,10 +80,10 @@ def test_tensorboard_is_left_out_where_it_cannot_write(
 
 
 @pytest.mark.parametrize("how", ["removed", "moved", "copied"])
-def test_a_file_that_is_gone_is_made_anew_with_all_that_was_in_it(how: str, tmp_path: Path) -> None:
+def test_a_file_that_is_gone_is_created_again_with_all_of_its_content(how: str, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     folder.mkdir()
-    file = LineFile(folder / "lines", 0, Complaint())
+    file = LineFile(folder / "lines", 0, WarnOnce())
     file.write("one\n")
     assert file.flush()
     shutil.rmtree(folder) if how == "removed" else folder.rename(tmp_path / "elsewhere")
@@ -129,7 +129,7 @@ def test_a_run_whose_folder_is_removed_ends_as_any_other(
     at_step(step, remove)
     said = call(train.main, *tiny(tmp_path / "runs", *ALONE, "--keep-checkpoint"))
     assert said.code == 0, said
-    assert said.err == f"warning: {str(run)!r} was removed while its run is trained; it is made anew\n"
+    assert said.err == f"warning: {str(run)!r} was removed during training; it is created again\n"
     at_step(step, lambda: None)
     assert call(train.main, *tiny(tmp_path / "whole", *ALONE)).code == 0
     assert compared(run) == compared(whole)
@@ -162,7 +162,7 @@ def test_a_run_leaves_a_folder_alone_that_another_run_has_taken(
     assert said.code == 1
     error = said.err.splitlines()[-1]
     rescued = run.with_name("seed0-2")
-    assert error.endswith(f"trains another run there now; the weights so far are in {rescued}")
+    assert error.endswith(f"now trains another run there; the weights so far are in {rescued}")
     assert (rescued / "weights.safetensors").is_file()
     assert (run / "metrics.csv").read_text() == "another's\n"
     assert (run / LOCK).exists()
@@ -184,9 +184,7 @@ def test_a_result_that_cannot_be_written_is_1_and_scored_by_going_on(
         patch.setattr(Saving, "save", saved)
         said = call(train.main, *tiny(tmp_path, *ALONE))
     assert said.code == 1, said
-    assert said.err.splitlines()[-1].endswith(
-        "make room, and go on with the run: it is trained, and needs scoring alone"
-    )
+    assert said.err.splitlines()[-1].endswith("free some space and resume the run, which only has to be scored")
     assert not (run / "result.json").exists()
     disk["left"] = 10**9
     assert call(train.main, "--resume", run).code == 0

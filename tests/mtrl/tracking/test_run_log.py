@@ -218,8 +218,8 @@ def test_a_gif_is_an_image_of_the_one_events_file(tmp_path: Path) -> None:
     """Also that torch's writer still has the private call which takes a summary made by hand."""
     data = gif_of([Image.new("RGB", (6, 4), colour) for colour in ("red", "blue")], 10)
     with RunLog(tmp_path) as log:
-        log.gif(30, "viz/policy", data, 6, 4)
-        log.gif(60, "viz/policy", data, 6, 4)
+        log.video(30, "viz/policy", data, 6, 4)
+        log.video(60, "viz/policy", data, 6, 4)
     assert len(list(tmp_path.glob("events.out.tfevents*"))) == 1
     first, second = events_of(tmp_path).Images("viz/policy")
     assert (first.step, first.width, first.height, second.step) == (30, 6, 4, 60)

@@ -1,4 +1,4 @@
-"""Any tracker: what the log hands on, one that is not installed, one that fails, and that no result changes."""
+"""Trackers: what the log forwards, one that is not installed, one that fails, and unchanged results."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from mtrl.terminal.interrupt import Stopped
 from mtrl.tracking import trackers
 from mtrl.tracking.run_log import RunLog
 from mtrl.tracking.tracker import Guarded, Status, TrackedRun
-from mtrl.tracking.trackers import TRACKERS, Known
+from mtrl.tracking.trackers import TRACKERS, KnownTracker
 from mtrl.video.recording import gif_of
 from tests.mtrl.conftest import Said, metrics, read_json, same_weights, tiny
 
@@ -32,7 +32,7 @@ ALONE = ("--baseline", "none")
 
 
 class Notebook:
-    """A tracker that keeps what it is told, and fails at what its method is called."""
+    """A tracker that records its calls and fails in the method named ``fails``."""
 
     where = "in a notebook"
     fails = ""
@@ -41,8 +41,8 @@ class Notebook:
     def __init__(self, run: TrackedRun | None = None) -> None:
         self.run = run
         self.scalar: list[tuple[int, str, float]] = []
-        self.pictures: list[tuple[int, str, tuple[int, ...]]] = []
-        self.films: list[tuple[int, str, bytes]] = []
+        self.images: list[tuple[int, str, tuple[int, ...]]] = []
+        self.videos: list[tuple[int, str, bytes]] = []
         self.results: list[tuple[int, dict[str, Any]]] = []
         self.ends: list[Status] = []
         self.kept.append(self)
@@ -55,12 +55,12 @@ class Notebook:
         self._fail("scalars")
         self.scalar += [(step, tag, value) for tag, value in values.items()]
 
-    def picture(self, step: int, tag: str, picture: np.ndarray) -> None:
-        self._fail("picture")
-        self.pictures.append((step, tag, picture.shape))
+    def image(self, step: int, tag: str, image: np.ndarray) -> None:
+        self._fail("image")
+        self.images.append((step, tag, image.shape))
 
-    def film(self, step: int, tag: str, gif: bytes) -> None:
-        self.films.append((step, tag, gif))
+    def video(self, step: int, tag: str, gif: bytes) -> None:
+        self.videos.append((step, tag, gif))
 
     def result(self, step: int, values: Mapping[str, Any]) -> None:
         self.results.append((step, dict(values)))
@@ -75,24 +75,24 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> type[Notebook]:
     """``--track wandb`` writes into a ``Notebook``, the last of ``Notebook.kept``."""
     monkeypatch.setattr(Notebook, "kept", [])
     monkeypatch.setattr(Notebook, "fails", "")
-    monkeypatch.setitem(TRACKERS, "wandb", Known(("json",), ""))
+    monkeypatch.setitem(TRACKERS, "wandb", KnownTracker(("json",), ""))
     monkeypatch.setattr(trackers, "imported", lambda path: Notebook)
     return Notebook
 
 
-def test_a_log_hands_on_numbers_pictures_films_and_results(tmp_path: Path) -> None:
+def test_a_log_forwards_numbers_images_videos_and_results(tmp_path: Path) -> None:
     mine, other = Notebook(), Notebook()
     gif = gif_of([Image.new("RGB", (6, 4), "red")], 10)
     with RunLog(tmp_path, [mine, other]) as log:
         log.scalars(10, {"a": 1.5, "b": math.nan})
         log.matrix(10, "attention", np.eye(2), ["x", "y"], ["x", "y"], SHARES)
         log.matrix(10, "cosine", np.eye(2), ["x", "y"], ["x", "y"], SHARES, drawn=False)
-        log.gif(10, "viz/policy", gif, 6, 4)
+        log.video(10, "viz/policy", gif, 6, 4)
         log.result(10, {"agent": "care", "mean": {"return": 2.0, "success_any": None}, "protocol": {"episodes": 3}})
     for one in (mine, other):
         assert one.scalar == [(10, "a", 1.5)]
-        assert [(step, tag) for step, tag, _ in one.pictures] == [(10, "viz/attention")]
-        assert one.films == [(10, "viz/policy", gif)]
+        assert [(step, tag) for step, tag, _ in one.images] == [(10, "viz/attention")]
+        assert one.videos == [(10, "viz/policy", gif)]
         assert one.results == [(10, {"agent": "care", "mean/return": 2.0})]
         assert one.ends == ["finished"]
 
@@ -102,31 +102,29 @@ def test_a_log_hands_on_numbers_pictures_films_and_results(tmp_path: Path) -> No
     [(Stopped(2), "stopped"), (KeyboardInterrupt(), "stopped"), (RunError("diverged"), "failed")],
     ids=lambda one: getattr(one, "__class__", type(one)).__name__,
 )
-def test_a_tracker_hears_how_a_run_ended(tmp_path: Path, error: BaseException, status: Status) -> None:
+def test_a_tracker_receives_how_a_run_ended(tmp_path: Path, error: BaseException, status: Status) -> None:
     notebook = Notebook()
     with pytest.raises(type(error)), RunLog(tmp_path, [notebook]):
         raise error
     assert notebook.ends == [status]
 
 
-@pytest.mark.parametrize("method", ["scalars", "picture", "finish"])
-def test_a_tracker_that_fails_gives_one_warning_and_the_run_comes_to_its_end(
+@pytest.mark.parametrize("method", ["scalars", "image", "finish"])
+def test_a_tracker_that_fails_gives_one_warning_and_the_run_finishes(
     notebook: type[Notebook], tmp_path: Path, capsys: pytest.CaptureFixture[str], method: str
 ) -> None:
     notebook.fails = method
     assert train.main(tiny(tmp_path, "--track", "wandb", *ALONE)) == 0
     (one,) = notebook.kept
     assert one.ends == ["finished"]  # what failed is not left open
-    said = capsys.readouterr().err
-    assert (
-        said == f"warning: --track wandb failed and is told no more, the run goes on: ConnectionError: {method} came\n"
-    )
+    message = f"--track wandb failed and is not used any more; the run continues: ConnectionError: {method} came"
+    assert capsys.readouterr().err == f"warning: {message}\n"
     run = tmp_path / "tabletop" / "care" / "seed0"
     assert (run / "result.json").exists()
     assert metrics(run)[-1][:2] == (64, "final/wall_seconds")
 
 
-def test_a_tracker_that_cannot_be_started_is_warned_of(
+def test_a_tracker_that_cannot_be_started_gives_a_warning(
     notebook: type[Notebook], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(run: TrackedRun) -> Notebook:
@@ -135,11 +133,11 @@ def test_a_tracker_that_cannot_be_started_is_warned_of(
     monkeypatch.setattr(trackers, "imported", lambda path: refuse)
     assert train.main(tiny(tmp_path, "--track", "wandb", *ALONE)) == 0
     assert capsys.readouterr().err == (
-        "warning: --track wandb could not be started, the run goes on without: OSError: no such server\n"
+        "warning: --track wandb could not be started; the run continues without it: OSError: no such server\n"
     )
 
 
-def test_a_signal_is_no_failure_of_a_tracker() -> None:
+def test_a_signal_is_not_a_failure_of_a_tracker() -> None:
     """Ctrl-C while one waits for its server ends the run, as it would anywhere else."""
 
     class Interrupted(Notebook):
@@ -160,8 +158,8 @@ def test_a_run_and_its_baseline_are_a_run_each_of_one_suite(notebook: type[Noteb
         assert (one.run.path, one.run.runs_dir) == (path, tmp_path)
         config = read_json(path / "config.json")
         settings = config.pop("settings")
-        told = json.loads(json.dumps(one.run.params))
-        assert told == {
+        params = json.loads(json.dumps(one.run.params))
+        assert params == {
             **{name: config[name] for name in TrainConfig.__dataclass_fields__ if name in config},
             **settings,
         }
@@ -210,7 +208,7 @@ def test_a_tracker_that_is_not_installed_is_refused_before_anything_is_made(
 ) -> None:
     monkeypatch.setattr(trackers, "find_spec", lambda package: spec)
     line = refused(train.main, *tiny(tmp_path / "runs"), "--track", name)
-    assert line.startswith(f"error: --track {name} asks for {', '.join(TRACKERS[name].packages)}, not installed: ")
+    assert line.startswith(f"error: --track {name} needs {', '.join(TRACKERS[name].packages)}, not installed: ")
     assert line.endswith(f"pip install -e '.[{name}]'\n")
     assert f"'.[{name}]'" in refused(sweep.main, "--runs-dir", tmp_path / "runs", "--", "--track", name)
     assert list(tmp_path.iterdir()) == []

@@ -29,7 +29,7 @@ def captures(monkeypatch: pytest.MonkeyPatch) -> list[TapeCapture]:
         return made[-1]
 
     monkeypatch.setattr("agents.graph.CUDACapture", capture)
-    monkeypatch.setattr("mtrl.training.session.device_of", lambda config: torch.device("cpu"))
+    monkeypatch.setattr("mtrl.training.setup.device_of", lambda config: torch.device("cpu"))
     return made
 
 

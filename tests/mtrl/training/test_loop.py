@@ -112,6 +112,20 @@ def test_environments_of_other_people_begin_their_next_episodes() -> None:
         assert second.state_dict()["env"]["episodes"].tolist() == [1, 1]
 
 
+def test_returns_of_episodes_that_are_broken_off_are_not_continued() -> None:
+    """Five rewards of 1 have a return of less than 5, also where an episode is cut at its third step."""
+    suite = scripted_suite(a=lambda: Scripted((1.0,) * 5))
+    config = small({"reward_scale": "return", "discount": 0.9}, steps_per_task=40, random_steps=38)
+    with training(suite, config) as (first, agent, _):
+        first.run([Scheduled(lambda now: now.span.step < 26)])
+        largest, state = agent.reward_scale.largest.item(), through_a_file(first.state_dict())
+    assert largest == pytest.approx(sum(0.9**k for k in range(5)))
+    with training(suite, config) as (second, agent, _):
+        second.load_state_dict(state)
+        second.run([])
+        assert agent.reward_scale.largest.item() == pytest.approx(largest)
+
+
 def test_the_planted_task_with_a_large_gradient_gets_more_rows() -> None:
     """Rewards a hundred times as large; what is not spread evenly then goes to that task."""
     suite = scripted_suite(small=lambda: Scripted((1.0,) * 5), large=lambda: Scripted((100.0,) * 5))

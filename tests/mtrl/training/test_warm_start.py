@@ -154,19 +154,19 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(refused: Refuse
     for more, parts in (
         (("--tasks", "hold0.9", "--hidden", "8"), ("is of shape", "leave the settings as they were")),
         (("--tasks", "hold0.0"), ("is of shape", "observations and actions")),  # its observation is shorter
-        (("--agent", "care"), ("leave out --agent",)),
-        (("--encoder", "film"), ("leave out --encoder",)),
+        (("--agent", "care"), ("remove --agent",)),
+        (("--encoder", "film"), ("remove --encoder",)),
         (("--tasks", "hold0.8"), ("unknown task 'hold0.8'", "held out: hold0.0, hold0.9", "Did you mean")),
         (("--add-task", "held-out"), ("which stands for several", "names of tasks")),
         (
             ("--steps-per-task", "64", "--baseline", "single-task"),
             ("the baseline's single-task: --random-steps is 1000",),
         ),
-        (("--tasks",), ("--tasks names no task", "leave it out for those of the run")),
+        (("--tasks",), ("--tasks names no task", "leave it out for the run's own tasks")),
         (("--add-task", "hold0.5"), ("'hold0.5' is one of the run's tasks already",)),
         (("--add-task", "hold0.9", "--tasks", "hold0.5"), ("leave out --tasks",)),
-        (("--add-task", "hold0.9", "--sampler", "loss"), ("leave out --sampler",)),
-        (("--resume", str(run)), ("leave out --from",)),
+        (("--add-task", "hold0.9", "--sampler", "loss"), ("remove --sampler",)),
+        (("--resume", str(run)), ("remove --from",)),
     ):
         line = refused(train.main, "--from", run, *SUITE, *more, *new)
         assert [part for part in parts if part not in line] == [], line

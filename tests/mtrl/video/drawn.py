@@ -1,4 +1,4 @@
-"""Environments that draw, for tests of films."""
+"""Environments that render, for tests of videos."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.mtrl.conftest import Scripted, scripted_suite
 
 
 class Drawn(Scripted):
-    """Draws a 10 x 20 picture whose red is 10 times the step, and whose green tells the episode."""
+    """Renders a 10 x 20 image whose red is 10 times the step, and whose green is the episode."""
 
     def __init__(self, *arguments: Any, render_mode: str | None = None, **more: Any) -> None:
         super().__init__(*arguments, **more)

@@ -1,4 +1,4 @@
-"""Films while a run is trained: what they show, how large they are, and that training does not notice them."""
+"""Videos during training: what they show, how large they are, and that they leave training unchanged."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ CPU = torch.device("cpu")
 Refused = Callable[..., str]
 
 
-def test_a_film_of_the_ten_tasks_for_tensorboard_is_small() -> None:
+def test_a_video_of_the_ten_tasks_for_tensorboard_is_small() -> None:
     generator = torch.Generator().manual_seed(0)
-    gif = Camera(tabletop, 0, CPU).film(lambda obs: torch.rand(*obs.shape[:2], 3, generator=generator) * 2 - 1)
+    gif = Camera(tabletop, 0, CPU).record(lambda obs: torch.rand(*obs.shape[:2], 3, generator=generator) * 2 - 1)
     assert gif is not None
     assert gif.width == 300
     assert len(gif.data) < 1_000_000
 
 
-def test_of_many_tasks_the_first_of_each_group_is_filmed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_many_tasks_the_first_of_each_group_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(camera, "MAX_FRAMES", 2)
     fifty = make_suite("tabletop-50")
-    gif = Camera(fifty, 0, CPU).film(lambda obs: torch.zeros(*obs.shape[:2], 3))
-    of_ten = Camera(tabletop, 0, CPU).film(lambda obs: torch.zeros(*obs.shape[:2], 3))
+    gif = Camera(fifty, 0, CPU).record(lambda obs: torch.zeros(*obs.shape[:2], 3))
+    of_ten = Camera(tabletop, 0, CPU).record(lambda obs: torch.zeros(*obs.shape[:2], 3))
     assert gif is not None
     assert of_ten is not None
     assert (gif.width, gif.height) == (of_ten.width, of_ten.height)
 
 
-def test_an_environment_that_fails_ends_the_films_and_not_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_environment_that_fails_ends_the_videos_and_not_the_run(capsys: pytest.CaptureFixture[str]) -> None:
     calls = itertools.count()
 
     class Breaks(Drawn):
@@ -53,24 +53,24 @@ def test_an_environment_that_fails_ends_the_films_and_not_the_run(capsys: pytest
             return super().step(action)
 
     one = Camera(scripted_suite(a=partial(Breaks, (0.0,) * 2)), 0, CPU)
-    assert one.film(zeros) is not None
-    assert one.film(zeros) is None
+    assert one.record(zeros) is not None
+    assert one.record(zeros) is None
     assert "warning: no more videos are recorded" in capsys.readouterr().err
-    assert one.film(zeros) is None
+    assert one.record(zeros) is None
     assert capsys.readouterr().err == ""
 
 
-def test_filming_changes_nothing_in_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recording_changes_nothing_in_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(camera, "MAX_FRAMES", 2)
     for name, every in (("with", "32"), ("without", "0")):
         assert train.main(tiny(tmp_path / name, "--baseline", "none", "--record-every", every)) == 0
     run, plain = (tmp_path / name / "tabletop" / "care" / "seed0" for name in ("with", "without"))
     assert same_weights(run, plain)
-    assert [picture.step for picture in events_of(run).Images("viz/policy")] == [32, 64]
+    assert [image.step for image in events_of(run).Images("viz/policy")] == [32, 64]
     assert "viz/policy" not in events_of(plain).Tags()["images"]
 
 
-def test_films_of_sb3_are_refused_before_a_run_is_made(refused: Refused, tmp_path: Path) -> None:
+def test_videos_of_sb3_are_refused_before_a_run_is_made(refused: Refused, tmp_path: Path) -> None:
     line = refused(train.main, "--agent", "sb3", "--runs-dir", tmp_path / "runs", "--record-every", "10")
     assert "--record-every is 10, and agent 'sb3'" in line
     assert not (tmp_path / "runs").exists()

@@ -1,6 +1,6 @@
-"""A scripted expert per task, from the observation alone: the proof that every task can be solved.
+"""A scripted expert per task, which shows that every task can be solved from the observation.
 
-Of what is not to be seen, the place of a zone, it is told.
+It is also given the position of a zone, which is not observed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class _View:
         self.speed = HAND_SPEED * task.speed
 
 
-Move = tuple[np.ndarray, np.ndarray | float]  # where the hand is to go from here (n, 2), and what the gripper does
+Move = tuple[np.ndarray, np.ndarray | float]  # the motion of the hand (n, 2), and the action of the gripper
 Rule = Callable[[TabletopTask, _View], Move]
 
 
@@ -88,7 +88,7 @@ def _window(task: TabletopTask, view: _View) -> Move:
 
 
 def _take(task: TabletopTask, view: _View) -> Move:
-    """Go to the handle from below, where no end of the body is in the way, and shut the open gripper there."""
+    """Go to the handle from below, clear of the ends of the body, and shut the open gripper there."""
     contact = HAND_RADIUS + task.scene.radius
     way = view.handle - view.hand
     there = np.linalg.norm(way, axis=1) <= contact + 0.015
@@ -98,7 +98,7 @@ def _take(task: TabletopTask, view: _View) -> Move:
 
 
 def _then(task: TabletopTask, view: _View, motion: np.ndarray) -> Move:
-    """Take hold of the handle, then move it by ``motion``."""
+    """Grip the handle, then move it by ``motion``."""
     taking, grip = _take(task, view)
     return np.where(view.holding[:, None], motion, taking), np.where(view.holding, SHUT, grip)
 
