@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -29,6 +30,7 @@ from agents.trunks import MakeTrunk, Trunk, TrunkShape
 
 NETWORKS = {"mlp": StackedMLP, "residual": StackedResidual}
 MAX_SCALED_RETURN = 9.0  # for reward_scale return: at the outermost bins HL-Gauss has no room for its Gaussian
+BUILDING = "while building "  # begins the note on an exception that a piece's class or function raised
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,14 @@ def build_agent(spec: AgentSpec, sizes: Sizes, settings: Any, seed: int, device:
     shape = PieceShape(tasks, device, settings, seed)
     encoder_shape = EncoderShape(sizes.obs, tasks, sizes.context, sizes.learned_context, settings)
     return build_sac(
-        pieces["encoder"].load()(encoder_shape, init),
-        pieces["trunk"].load(),
+        _built(pieces["encoder"], encoder_shape, init),
+        partial(_built, pieces["trunk"]),
         _aggregator(pieces, shape),
         sizes,
         settings,
         init,
         device,
-        pieces["critic"].load()(shape),
+        _built(pieces["critic"], shape),
         _function_or_instance(pieces["penalty"], shape),
     )
 
@@ -79,7 +81,13 @@ def build_sampler(
     """
     if not spec.of_pieces:
         return Uniform()
-    return _pieces(spec, settings)["sampler"].load()(PieceShape(tasks, device, settings, seed, numbers))
+    return _built(_pieces(spec, settings)["sampler"], PieceShape(tasks, device, settings, seed, numbers))
+
+
+def built_piece(error: BaseException) -> str:
+    """Return the kind and name of the piece whose class or function raised ``error``; empty if none did."""
+    notes = (note for note in getattr(error, "__notes__", []) if note.startswith(BUILDING))
+    return next(notes, BUILDING).removeprefix(BUILDING)
 
 
 def build_sac(
@@ -146,7 +154,14 @@ def _aggregator(pieces: Mapping[str, Spec], shape: PieceShape) -> Aggregate:
 def _function_or_instance(spec: Spec, shape: PieceShape) -> Any:
     """Return the piece itself if it is a function, an instance if it is a class."""
     target: Any = spec.load()
-    if not inspect.isclass(target):
-        return target
-    make: Callable[..., Any] = target
-    return make(shape)
+    return _built(spec, shape) if inspect.isclass(target) else target
+
+
+def _built(spec: Spec, *arguments: Any) -> Any:
+    """Call a piece's class or function; an exception that it raises gets a note with the piece's kind and name."""
+    make: Callable[..., Any] = spec.load()
+    try:
+        return make(*arguments)
+    except Exception as error:
+        error.add_note(f"{BUILDING}{spec.kind} {spec.name!r}")
+        raise

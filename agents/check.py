@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,8 +12,10 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from agents.base import Batch, seeded_generator
-from agents.build import Sizes, build_agent
-from agents.registry.compose import settings_type
+from agents.build import Sizes, build_agent, build_sampler
+from agents.check_pieces import Broken, built, called, check_finite, check_pieces, check_weights, described
+from agents.check_sampler import check_sampler
+from agents.registry.compose import pieces_named, settings_type
 from agents.registry.spec import AgentSpec, RegistryError
 from agents.sac import SAC
 
@@ -54,9 +57,11 @@ class Recorder(TorchDispatchMode):
 def check_agent(spec: AgentSpec, pieces: Mapping[str, str] | None = None) -> AgentReport:
     """Train an agent on random batches of three tasks and report what breaks the contract.
 
-    It checks shapes and ranges, updates of some tasks only, that gradients reach every parameter, that masked actions
-    have no influence, that tasks may be permuted, that seeds determine the result, that weights and training state
-    survive a round trip, and that an update never synchronises with the device.
+    First it checks that the agent can be built and returns finite numbers; otherwise only that and the sampler are
+    reported. It then checks shapes and ranges, updates of some tasks only, that gradients reach every parameter, that
+    masked actions have no influence, that tasks may be permuted, that seeds determine the result, that weights and
+    training state survive a round trip, and that an update never synchronises with the device. Last it checks that the
+    sampler draws tasks of the suite.
 
     Args:
         spec: The agent, as ``mtrl.preset`` returns it.
@@ -80,19 +85,29 @@ def check_agent(spec: AgentSpec, pieces: Mapping[str, str] | None = None) -> Age
     settings = kind(**{name: value for name, value in SMALL.items() if name in known})
     trial = _Trial(spec, settings)
     report = AgentReport(spec.name)
-    for name, check in _CHECKS.items():
-        try:
-            problem = check(trial)
-        except _Skip as reason:
-            report.skipped.append(f"{name}: {reason}")
-            continue
-        except Exception as error:  # noqa: BLE001  (any exception is a problem to report)
-            problem = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
-        if problem:
-            report.problems.append(f"{name}: {problem}")
-        else:
-            report.passed.append(name)
+    sound = _run(report, trial, "the agent can be built and returns finite numbers", _sound)
+    for name, check in (_CHECKS if sound else {}).items():  # the others' failures would only be its consequences
+        _run(report, trial, name, check)
+    _run(report, trial, "the sampler draws tasks of the suite", _sampler)
     return report
+
+
+def _run(report: AgentReport, trial: _Trial, name: str, check: Callable[[_Trial], str | None]) -> bool:
+    """Add a check's result to the report; return whether there was no problem."""
+    try:
+        problem = check(trial)
+    except _Skip as reason:
+        report.skipped.append(f"{name}: {reason}")
+        return True
+    except Broken as error:
+        problem = str(error)
+    except Exception as error:  # noqa: BLE001  (any exception is a problem to report)
+        problem = described(error)
+    if problem:
+        report.problems.append(f"{name}: {problem}")
+    else:
+        report.passed.append(name)
+    return not problem
 
 
 class _Skip(Exception):
@@ -111,6 +126,10 @@ class _Trial:
         mask = torch.ones(TASKS, ACTIONS, dtype=torch.bool) if mask is None else mask
         sizes = Sizes(OBS, mask, context if order is None else context[order])
         return build_agent(self.spec, sizes, self.settings, seed, CPU)
+
+    def sampler(self) -> Any:
+        """Build a new sampler, for tasks that differ in one number."""
+        return build_sampler(self.spec, TASKS, self.settings, 0, CPU, tuple(map(float, range(TASKS))))
 
 
 def noise(*shape: int, seed: int) -> Tensor:
@@ -136,6 +155,25 @@ def _trained(agent: Any, first: int = 0) -> Any:
         agent.observe(batch.obs, batch.reward, batch.terminated > 0)
         agent.update(batch)
     return agent
+
+
+def _sound(trial: _Trial) -> None:
+    agent, batch = built(trial.agent), noisy_batch(0)
+    if trial.spec.of_pieces:
+        check_pieces(agent, pieces_named(trial.settings), batch)
+    for explore in (True, False):
+        check_finite("act", called("act", partial(agent.act, batch.obs, explore=explore)))
+    called("an update", partial(_trained, agent))
+    check_weights(agent, UPDATES)
+
+
+def _sampler(trial: _Trial) -> None:
+    if not trial.spec.of_pieces:
+        raise _Skip("it is not made of pieces, so every batch has all tasks")
+    try:
+        check_sampler(f"sampler {pieces_named(trial.settings)['sampler']!r}", trial.sampler, TASKS, ROWS)
+    except RegistryError as error:
+        raise _Skip(str(error)) from error
 
 
 def _shapes(trial: _Trial) -> str | None:

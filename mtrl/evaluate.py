@@ -68,7 +68,7 @@ def evaluate(options: EvaluateConfig) -> int:
     from mtrl.runs.unfinished import stopped_at, warn_if_stopped
     from mtrl.scoring.ablation import ablation_table
     from mtrl.scoring.final import as_scored
-    from mtrl.scoring.finished_run import ablation_of, evaluation_of, warn_of_changed_sentences, write_evaluation
+    from mtrl.scoring.finished_run import ablation_of, evaluation_of, warn_of_changes, write_evaluation
     from mtrl.scoring.score_table import comparison_table
     from mtrl.terminal.console import plain_console
     from mtrl.terminal.guardian import guarded
@@ -83,7 +83,7 @@ def evaluate(options: EvaluateConfig) -> int:
     parts = parts_of(options.run, options.tasks, config, suite, facts)
     ablated = ablated_policies(options.run, config, suite, parts) if options.ablate_encoders else []
     warn_if_stopped(options.run, config)
-    warn_of_changed_sentences(config, suite, facts)
+    warn_of_changes(config, suite, facts)
     console = plain_console()
     with guarded() if as_scored(suite).simulator is None else nullcontext():
         for part in parts:

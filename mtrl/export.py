@@ -28,8 +28,9 @@ class ExportConfig:
     """A run folder, such as runs/tabletop/care/seed0."""
     out: Path
     """The file to write."""
-    format: Literal["torchscript", "onnx"] = "torchscript"
-    """torchscript, for torch.jit.load in Python or C++, or onnx, for onnxruntime and others (extra onnx)."""
+    format: Literal["torchscript", "onnx"] | None = None
+    """torchscript, for torch.jit.load in Python or C++, or onnx, for onnxruntime and others (extra onnx); by default,
+    onnx if the file's name ends in .onnx."""
     suite: str | None = None
     """The run's suite again, if it is a module or a TOML file: only what you name is imported."""
     trust: bool = False
@@ -39,26 +40,43 @@ class ExportConfig:
 def main(arguments: Sequence[str]) -> int:
     """Parse, load, write and check."""
     options: ExportConfig = parse(ExportConfig, "mtrl.export", arguments)
-    if not options.out.parent.is_dir():
-        raise UsageError(
-            f"--out {str(options.out)!r} cannot be written: there is no folder {str(options.out.parent)!r}"
-        )
+    format_ = _format_of(options)
+    _check_out(options.out, options.run)
 
     from mtrl.exporting.formats import check_installed, write
     from mtrl.exporting.module import exported_policy
     from mtrl.runs.trust import open_run
     from mtrl.runs.unfinished import warn_if_stopped
 
-    check_installed(options.format)
+    check_installed(format_)
     opened = open_run(options.run, options.suite, options.trust)
     policy = exported_policy(options.run, dataclasses.replace(opened.config, device="cpu"), opened.suite)
     warn_if_stopped(options.run, opened.config)
-    write(policy, options.run, options.out, options.format)
+    write(policy, options.run, options.out, format_)
     tasks = ", ".join(f"{number} {task.name}" for number, task in enumerate(policy.tasks))
     sys.stdout.write(
         f"{options.out}: obs (N, {policy.obs_size}), task () -> action (N, {policy.action_size}); tasks: {tasks}\n"
     )
     return 0
+
+
+def _format_of(options: ExportConfig) -> str:
+    """Return the format to write. Raises ``UsageError`` if the file's name says otherwise."""
+    named = "onnx" if options.out.suffix == ".onnx" else "torchscript"
+    if options.format is not None and (options.format == "onnx") != (named == "onnx"):
+        raise UsageError(
+            f"--out is {str(options.out)!r} and --format {options.format}; name a file of ONNX *.onnx, and no other"
+        )
+    return named
+
+
+def _check_out(out: Path, run_folder: Path) -> None:
+    """Raise ``UsageError`` for a file that cannot be written, or that belongs to the run."""
+    if out.is_dir() or not out.parent.is_dir():
+        why = "it is a folder; give a file" if out.is_dir() else f"there is no folder {str(out.parent)!r}"
+        raise UsageError(f"--out {str(out)!r} cannot be written: {why}")
+    if out.exists() and run_folder.is_dir() and out.parent.samefile(run_folder):
+        raise UsageError(f"--out {str(out)!r} is a file of the run; give another name")
 
 
 run = command(main)

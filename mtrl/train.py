@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     sys.stdout.flush()  # the imports that follow load torch, which may take seconds
 
     from mtrl.checkpoints.find import check_changes, is_over
-    from mtrl.checkpoints.resume import resumed_run
+    from mtrl.checkpoints.resume import check_same_suite, resumed_run
     from mtrl.runs.folder import agent_folder, runs_dir_of
     from mtrl.runs.reuse import find_finished
     from mtrl.scoring.summary import summary
@@ -39,6 +39,7 @@ def main(arguments: Sequence[str]) -> int:
             check_changes(config, asked.base)
             console.print(f"{asked.path} is finished: nothing to do", markup=False)
             return 0
+        check_same_suite(asked.path, config, suite)
         resumed = resumed_run(asked.path, config, asked.base)
         config = dataclasses.replace(config, runs_dir=runs_dir_of(asked.path, suite.name, config.agent))
     results = [trainer_of(config)(config, console, resumed=resumed)]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
 from agents.registry.compose import SLOTS
@@ -17,9 +18,11 @@ from envs.registry import OBJECT_PREFIX
 from envs.suite import TaskSuite
 from mtrl.config import TrainConfig
 from mtrl.config.checks import check_config
+from mtrl.config.continued import continued
 from mtrl.config.defaults import default_config
 from mtrl.config.train_config import STANDARD
 from mtrl.errors import UsageError
+from mtrl.runs.folder import read_run
 from mtrl.scoring.scores import TaskScore
 from mtrl.training.callbacks import Callback, ScheduledCallback
 from mtrl.training.trainers import trainer_of
@@ -54,7 +57,7 @@ def learn(
     suite: str | TaskSuite = "tabletop-50",
     agent: str = "care",
     *,
-    callbacks: Sequence[Callback | ScheduledCallback] = (),
+    callbacks: Callback | ScheduledCallback | Sequence[Callback | ScheduledCallback] = (),
     console: Console | None = None,
     **settings: Any,
 ) -> Result:
@@ -63,9 +66,9 @@ def learn(
     Args:
         suite: A suite, or its name.
         agent: The agent's name, one of those that ``python -m mtrl.list`` shows, or your own as ``module:attribute``.
-        callbacks: Functions called with a ``TrainingStatus`` after every log entry and every evaluation, and once when
-            learning starts; training ends when one of them returns False. ``mtrl.every`` gives a callback its own
-            interval.
+        callbacks: A function, or several, called with a ``TrainingStatus`` after every log entry and every evaluation,
+            and once when learning starts; training ends when one of them returns False. ``mtrl.every`` gives a callback
+            its own interval.
         console: Console to show progress on; silent by default.
         **settings: The flags of ``python -m mtrl.train --help``, with underscores: ``steps_per_task``, ``seed``,
             ``runs_dir``, ``hidden``. The defaults are the same, but no baseline is trained.
@@ -90,7 +93,7 @@ def learn(
     config = config_of_settings(suite.name if isinstance(suite, TaskSuite) else suite, agent, settings)
     if given is not None:
         config = dataclasses.replace(config, suite=f"{OBJECT_PREFIX}{given.name}")
-    result = trainer_of(config)(config, console or Console(quiet=True), given=given, callbacks=callbacks)
+    result = trainer_of(config)(config, console or Console(quiet=True), given=given, callbacks=_listed(callbacks))
     return Result(
         Path(result["path"]),
         {name: _score_of(entry) for name, entry in result["tasks"].items()},
@@ -101,13 +104,27 @@ def learn(
     )
 
 
+def _listed(
+    callbacks: Callback | ScheduledCallback | Sequence[Callback | ScheduledCallback],
+) -> Sequence[Callback | ScheduledCallback]:
+    return (
+        callbacks if isinstance(callbacks, Sequence) and not isinstance(callbacks, ScheduledCallback) else [callbacks]
+    )
+
+
 def config_of_settings(suite: str, agent: str, settings: Mapping[str, Any]) -> TrainConfig[Any]:
     """Return the configuration of an agent on a suite: its defaults, overridden by ``settings``.
 
     Raises ``UsageError`` for a setting that does not exist or an invalid value.
     """
+    settings = {name: value.item() if isinstance(value, np.generic) else value for name, value in settings.items()}
     pieces = {slot: str(settings[slot]) for slot in SLOTS if slot in settings}
-    defaults = default_config(suite, agent, settings.get("recipe", STANDARD), pieces)
+    if settings.get("from_run") is None:
+        defaults = default_config(suite, agent, settings.get("recipe", STANDARD), pieces)
+    else:
+        source = Path(settings["from_run"])
+        given = {"recipe": settings.get("recipe")}
+        defaults = continued(source, _config_of(source, agent), suite, given, pieces)
     values = {**defaults.to_json(), "baseline": "none"}
     own = values["settings"]
     known = [name for name in (*values, *own) if name not in ("suite", "agent", "baseline", "settings")]
@@ -123,6 +140,14 @@ def config_of_settings(suite: str, agent: str, settings: Mapping[str, Any]) -> T
     # Unlike those read from a file, settings of the user's own modules have their own class, which defines ranges.
     config = dataclasses.replace(config, settings=dataclasses.replace(defaults.settings, **vars(config.settings)))
     check_config(config)
+    return config
+
+
+def _config_of(source: Path, agent: str) -> TrainConfig[Any]:
+    """Return the configuration of a run to start from. Raises ``UsageError`` if its agent is another one."""
+    config = read_run(source)[0]
+    if config.agent != agent:
+        raise UsageError(f"from_run is {str(source)!r}, a run of agent {config.agent!r}; give agent={config.agent!r}")
     return config
 
 

@@ -11,6 +11,7 @@ from mtrl.config import TrainConfig
 from mtrl.config.options import CHANGES
 from mtrl.errors import UsageError
 from mtrl.runs.folder import RESULT
+from mtrl.runs.origin import same_suite
 
 CHECKPOINTS, POINTER = "checkpoints", "latest"  # a run's folder of checkpoints, and its file that names the newest
 CHECKPOINT_NAME = re.compile(r"step(\d{12})")
@@ -58,6 +59,7 @@ def check_changes(config: TrainConfig[Any], original: TrainConfig[Any]) -> None:
     free = {f.name for f in dataclasses.fields(original) if f.metadata[CHANGES] == "nothing"} | {*CHANGEABLE}
     fixed = {name: value for name, value in mine.items() if name not in (*free, "settings")}
     wrong = [name for name, value in fixed.items() if value != theirs[name]]
+    wrong = [name for name in wrong if name != "suite" or not same_suite(original.suite, config.suite)]
     wrong += [name for name, value in mine["settings"].items() if value != theirs["settings"].get(name)]
     if wrong:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in wrong)

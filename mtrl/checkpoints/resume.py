@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from envs.errors import warn
+from envs.suite import TaskSuite
 from mtrl.checkpoints.find import check_changes
 from mtrl.checkpoints.folders import Damaged
 from mtrl.checkpoints.store import Checkpoint, CheckpointStore
 from mtrl.config import TrainConfig, agent_spec
 from mtrl.errors import UsageError
-from mtrl.runs.folder import MATRICES, METRICS
+from mtrl.runs.folder import MATRICES, METRICS, read_run
+from mtrl.runs.origin import has_changed
 
 
 class Resumed(NamedTuple):
@@ -18,6 +21,25 @@ class Resumed(NamedTuple):
 
     path: Path
     checkpoint: Checkpoint
+
+
+def check_same_suite(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> None:
+    """Raise ``UsageError`` if a run would continue on other tasks than before, and warn if the suite's file changed."""
+    facts = read_run(path)[1]
+    sentences = facts.get("task_sentences") or dict(zip(suite.task_names, suite.descriptions, strict=True))
+    if (*sentences,) != suite.task_names:
+        raise UsageError(
+            f"--resume is {str(path)!r}, trained on the tasks {', '.join(sentences)}, but suite {suite.name!r} now "
+            f"has {', '.join(suite.task_names)}; restore the suite, or train a new run"
+        )
+    changed = [task.name for task in suite.tasks if sentences[task.name] != task.description]
+    if changed:
+        raise UsageError(
+            f"--resume is {str(path)!r}, and the sentences of {', '.join(changed)} have changed since; restore them, "
+            "or train a new run"
+        )
+    if has_changed(config.suite, facts):
+        warn(f"the file of suite {config.suite!r} has changed since {str(path)!r} started; its new version is used")
 
 
 def resumed_run(path: Path, config: TrainConfig[Any], original: TrainConfig[Any]) -> Resumed:

@@ -10,6 +10,7 @@ from typing import Any, Generic, NamedTuple
 
 from agents.registry.compose import SLOTS, pieces_named
 from agents.registry.spec import AgentSpec
+from envs.errors import nearest
 from mtrl.checkpoints.find import run_named
 from mtrl.config.checks import check_config
 from mtrl.config.continued import continued, with_added_tasks
@@ -17,7 +18,7 @@ from mtrl.config.defaults import as_agent, default_config
 from mtrl.config.owners import owners_in_words
 from mtrl.config.train_config import STANDARD, S, TrainConfig, agent_spec
 from mtrl.errors import UsageError
-from mtrl.runs.folder import CONFIG, config_of, read_values
+from mtrl.runs.folder import CONFIG, RECORDED, config_of, read_values
 from mtrl.runs.trust import refuse_imports
 from mtrl.terminal.cli import parse
 from mtrl.terminal.paths import path_of
@@ -95,7 +96,7 @@ def defaults_of(arguments: Sequence[str]) -> TrainConfig[Any]:
         return default_config(suite or TrainConfig.suite, name, recipe or STANDARD, pieces)
     if recipe is not None:
         raise UsageError("--recipe and --config both set the defaults; give only one of them")
-    config = _read(Path(_path(file, "--config")), suite is not None, "--trust" in arguments)
+    config = _read(Path(_path(file, "--config")), suite is not None, "--trust" in arguments, written_by_hand=True)
     config = dataclasses.replace(config, suite=suite or config.suite, runs_dir=TrainConfig.runs_dir)
     if agent not in (None, config.agent):
         return as_agent(config, agent_spec(str(agent)).name, pieces)
@@ -128,10 +129,16 @@ def _path(text: str, flag: str) -> str:
         raise UsageError(f"{flag}: {error}") from None
 
 
-def _read(file: Path, suite_given: bool, trust: bool) -> TrainConfig[Any]:
-    """Read a configuration from its file, or from its run folder."""
+def _read(file: Path, suite_given: bool, trust: bool, written_by_hand: bool = False) -> TrainConfig[Any]:
+    """Read a configuration from its file, or from its run folder.
+
+    Raises ``UsageError`` for a file ``written_by_hand`` with an unknown entry, which may be a typing error.
+    """
     file = file / CONFIG if file.is_dir() else file
     values = read_values(file)
+    known = (*TrainConfig.__dataclass_fields__, *RECORDED)
+    if written_by_hand and (unknown := [name for name in values if name not in known]):
+        raise UsageError(f"{str(file)!r}: unknown entry {unknown[0]!r}.{nearest(unknown[0], known)}")
     refuse_imports(values, str(file), suite_given, trust)
     return config_of(values, file)[0]
 

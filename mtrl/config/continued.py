@@ -11,6 +11,7 @@ from envs.suite import HELD_OUT
 from mtrl.config.train_config import TrainConfig
 from mtrl.errors import UsageError
 from mtrl.runs.folder import RESULT, read_run
+from mtrl.runs.origin import same_suite
 
 MAX_WARM_UP = 250  # steps per task that a trained agent plays before it learns: random ones would tell it little
 
@@ -30,7 +31,7 @@ def continued(
         raise UsageError(
             f"--from is {str(path)!r}, which is unfinished; finish it first: python -m mtrl.train --resume {path}"
         )
-    other = suite is not None and suite != base.suite
+    other = suite is not None and not same_suite(base.suite, suite)
     return dataclasses.replace(
         base,
         suite=suite or base.suite,
@@ -54,7 +55,7 @@ def with_added_tasks(config: TrainConfig[Any], tasks_given: bool, baseline_given
         raise UsageError("--add-task rehearses all of the run's tasks; leave out --tasks")
     base, facts = read_run(config.from_run)
     own = (*(facts.get("task_sentences") or {}),)
-    if config.suite != base.suite:
+    if not same_suite(base.suite, config.suite):
         raise UsageError(f"--add-task takes tasks of the run's own suite {base.suite!r}; leave out --suite")
     for name in config.add_task:
         if name == HELD_OUT:

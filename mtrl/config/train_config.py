@@ -93,7 +93,7 @@ class TrainConfig(Generic[S]):
     from_run: Annotated[Path | None, tyro.conf.arg(aliases=("--from",))] = option(None, changes="agent")
     """Start from the networks of this finished run; tasks may be new to it. Its settings become the defaults."""
     add_task: tuple[str, ...] = option((), changes="agent")
-    """With --from: tasks to add to the run's own, which are rehearsed from its replay (needs its --keep-checkpoint)."""
+    """With --from: tasks to add to the run's own, which are rehearsed from the replay that it kept."""
     settings: S = option(cast(Any, AgentSettings()), changes="agent")
     """Settings of the agent."""
 
@@ -122,7 +122,13 @@ class TrainConfig(Generic[S]):
             settings = recorded_settings(present_names(given, recorded_base(given)))
         else:
             kind = settings_of(agent_spec(values["agent"]), pieces)
-            settings = kind(**present_names(given, kind))
+            given = present_names(given, kind)
+            known = [field.name for field in dataclasses.fields(kind)]
+            for name in given:
+                if name not in known:
+                    has = f"it has {', '.join(known)}.{nearest(name, known)}"
+                    raise UsageError(f"unknown setting {name!r} of {values['agent']}; {has}")
+            settings = kind(**given)
         paths = {"runs_dir": Path(values["runs_dir"])}
         if isinstance(source := values.get("from_run"), str):
             paths["from_run"] = Path(source)
@@ -144,9 +150,13 @@ def settings_of(agent: AgentSpec, pieces: Mapping[str, str]) -> type[AgentSettin
     Raises ``UsageError`` for an unknown piece, and for pieces that do not fit together.
     """
     try:
-        return settings_type(agent, pieces)
+        kind = settings_type(agent, pieces)
     except RegistryError as error:
         raise as_usage(error) from error
+    own = {field.name for field in dataclasses.fields(TrainConfig)} - {"settings"}
+    if taken := sorted(own & {field.name for field in dataclasses.fields(kind)}):
+        raise UsageError(f"{agent.name} has a setting {taken[0]!r}, which is an option of every training; rename it")
+    return kind
 
 
 def as_usage(error: RegistryError) -> UsageError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -28,7 +29,12 @@ def check_fields(values: Any) -> None:
     kinds = get_type_hints(type(values))
     for field in dataclasses.fields(values):
         value, kind = getattr(values, field.name), kinds[field.name]
-        if fault := facts_of(field).fault(value) or _type_fault(kind, value) or _text_fault(value):
+        if (
+            fault := facts_of(field).fault(value)
+            or _type_fault(kind, value)
+            or _float_fault(value)
+            or _text_fault(value)
+        ):
             raise UsageError(f"--{field.name.replace('_', '-')} is {_shown(value)}; {fault}")
 
 
@@ -59,6 +65,13 @@ def _in_words(kind: Any) -> str:
         return f"a list, each {_in_words(get_args(kind)[0])}"
     arms = [arm for arm in get_args(kind) if arm is not NoneType] or [kind]
     return " or ".join(IN_WORDS.get(arm, str(arm)) for arm in arms)
+
+
+def _float_fault(value: Any) -> str:
+    for number in value if isinstance(value, tuple) else (value,):
+        if isinstance(number, float) and not math.isfinite(number):
+            return "it must be finite"
+    return ""
 
 
 def _text_fault(value: Any) -> str:

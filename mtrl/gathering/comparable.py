@@ -45,13 +45,17 @@ def _shown(value: Any) -> str:
 
 
 def differing_facts(runs: Sequence[Run]) -> list[str]:
-    """Return a line for each package version, commit or evaluation setting that is not the same in all runs."""
+    """Return a line for each version, commit, suite file or evaluation setting that is not the same in all runs."""
     lines = []
     versions = [{**run.result.get("protocol", {}).get("versions", {}), **run.facts.get("versions", {})} for run in runs]
     for name in sorted({name for own in versions for name in own}):
         lines += _differs(f"the version of {name}", runs, [own.get(name) for own in versions])
     commits = [(run.facts.get("git") or {}).get("commit") for run in runs]
     lines += _differs("the kit's commit", runs, [None if commit is None else commit[:9] for commit in commits])
+    files = [(run.facts.get("suite_source") or {}).get("sha256") for run in runs]
+    lines += _differs(
+        "the suite's file", runs, [None if digest is None else f"SHA-256 {digest[:9]}" for digest in files]
+    )
     for field in ("eval_every", "eval_episodes"):
         lines += _differs(f"--{field.replace('_', '-')}", runs, [getattr(run.config, field) for run in runs])
     return lines

@@ -29,7 +29,7 @@ def weights_of(path: Path, config: TrainConfig[Any]) -> dict[str, Tensor]:
         check_regular(path / WEIGHTS)
         return load_file(path / WEIGHTS, device=device)
     except FileNotFoundError:
-        way_out = f"resume it: {resuming(path)}" if newest_pointer(path) else "train it again"
+        way_out = f"resume it: {resuming(path, config)}" if newest_pointer(path) else "train it again"
         raise UsageError(f"{str(path)!r} has no {WEIGHTS}: the run is unfinished; {way_out}") from None
     except (SafetensorError, OSError, ValueError) as error:
         raise UsageError(f"{str(path / WEIGHTS)!r} is damaged ({error}); train the run again") from None

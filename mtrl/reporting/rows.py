@@ -149,7 +149,8 @@ def task_row(
 ) -> TaskRow:
     """Return a task's row: learned alone, and by each of the agents that share."""
     effects = {effect.agent: effect for effect in comparison.effects if effect.task == task}
-    own = tuple(_verdict(effects[label]) for label in sharing)
+    transfers = any(effect.transfer for effect in comparison.effects)
+    own = tuple(_verdict(effects[label], transfers) for label in sharing)
     first = next(iter(effects.values()), None)
     sentences: Any = gathered.runs[0].facts.get("task_sentences") or {}
     return TaskRow(
@@ -162,11 +163,12 @@ def task_row(
     )
 
 
-def _verdict(effect: TaskEffect) -> Verdict:
+def _verdict(effect: TaskEffect, transfers: bool) -> Verdict:
+    """Return a verdict with its transfer or, if no task has one, its difference."""
     kind, mark = MARKS[effect.verdict]
     transfer = "-" if effect.transfer is None else f"{effect.transfer.value:+.2f}"
     gap = judged(effect)
-    worth = gap.text if effect.transfer is None else transfer
+    worth = transfer if transfers else gap.text
     score, fill = number(effect.score, effect.measure), _share(effect.score, effect.measure)
     return Verdict(kind, mark, effect.verdict, transfer, worth, score, gap, fill)
 

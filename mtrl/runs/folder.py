@@ -26,6 +26,7 @@ CONFIG, RESULT, WEIGHTS, METRICS = "config.json", "result.json", "weights.safete
 MATRICES, ABLATION = "matrices.jsonl", "ablation.json"
 # Entries of config.json, beside the configuration, that are tables.
 TABLES = ("versions", "machine", "git", "task_sentences", "suite_source", "dropped_settings", "context_frame", "before")
+RECORDED = (*TABLES, "command", "context_source", "resumed")  # all entries beside the configuration
 GUARDED = (CONFIG, RESULT, WEIGHTS, METRICS, MATRICES)  # files with checksums, once the run is finished
 PACKAGES = ("torch", "gymnasium", "stable-baselines3", "numpy", "tensorboard")
 

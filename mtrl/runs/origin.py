@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
-from envs.registry import form_of, installed
+from envs.registry import OBJECT_PREFIX, form_of, installed
 from mtrl.runs.git import commit_of
 
 
@@ -29,6 +29,20 @@ def origin_of(suite: str) -> dict[str, Any]:
         modules = {id_.rpartition(":")[0].strip() for id_ in suite.removeprefix("gym:").split(",")} - {""}
         return origin | ({"modules": {name: _module(name) for name in sorted(modules)}} if modules else {})
     return origin
+
+
+def same_suite(recorded: str, given: str) -> bool:
+    """Return whether a suite may be the one that a run recorded: a suite passed as an object may have any name."""
+    return recorded == given or recorded.startswith(OBJECT_PREFIX)
+
+
+def has_changed(suite: str, facts: dict[str, Any]) -> bool:
+    """Return whether the file of a suite of the user's own is known to differ from when a run recorded ``facts``."""
+    recorded = (facts.get("suite_source") or {}).get("sha256")
+    try:
+        return recorded is not None and origin_of(suite).get("sha256") not in (None, recorded)
+    except (OSError, KeyError):  # it is no longer where it was, and another one was given
+        return False
 
 
 def state_of(file: Path) -> dict[str, Any]:

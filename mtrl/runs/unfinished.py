@@ -8,11 +8,14 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
+from agents.registry.compose import outside_names
 from envs.errors import warn
+from envs.registry import OBJECT_PREFIX
 from mtrl.checkpoints.find import newest_pointer, newest_step
 from mtrl.config import TrainConfig
 from mtrl.runs.folder import RESULT, WEIGHTS
 from mtrl.runs.reading import check_regular, read_json
+from mtrl.runs.trust import foreign
 
 STEPS = "steps_per_task"  # their key in result.json and in the header of the weights
 
@@ -41,13 +44,20 @@ def how_far(run: Path, config: TrainConfig[Any]) -> str:
     step = newest_step(run) if recorded is None else recorded
     known = "an unknown number" if step is None else f"{step:,}"
     unscored = ", before it was scored" if step == config.steps_per_task else ""
-    again = f"; to continue: {resuming(run)}" if newest_pointer(run) else ""
+    again = f"; to continue: {resuming(run, config)}" if newest_pointer(run) else ""
     return f"after {known} of {config.steps_per_task:,} steps per task{unscored}{again}"
 
 
-def resuming(run: Path) -> str:
-    """Return the command that resumes a run."""
-    return f"python -m mtrl.train --resume {shlex.quote(str(run))}"
+def resuming(run: Path, config: TrainConfig[Any]) -> str:
+    """Return the command that resumes a run, with what allows importing the user's own modules of ``config``."""
+    words = ["python", "-m", "mtrl.train", "--resume", str(run)]
+    if config.suite.startswith(OBJECT_PREFIX):
+        words += ["--suite", "MODULE:SUITE"]
+    elif foreign(config.suite):
+        words += ["--suite", config.suite]
+    if outside_names(config.agent, config.settings):
+        words += ["--trust"]
+    return shlex.join(words)
 
 
 def steps_of_weights(run: Path) -> int | None:

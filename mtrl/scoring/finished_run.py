@@ -13,6 +13,7 @@ from mtrl.errors import UsageError, os_reason
 from mtrl.policies.parts import TaskPart
 from mtrl.runs.atomic import write_text
 from mtrl.runs.checksums import add_checksum
+from mtrl.runs.origin import has_changed
 from mtrl.scoring.ablation import ablation
 from mtrl.scoring.final import episodes_of, play
 from mtrl.scoring.scores import Policy
@@ -59,8 +60,12 @@ def write_evaluation(path: Path, result: dict[str, Any]) -> None:
         raise UsageError(f"{str(path)!r} cannot be written ({os_reason(error)})") from None
 
 
-def warn_of_changed_sentences(config: TrainConfig[Any], suite: TaskSuite, facts: dict[str, Any]) -> None:
-    """Warn on stderr about tasks whose descriptions have changed since the run was trained."""
+def warn_of_changes(config: TrainConfig[Any], suite: TaskSuite, facts: dict[str, Any]) -> None:
+    """Warn on stderr if the suite's file or its tasks' descriptions have changed since the run was trained."""
+    if has_changed(config.suite, facts):
+        sys.stderr.write(
+            f"warning: the file of suite {config.suite!r} has changed since the run was trained; its tasks may differ\n"
+        )
     sentences = facts.get("task_sentences")
     trained: dict[str, str] = sentences if isinstance(sentences, dict) else {}
     changed = [task.name for task in suite.tasks if trained.get(task.name, task.description) != task.description]

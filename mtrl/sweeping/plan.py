@@ -8,11 +8,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agents.registry.compose import outside_names
 from agents.registry.settings import SACSettings
 from mtrl.config import TrainConfig, agent_spec
 from mtrl.config.owners import owners_in_words
 from mtrl.errors import UsageError
 from mtrl.runs.folder import RESULT, agent_folder, read_run, seed_folders
+from mtrl.runs.origin import has_changed
 from mtrl.runs.reuse import same_run
 
 if TYPE_CHECKING:
@@ -64,8 +66,9 @@ class Job:
         if unfinished is None:
             return [*program, *self.arguments]
         machine = [f"--{name}={getattr(self.config, name)}" for name in ("threads", "jobs")]
-        # The suite is given again, since a run's own file is not trusted to import code.
-        return [*program, "--resume", str(unfinished), "--suite", self.config.suite, *machine]
+        # A run's own file is not trusted to import code; the suite and the agent here were given to the sweep.
+        own = ["--trust"] if outside_names(self.config.agent, self.config.settings) else []
+        return [*program, "--resume", str(unfinished), "--suite", self.config.suite, *own, *machine]
 
     @property
     def log(self) -> Path:
@@ -78,7 +81,7 @@ class Job:
         return max(self._found()[0], key=lambda run: run.finished, default=None)
 
     def left_out(self) -> list[str]:
-        """Return why finished runs of this agent and seed are not reused: damaged runs are trained again."""
+        """Return why finished runs of this agent and seed are trained again, such as a changed suite file."""
         return self._found()[1]
 
     def _found(self) -> tuple[list[Run], list[str]]:
@@ -89,7 +92,12 @@ class Job:
             if not (path / RESULT).is_file():
                 continue
             try:
-                if same_run(read_run(path)[0], self.config):
+                config, facts = read_run(path)
+                if not same_run(config, self.config):
+                    continue
+                if has_changed(self.config.suite, facts):
+                    left_out.append(f"{str(path)!r} was trained on an earlier version of suite {self.config.suite!r}")
+                else:
                     found.append(load_run(path))
             except UsageError as error:
                 left_out.append(str(error))
@@ -105,7 +113,8 @@ class Job:
             if pointer is None or (path / RESULT).is_file():
                 continue
             try:
-                if same_run(read_run(path)[0], self.config):
+                config, facts = read_run(path)
+                if same_run(config, self.config) and not has_changed(self.config.suite, facts):
                     found.append((pointer.stat().st_mtime_ns, path))
             except UsageError:
                 continue

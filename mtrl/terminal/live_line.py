@@ -65,7 +65,7 @@ class Display:
 
     def _line(self, now: float, step: int, env_steps: int, updates: int) -> str:
         """Return the parts of a line that fit; the speed is dropped first, then the share that is done."""
-        done = f"{100 * step / self._total:.0f}%"
+        done = f"{100 * min(step / self._total, 1.0):.0f}%"
         ahead, speed = "random actions", ""
         if updates:  # random actions are faster than learning, so they are left out of the estimate
             since, first, first_of_all = self._learning_since

@@ -17,7 +17,7 @@ from mtrl.checkpoints.resume import Resumed
 from mtrl.checkpoints.store import Checkpoint
 from mtrl.checkpoints.tree import save_arrays
 from mtrl.config import TrainConfig
-from mtrl.errors import RunError
+from mtrl.errors import RunError, os_reason
 from mtrl.pictures.learning_curves import curves_by_group, learning_curves, task_curves
 from mtrl.runs.atomic import replacing
 from mtrl.runs.folder import CONFIG, METRICS, WEIGHTS, read_values, write_result
@@ -90,7 +90,7 @@ def save_weights(weights: dict[str, Tensor], path: Path, step: int) -> None:
             own = {name: weight.detach().contiguous().clone() for name, weight in weights.items()}
             save_arrays(own, partial, {STEPS: str(step)})
     except OSError as error:
-        raise RunError(f"the run's weights cannot be written ({error.strerror or error})") from None
+        raise RunError(f"the run's weights cannot be written ({os_reason(error)})") from None
 
 
 def resumption(resumed: Resumed | None) -> dict[str, Any]:

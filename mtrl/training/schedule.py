@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+import numpy as np
+
 if TYPE_CHECKING:
     from mtrl.config import TrainConfig
 
@@ -71,7 +73,8 @@ class Scheduled:
 
     def __call__(self, now: Counts) -> bool:
         """Call it if it is due; return whether the run continues."""
-        return not self.due(now.span) or self.call(now) is not False
+        answer = self.call(now) if self.due(now.span) else None
+        return not (isinstance(answer, bool | np.bool_) and not answer)
 
 
 class Rules(NamedTuple):

@@ -243,7 +243,7 @@ class Session:
         return result
 
     def _say_how_to_continue(self) -> None:
-        self._console.print(f"to continue: {resuming(self.path)}", markup=False)
+        self._console.print(f"to continue: {resuming(self.path, self._setup.config)}", markup=False)
 
 
 def film_of(camera: Camera | None, agent: Agent, report: MetricsWriter) -> Callable[[Moment], None]:

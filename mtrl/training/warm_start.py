@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from mtrl.policies.weights import check_source, weights_of
 from mtrl.rollout.tensor_env import TensorEnv
 from mtrl.runs.context_reference import FRAME, reference_facts, reference_of
 from mtrl.runs.folder import read_run
+from mtrl.runs.origin import same_suite
 from mtrl.runs.trust import foreign
 from mtrl.scoring.scores import MEASURES
 from mtrl.training.assemble import suite_of
@@ -83,8 +84,8 @@ def start_from(
     """
     where = str(source.path)
     check_source(source.path, context.source, source.context_source, "these tasks")
-    same_suite = source.config.suite == config.suite
-    rows = [source.tasks.index(name) if same_suite and name in source.tasks else None for name in suite.task_names]
+    known = same_suite(source.config.suite, config.suite)
+    rows = [source.tasks.index(name) if known and name in source.tasks else None for name in suite.task_names]
     weights = weights_of(source.path, config)
     try:
         warm_start(agent, weights, rows, _with_one_task_more(config, context, full_env))
@@ -141,8 +142,8 @@ def _own_reference(
     path: Path, trained: TrainConfig[Any], config: TrainConfig[Any], given: TaskSuite | None
 ) -> tuple[Described, ...]:
     """Return the tasks of a run's own suite, if making it runs no foreign code."""
-    if trained.suite == config.suite:
-        return tuple(suite_of(trained, given).tasks)
+    if same_suite(trained.suite, config.suite):
+        return tuple(suite_of(replace(trained, suite=config.suite), given).tasks)
     if what := foreign(trained.suite):
         raise UsageError(
             f"--from is {str(path)!r}, a run on suite {trained.suite!r}, {what}; start from it on that suite alone"

@@ -67,7 +67,7 @@ def test_the_cells_are_those_of_the_comparison(tmp_path: Path) -> None:
     assert last.rstrip().endswith("hurt")
     first = next(line for line in lines[effects:] if line.split()[:1] == ["pick-place-0"])
     assert first.rstrip().endswith("no difference")
-    assert "no difference: none that shows at this number of seeds" in lines
+    assert "no difference: none is significant at this number of seeds" in lines
 
 
 def test_one_seed_says_so_in_every_row_and_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,7 +34,7 @@ def test_the_page_holds_the_comparisons_figures(written: Path) -> None:
         assert effect.verdict in text
     assert "Sentence of reach." in text
     assert "python -m x" in text
-    assert "4,000 in each task" in text
+    assert "4,000 per task, " in text
     command = f"python -m mtrl.report {written.parent / 'runs'} --out {written} --markdown"
     assert command in text
     assert command in written.with_suffix(".md").read_text()
@@ -158,12 +158,12 @@ def test_a_run_of_another_budget_is_named_in_a_note_and_taken_by_asking(
     make_runs(tmp_path / "runs", ("reach", "push"))
     short = make_run(tmp_path / "runs", "care", 9, steps_per_task=1000)
     assert report.main([str(tmp_path / "runs"), "--out", str(tmp_path / "r.html")]) == 0
-    assert "4,000 in each task" in read(tmp_path / "r.html").text
+    assert "4,000 per task, " in read(tmp_path / "r.html").text
     assert f"set aside: 1,000 steps per task rather than 4,000, in {str(short)!r}" in read(tmp_path / "r.html").text
     assert "set aside" in capsys.readouterr().err
     asked = [str(tmp_path / "runs"), "--out", str(tmp_path / "r.html"), "--steps-per-task", "1000"]
     assert report.main(asked) == 0
-    assert "1,000 in each task" in read(tmp_path / "r.html").text
+    assert "1,000 per task, " in read(tmp_path / "r.html").text
     assert "set aside" not in read(tmp_path / "r.html").text
 
 

@@ -14,7 +14,7 @@ from mtrl.config import TrainConfig
 from mtrl.config.arguments import parse_config
 from mtrl.errors import UsageError
 from mtrl.runs.folder import read_run
-from tests.mtrl.conftest import Said, retold, same_weights
+from tests.mtrl.conftest import Said, read_json, retold, same_weights
 
 Refused = Callable[..., str]
 
@@ -86,3 +86,28 @@ def test_a_sweep_takes_the_files_suite_unless_it_is_given(call: Callable[..., Sa
     assert Path("executed").exists()
     other = call(sweep.main, *plan, "--suite", "pendulum-gravity", "--", "--config", booby_trapped, "--tasks")
     assert "--suite pendulum-gravity --agent mtsac" in other.out, other
+
+
+@pytest.mark.parametrize(
+    ("place", "wrong", "words"),
+    [
+        ((), "step_per_task", ("unknown entry 'step_per_task'", "Did you mean 'steps_per_task'")),
+        (("settings",), "learning_rat", ("unknown setting 'learning_rat' of care", "Did you mean 'learning_rate'")),
+    ],
+)
+def test_a_typing_error_in_a_file_of_settings_is_named(
+    place: tuple[str, ...],
+    wrong: str,
+    words: tuple[str, str],
+    care_run: Path,
+    refused: Callable[..., str],
+    tmp_path: Path,
+) -> None:
+    values = read_json(care_run / "config.json")
+    table = values
+    for name in place:
+        table = table[name]
+    table[wrong] = 5
+    (tmp_path / "mine.json").write_text(json.dumps(values))
+    line = refused(train.main, "--config", tmp_path / "mine.json")
+    assert [part for part in words if part not in line] == [], line

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -180,3 +181,23 @@ def test_an_unknown_agent_and_an_unknown_suite_are_named(tmp_path: Path, call: C
         mtrl.learn("tabletop", "cair", runs_dir=tmp_path)
     with pytest.raises(mtrl.SuiteError, match="unknown suite 'tabeltop'"):
         mtrl.learn("tabeltop", runs_dir=tmp_path)
+
+
+def test_a_numpy_false_ends_training_and_one_callback_needs_no_list(tmp_path: Path) -> None:
+    result = mtrl.learn("tabletop", "mtsac", callbacks=lambda status: np.bool_(False), runs_dir=tmp_path, **TINY)
+    assert result.stopped
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    config = config_of_settings("tabletop", "mtsac", {"seed": np.int64(3), "learning_rate": np.float32(0.5)})
+    assert (config.seed, config.settings.learning_rate) == (3, 0.5)
+
+
+def test_a_run_to_start_from_gives_its_settings(tmp_path: Path) -> None:
+    few = {**TINY, "encoder_hidden": [8], "context_hidden": [8]}
+    source = mtrl.learn("tabletop", "care", runs_dir=tmp_path, **few)
+    new = mtrl.learn("tabletop", "care", from_run=source.path, tasks=["reach"], runs_dir=tmp_path / "new")
+    config = read_run(new.path)[0]
+    assert (config.steps_per_task, config.settings.encoder_hidden, config.tasks) == (64, (8,), ("reach",))
+    with pytest.raises(mtrl.UsageError, match="a run of agent 'care'; give agent='care'"):
+        mtrl.learn("tabletop", "mtsac", from_run=source.path)

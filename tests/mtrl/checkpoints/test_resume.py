@@ -127,7 +127,7 @@ def test_what_may_change_is_changed_and_the_rest_is_refused(interrupted: Path, r
     assert "--batch-per-task, --learning-rate would make it a different one; it may change " in line
     assert "--device" in line
     assert "--steps-per-task" in line
-    assert "leave out --config" in refused(train.main, "--resume", interrupted, "--config", interrupted)
+    assert "remove --config" in refused(train.main, "--resume", interrupted, "--config", interrupted)
     assert go_on(interrupted, "--steps-per-task", "80", "--log-every", "4") == 0
     assert read_json(interrupted / "result.json")["steps_per_task"] == 80
 

@@ -222,3 +222,24 @@ def test_a_file_that_acts_differently_is_not_kept(
     with pytest.raises(RunError, match="acts differently"):
         export.main([str(care_run), "--out", str(tmp_path / "policy.pt")])
     assert not [*tmp_path.glob("policy.pt*")]
+
+
+@pytest.mark.parametrize(
+    ("out", "flags", "words"),
+    [
+        (".", (), "it is a folder; give a file"),
+        ("nowhere/p.pt", (), "there is no folder"),
+        ("p.onnx", ("--format", "torchscript"), "name a file of ONNX *.onnx"),
+        ("p.pt", ("--format", "onnx"), "name a file of ONNX *.onnx"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_refused(
+    out: str, flags: tuple[str, ...], words: str, refused: Refused, tmp_path: Path
+) -> None:
+    assert words in refused(export.main, tmp_path, "--out", tmp_path / out, *flags)
+
+
+def test_a_runs_own_files_are_not_overwritten(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    assert "is a file of the run" in refused(export.main, tmp_path, "--out", tmp_path / "config.json")
+    assert (tmp_path / "config.json").read_text() == "{}"

@@ -117,11 +117,11 @@ def test_weights_are_read_as_safetensors_alone() -> None:
     text = {str(file.relative_to(home)): file.read_text() for file in files}
     for call in ("torch.load", "pickle.load(", "joblib", "SAC.load", "allow_pickle=True", "eval(", "exec("):
         assert [file for file, source in text.items() if call in source.replace(".eval(", "")] == [], call
-    assert {file for file, source in text.items() if "pickle.loads" in source} == {"envs/stepping/worker.py"}
+    assert {file for file, source in text.items() if "pickle.loads" in source} == {"envs/stepping/worker_main.py"}
 
 
 def mtrl_forgets(module: str) -> None:
-    """Let a module be imported anew."""
+    """Let a module be imported again."""
     import sys
 
     sys.modules.pop(module, None)
