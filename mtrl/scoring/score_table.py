@@ -181,7 +181,8 @@ def _title(results: Sequence[dict[str, Any]], returns_only: bool) -> str:
 def _caption(returns_only: bool, floor: bool, by_group: bool, normalised: bool) -> str | None:
     words = [] if returns_only else ["any: success at any step of an episode", "last: at its last step"]
     words += ["random: uniform actions from the same starts"] if floor else []
-    words += ["normalised: return, 0 random, 1 learned alone; - if that is no better than random"] if normalised else []
+    dash = f"- {'' if returns_only else 'with success, or '}if that is no better than random"
+    words += [f"normalised: return, 0 random, 1 learned alone; {dash}"] if normalised else []
     words += ["rows are means over a group's tasks; the run's folder has every task"] if by_group else []
     return "; ".join(words) or None
 
