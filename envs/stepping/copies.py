@@ -137,6 +137,8 @@ def check_spaces(task: Task, env: gym.Env[Any, Any]) -> tuple[gym.spaces.Box, gy
     supported = "supported are Box observations, alone or in a Dict or Tuple, and flat, bounded Box actions"
     if not isinstance(obs, gym.spaces.Box) or len(obs.shape) != 1:
         raise SuiteError(f"task {task.name!r}: {obstacle(obs)}; {supported}; wrap it so that it returns numbers")
+    if not obs.shape[0]:
+        raise SuiteError(f"task {task.name!r}: observation {in_words(obs)} has no dimensions; {supported}")
     if not isinstance(action, gym.spaces.Box) or len(action.shape) != 1:
         raise SuiteError(f"task {task.name!r}: action space {in_words(action)}; {supported}")
     if not action.shape[0]:

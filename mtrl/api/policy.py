@@ -61,6 +61,8 @@ class Policy:
         number = self._number(task)
         spaces = self._spaces_of(number)
         rows, single = spaces.rows(obs)
+        if not len(rows):
+            return spaces.action.unscaled(np.zeros((0, spaces.action.size), np.float32)), None
         scaled = self._act(torch.as_tensor(rows, device=self.device)[None], [number], explore=not deterministic)[0]
         own = scaled[:, : spaces.action.size].cpu().numpy()
         warn_of_action(self.tasks[number], own)

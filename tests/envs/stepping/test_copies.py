@@ -44,6 +44,7 @@ def with_spaces(obs: gym.Space[Any] | None = None, action: gym.Space[Any] | None
         (with_spaces(obs=DICT({})), "observation has no parts"),
         (with_spaces(obs=gym.spaces.Sequence(LINE)), "observation is Sequence"),
         (with_spaces(obs=gym.spaces.Discrete(4)), r"observation is Discrete\(4\)"),
+        (with_spaces(obs=BOX(-1, 1, (0,))), r"observation Box of shape \(0,\) has no dimensions"),
         (with_spaces(action=gym.spaces.Discrete(4)), r"action space Discrete\(4\)"),
         (with_spaces(action=BOX(-np.inf, np.inf, (2,))), "no finite bounds"),
         (with_spaces(action=BOX(-3.4e38, 3.4e38, (2,))), "no finite bounds"),

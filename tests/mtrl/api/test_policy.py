@@ -71,6 +71,8 @@ def test_a_policy_acts_within_each_tasks_own_bounds_and_size(unequal: mtrl.Polic
         for deterministic in (True, False):
             one, state = unequal.predict(np.ones(size), task=task, deterministic=deterministic)
             many, _ = unequal.predict(np.ones((3, size)), task=task, deterministic=deterministic)
+            none, _ = unequal.predict(np.ones((0, size)), task=task, deterministic=deterministic)
+            assert (none.shape, none.dtype) == ((0, *space.shape), space.dtype)
             assert state is None
             assert space.contains(one)
             assert many.shape == (3, *one.shape)
