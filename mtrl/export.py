@@ -14,6 +14,8 @@ import tyro
 from mtrl.errors import UsageError
 from mtrl.terminal.cli import command, parse
 
+NAMED = {".onnx": "onnx", ".pt": "torchscript", ".pth": "torchscript"}  # what a file's name says it is
+
 
 @dataclass(frozen=True)
 class ExportConfig:
@@ -62,12 +64,12 @@ def main(arguments: Sequence[str]) -> int:
 
 def _format_of(options: ExportConfig) -> str:
     """Return the format to write. Raises ``UsageError`` if the file's name says otherwise."""
-    named = "onnx" if options.out.suffix == ".onnx" else "torchscript"
-    if options.format is not None and (options.format == "onnx") != (named == "onnx"):
+    named = NAMED.get(options.out.suffix)
+    if options.format and named and options.format != named:
         raise UsageError(
-            f"--out is {str(options.out)!r} and --format {options.format}; name a file of ONNX *.onnx, and no other"
+            f"--out is {str(options.out)!r} and --format {options.format}; a file *{options.out.suffix} is {named}"
         )
-    return named
+    return options.format or named or "torchscript"
 
 
 def _check_out(out: Path, run_folder: Path) -> None:

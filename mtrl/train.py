@@ -39,8 +39,8 @@ def main(arguments: Sequence[str]) -> int:
             check_changes(config, asked.base)
             console.print(f"{asked.path} is finished: nothing to do", markup=False)
             return 0
-        check_same_suite(asked.path, config, suite)
         resumed = resumed_run(asked.path, config, asked.base)
+        check_same_suite(asked.path, config, suite)
         config = dataclasses.replace(config, runs_dir=runs_dir_of(asked.path, suite.name, config.agent))
     results = [trainer_of(config)(config, console, resumed=resumed)]
     if config.baseline not in ("none", config.agent):

@@ -64,4 +64,4 @@ def check_changes(config: TrainConfig[Any], original: TrainConfig[Any]) -> None:
     if wrong:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in wrong)
         may = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(free - {"runs_dir"}))
-        raise UsageError(f"--resume continues a run; {flags} would make it a different one; it may change {may}")
+        raise UsageError(f"--resume continues a run; {flags} would make it another; it may change {may}")

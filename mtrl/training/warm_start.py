@@ -124,7 +124,7 @@ def _kept_replay(source: WarmStart, config: TrainConfig[Any], full_env: TensorEn
     try:
         checkpoint = CheckpointStore(source.path).latest()
     except Damaged as error:
-        raise UsageError(f"{where}, and none of its checkpoints is whole: {error}") from None
+        raise UsageError(f"{where}, and none of its checkpoints is complete: {error}") from None
     if checkpoint is None:
         raise UsageError(f"{where}, which has no replay to rehearse its tasks from; train it with --keep-checkpoint")
     tasks, capacity = len(source.tasks), replay_capacity(source.config)

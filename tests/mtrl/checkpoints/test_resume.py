@@ -124,7 +124,7 @@ def interrupted(tmp_path: Path, killed_at: Callable[..., None], monkeypatch: pyt
 
 def test_what_may_change_is_changed_and_the_rest_is_refused(interrupted: Path, refused: Callable[..., str]) -> None:
     line = refused(train.main, "--resume", interrupted, "--learning-rate", "0.5", "--batch-per-task", "3")
-    assert "--batch-per-task, --learning-rate would make it a different one; it may change " in line
+    assert "--batch-per-task, --learning-rate would make it another; it may change " in line
     assert "--device" in line
     assert "--steps-per-task" in line
     assert "remove --config" in refused(train.main, "--resume", interrupted, "--config", interrupted)
@@ -140,7 +140,7 @@ def test_the_newest_of_a_folder_is_found_and_a_finished_run_is_left_alone(
     assert (interrupted / "result.json").is_file()
     said = call(train.main, "--resume", interrupted)
     assert (said.code, said.out.splitlines()[-1]) == (0, f"{interrupted} is finished: nothing to do")
-    assert "--learning-rate would make it a different one" in refused(
+    assert "--learning-rate would make it another" in refused(
         train.main, "--resume", interrupted, "--learning-rate", "1e-4"
     )
     assert "no run in" in refused(train.main, "--resume", "latest", "--runs-dir", runs_dir)
@@ -192,7 +192,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_with_none_left_it_is_said(
     (state,) = interrupted.glob("checkpoints/step*/state.safetensors")
     state.write_bytes(state.read_bytes()[:-1] + b"x")
     line = refused(train.main, "--resume", interrupted)
-    assert "none of its checkpoints is whole" in line
+    assert "none of its checkpoints is complete" in line
     assert f"{state.name} has changed since it was written" in line
 
 
@@ -220,7 +220,7 @@ def test_sb3_keeps_no_checkpoints(tmp_path: Path, refused: Callable[..., str], f
     from mtrl.config.defaults import default_config
 
     run.joinpath("config.json").write_text(json.dumps({**values, **default_config("tabletop", "sb3").to_json()}))
-    assert "'sb3' keeps no checkpoints; train it again" in refused(train.main, "--resume", run)
+    assert "'sb3' has no checkpoints; train it again" in refused(train.main, "--resume", run)
 
 
 def test_a_sweep_goes_on_with_a_run_that_was_killed(interrupted: Path) -> None:

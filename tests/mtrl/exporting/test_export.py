@@ -229,8 +229,8 @@ def test_a_file_that_acts_differently_is_not_kept(
     [
         (".", (), "it is a folder; give a file"),
         ("nowhere/p.pt", (), "there is no folder"),
-        ("p.onnx", ("--format", "torchscript"), "name a file of ONNX *.onnx"),
-        ("p.pt", ("--format", "onnx"), "name a file of ONNX *.onnx"),
+        ("p.onnx", ("--format", "torchscript"), "a file *.onnx is onnx"),
+        ("p.pt", ("--format", "onnx"), "a file *.pt is torchscript"),
     ],
 )
 def test_a_file_that_cannot_be_written_is_refused(
