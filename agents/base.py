@@ -78,7 +78,10 @@ class PieceShape:
 
 
 class Agent(Protocol):
-    """Learns from batches and acts; owns neither environments nor files."""
+    """Learns from batches and acts; owns neither environments nor files.
+
+    It may also have ``break_off()``: called where running episodes will not be continued, as after a crash.
+    """
 
     def act(self, obs: Tensor, task: Tensor | None = None, *, explore: bool) -> Tensor:
         """Return actions (T', N, action) in [-1, 1] for ``obs`` (T', N, obs).

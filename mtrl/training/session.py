@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from rich.console import Console
 
-from agents.base import Agent
 from envs.errors import SuiteError, TaskFailed
 from envs.suite import TaskSuite
 from mtrl.checkpoints.lock import lock
@@ -58,7 +57,6 @@ from mtrl.training.records import (
 from mtrl.training.schedule import Scheduled, either, multiples_of, rules_of
 from mtrl.training.setup import Setup, set_up
 from mtrl.training.warm_start import BEFORE
-from mtrl.video.camera import Camera
 
 
 def run_agent(
@@ -179,7 +177,6 @@ class Session:
     def schedule(self) -> list[Scheduled]:
         """Return the callbacks of training, in order."""
         config, env, stop, rules = self._setup.config, self._setup.env, self._stop, rules_of(self._setup.config)
-        film = film_of(self._setup.camera, self._setup.agent, self._report)
         return [
             Scheduled(self._folder, either(rules.log, rules.evaluation)),
             Scheduled(self._report.step),
@@ -188,7 +185,7 @@ class Session:
             Scheduled(self._report.log, rules.log),
             Scheduled(LongEpisodes(env.env.suite.task_names, env.open_lengths), rules.log),
             Scheduled(self._evaluation, rules.evaluation),
-            Scheduled(film, multiples_of(config.record_every, at_end=True)),
+            Scheduled(self._record_video, multiples_of(config.record_every, at_end=True)),
             Scheduled(self._display.progress, rules.progress),
             Scheduled(self._saving),
             Scheduled(lambda _: not stop),
@@ -242,15 +239,9 @@ class Session:
             self._saving.discard()
         return result
 
+    def _record_video(self, now: Moment) -> None:
+        if self._setup.camera is not None:
+            self._report.video(now.span.step, self._setup.camera.record(greedy(self._setup.agent)))
+
     def _say_how_to_continue(self) -> None:
         self._console.print(f"to continue: {resuming(self.path, self._setup.config)}", markup=False)
-
-
-def film_of(camera: Camera | None, agent: Agent, report: MetricsWriter) -> Callable[[Moment], None]:
-    """Return the callback that films an agent's policy, where there is a camera."""
-
-    def film(now: Moment) -> None:
-        if camera is not None:
-            report.video(now.span.step, camera.record(greedy(agent)))
-
-    return film

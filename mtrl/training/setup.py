@@ -79,8 +79,7 @@ def set_up(
     full_env = env if stepped is suite else envs.enter_context(closing(TensorEnv(suite, 1, device)))
     reference = source.reference if source else None
     agent, context = agent_of(in_precision(config, precision), suite, full_env, FLOATS_PER_WEIGHT, reference)
-    rehearsed = source is not None and config.add_task
-    learner = rehearsal_of(source, agent, config, suite, full_env, env) if source and rehearsed else agent
+    learner = rehearsal_of(source, agent, config, suite, full_env, env) if source and config.add_task else agent
     sampler = sampler_of(config, env)
     if not checkpoint:
         check_success(config, suite, agent, device)
@@ -91,18 +90,18 @@ def set_up(
     if camera is not None:
         envs.enter_context(closing(camera))
     return Setup(
-        config,
-        suite,
-        device,
-        precision,
-        env,
-        agent,
-        learner,
-        context.source,
-        sampler,
-        replay,
-        size,
-        camera,
-        source,
-        resumed,
+        config=config,
+        suite=suite,
+        device=device,
+        precision=precision,
+        env=env,
+        agent=agent,
+        learner=learner,
+        context_source=context.source,
+        sampler=sampler,
+        replay=replay,
+        replay_size=size,
+        camera=camera,
+        source=source,
+        resumed=resumed,
     )

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from agents.check import WAITING
+from agents.checks.properties import WAITING
 from agents.graph import CaptureFailed, Metrics, Recorded
 
 

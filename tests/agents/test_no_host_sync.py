@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from agents.base import seeded_generator
-from agents.check import Recorder
+from agents.checks.properties import Recorder
 from agents.registry.presets import PRESETS
 from agents.replay import Replay
 from tests.agents.conftest import MakeAgent, random_batch

@@ -129,6 +129,12 @@ def refused(call: Callable[..., Said]) -> Callable[..., str]:
     return run
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the run of this module is kept once it is trained."""
+    return tmp_path_factory.mktemp("kept") / "run"
+
+
 @pytest.fixture
 def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
     """``plug_in(source, name)``: write a module into the current folder, which is made ``tmp_path``, and name it."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from agents.aggregators import gradient_norms
 from agents.aggregators.gradient_norms import MEASURE_EVERY, WithGradientNorms
 from agents.base import PieceShape
-from agents.check import Recorder
+from agents.checks.properties import Recorder
 from agents.registry.spec import RegistryError
 from agents.sac import SAC
 from tests.agents.aggregators.made import linear_losses, made, sides

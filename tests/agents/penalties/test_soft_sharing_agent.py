@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from agents.build import Sizes, build_agent
-from agents.check import noisy_batch
+from agents.checks.trial import noisy_batch
 from agents.registry.compose import settings_type
 from agents.registry.presets import PRESETS
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from agents.base import PieceShape, seeded_generator
-from agents.check import Recorder
+from agents.checks.properties import Recorder
 from agents.registry.pieces import PIECES
 from agents.registry.spec import RegistryError
 from agents.samplers.proportional import systematic, with_floor

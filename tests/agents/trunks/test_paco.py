@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from agents.base import seeded_generator
-from agents.check import Recorder
+from agents.checks.properties import Recorder
 from agents.registry.sharing_settings import PaCoSettings
 from agents.sac import SAC
 from agents.trunks import TrunkShape

@@ -26,12 +26,6 @@ def _suites(plug_in: Callable[..., str]) -> None:
     plug_in(HOLDING, "holding_suite")
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the run of this module is kept once it is trained."""
-    return tmp_path_factory.mktemp("kept") / "run"
-
-
 @pytest.fixture
 def run(kept: Path, tmp_path: Path) -> Path:
     """A copy of a finished CARE run with its replay, on a suite with two held-out tasks."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import os
+import sysconfig
 import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -21,8 +21,8 @@ from agents.registry.spec import RegistryError
 from agents.sac import SAC
 
 T = TypeVar("T")
-KIT = Path(__file__).parent.parent
-STANDARD_LIBRARY = os.path.join(Path(copy.__file__).parent, "")
+KIT = Path(__file__).parents[2]
+STANDARD_LIBRARY = os.path.join(sysconfig.get_path("stdlib"), "")
 PACKAGES = (KIT / "agents", KIT / "envs", KIT / "mtrl", Path(torch.__file__).parent)
 NOT_USER_CODE = (*(os.path.join(package, "") for package in PACKAGES), "<")  # "<string>" is generated code
 MESSAGE_LENGTH, VALUE_LENGTH = 300, 80

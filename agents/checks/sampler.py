@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from agents.base import seeded_generator
-from agents.check_pieces import Broken, built, called, shown
+from agents.checks.pieces import Broken, built, called, shown
 
 METHODS = ("draw", "observe_losses", "observe_scores", "state_dict", "load_state_dict")
 OBSERVING = ("observe_losses", "observe_scores", "observe_gradients")  # the last one is optional
