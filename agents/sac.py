@@ -299,7 +299,8 @@ class SAC(nn.Module):
         if weighting is not None:
             clear_gradients(weighting)
         if self.penalty is not None:
-            losses = losses + sum(self.penalty(module) for module in trained)
+            penalty = sum(self.penalty(module) for module in trained)
+            losses = losses + ~side.left_out(losses) * penalty  # a masked task's is 0 too
         self.aggregate(losses, side)
         clip()
         optimizer.step()

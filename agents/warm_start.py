@@ -26,11 +26,15 @@ def warm_start(agent: Any, weights: Mapping[str, Tensor], sources: Sequence[int 
 
     ``sources`` gives the trained task that each of the agent's tasks is, None for a new one. ``larger_agent`` is the
     same agent built for one more task, which shows the shapes that depend on the number of tasks. Raises
-    ``WarmStartError`` if shapes do not fit, or if the networks have an input for each task, since new tasks have none.
+    ``WarmStartError`` if shapes do not fit, if there is no place for some of the weights, or if the networks have an
+    input for each task, since new tasks have none.
     """
     trained = len(weights["log_temperature"])
     shapes = {name: weight.shape for name, weight in larger_agent.state_dict().items()}
     own = _own_names(agent)
+    for name in weights:
+        if name not in shapes and not name.startswith((AGGREGATOR, PENALTY)):
+            raise WarmStartError(f"its {name} has no place here; leave the settings as they were")
     loaded = {}
     for name, mine in agent.state_dict().items():
         if name.startswith((AGGREGATOR, PENALTY)):

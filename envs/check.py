@@ -12,7 +12,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from envs.errors import MissingExtra, SuiteError
+from envs.errors import MissingExtra, SuiteError, one_line
 from envs.spaces.excess import reward_warning
 from envs.stepping.copies import CheckedEnv
 from envs.stepping.vector import MultiTaskVectorEnv
@@ -21,6 +21,7 @@ from envs.suite import Task, TaskSuite
 ENDLESS_STEPS = 5000  # after so many, an episode is reported as endless
 REPEATED_STEPS = 100  # of an episode that is played twice
 SEED = 7
+STEP_VALUES = ("observation", "reward", "terminated flag", "truncated flag", "success")  # of ``CheckedEnv.step``
 ACTION_TOLERANCE = 1e-3  # rounding of an action that passes through wrappers
 
 
@@ -135,8 +136,10 @@ def _check_task(task: Task, max_steps: int) -> TaskCheck:
     prefix = f"task {task.name!r}: "
     if not rollout.ended:
         problems.append(f"{prefix}no episode ended within {max_steps} steps; give the task max_episode_steps")
-    for what, first, second in (("observations", rollout.obs, repeat.obs), ("rewards", rollout.reward, repeat.reward)):
-        if not np.array_equal(first[: len(second)], second):
+    compared = [("observations", rollout.obs, repeat.obs), ("rewards", rollout.reward, repeat.reward)]
+    compared += [("ends", rollout.ends, repeat.ends), ("success", rollout.success, repeat.success)]
+    for what, first, second in compared:
+        if not np.array_equal(first[: len(second)], second, equal_nan=True):
             problems.append(
                 f"{prefix}reset(seed={SEED}) and the same actions gave different {what}; draw from self.np_random"
             )
@@ -187,14 +190,17 @@ class _Rollout:
         success: list[float] = []
         rewards: list[float] = []
         begin = time.perf_counter()
+        ends: list[tuple[bool, bool]] = []
         while not self.ended and len(success) < max_steps:
             obs, reward, terminated, truncated, solved = env.step(generator.uniform(-1.0, 1.0, env.action_size))
             seen.append(obs)
             rewards.append(reward)
             success.append(solved)
+            ends.append((terminated, truncated))
             self.ended = terminated or truncated
         self.steps_per_second = len(success) / max(time.perf_counter() - begin, 1e-9)
         self.obs, self.reward, self.success = np.array(seen), np.array(rewards), np.array(success)
+        self.ends = np.array(ends)  # (steps, 2): terminated, truncated
 
 
 class _ActionWatch:
@@ -216,24 +222,46 @@ class _ActionWatch:
 
 
 def _simulator_problem(suite: TaskSuite) -> str | None:
-    """Play the suite's own simulator and its single environments side by side, from the same seeds and actions."""
-    vector = MultiTaskVectorEnv(suite, 1)
+    """Return how the suite's own simulator fails, or where it differs from the single environments; None if neither."""
     singles = [CheckedEnv(task, task.make_env()) for task in suite.tasks]
+    try:
+        difference = _difference(suite, singles)
+        return difference and f"suite {suite.name!r}: its simulator and the environment of {difference}"
+    except SuiteError:
+        raise
+    except Exception as error:  # noqa: BLE001  (a simulator of the user's may raise anything)
+        return f"suite {suite.name!r}: its simulator failed: {one_line(error)}"
+    finally:
+        for single in singles:
+            single.env.close()
+
+
+def _difference(suite: TaskSuite, singles: Sequence[CheckedEnv]) -> str | None:
+    """Play the simulator and the environments side by side, from the same seeds and actions, until an episode ends."""
+    vector = MultiTaskVectorEnv(suite, 1)
     generator = np.random.default_rng(SEED)
     rows, _ = vector.reset(seed=[SEED] * vector.num_envs)
-    own = [single.reset(SEED) for single in singles]
-    problem = None
-    for _ in range(REPEATED_STEPS):
-        for task, single, row, obs in zip(suite.tasks, singles, rows, own, strict=True):
-            if problem is None and not np.allclose(obs, row[: single.obs_size], atol=1e-5):
-                problem = f"suite {suite.name!r}: its simulator and the environment of {task.name!r} differ"
-        actions = generator.uniform(-1.0, 1.0, vector.action_space.shape or ())
-        steps = [single.step(action) for single, action in zip(singles, actions, strict=True)]
-        own = [step[0] for step in steps]
-        rows = vector.step(actions)[4]["final_obs"]
-        if problem or any(terminated or truncated for _, _, terminated, truncated, _ in steps):
+    own: list[tuple[Any, ...]] = [(single.reset(SEED),) for single in singles]  # the first of STEP_VALUES
+    simulated: list[tuple[Any, ...]] = [(row,) for row in rows]
+    for _ in range(REPEATED_STEPS + 1):
+        difference = _first_difference(suite.task_names, own, simulated)
+        if difference or any(any(step[2:4]) for step in own):
             break
+        actions = generator.uniform(-1.0, 1.0, vector.action_space.shape or ())
+        own = [single.step(action) for single, action in zip(singles, actions, strict=True)]
+        _, reward, terminated, truncated, info = vector.step(actions)
+        simulated = [*zip(info["final_obs"], reward, terminated, truncated, info["success"], strict=True)]
     vector.close()
-    for single in singles:
-        single.env.close()
-    return problem
+    return difference
+
+
+def _first_difference(
+    names: Sequence[str], own: Sequence[tuple[Any, ...]], simulated: Sequence[tuple[Any, ...]]
+) -> str | None:
+    """Return the first task whose step differs, and in which of its values, or None."""
+    for name, expected, step in zip(names, own, simulated, strict=True):
+        for what, value, other in zip(STEP_VALUES, expected, step, strict=False):
+            same = other[: len(value)] if what == "observation" else other
+            if not np.allclose(value, same, atol=1e-5, equal_nan=True):
+                return f"{name!r} differ in the {what}"
+    return None

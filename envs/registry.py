@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from envs import sources
 from envs.errors import SuiteError, nearest
+from envs.spaces.values import kind, short
 from envs.suite import TaskSuite
 
 ENTRY_POINT_GROUP = "mtrl.suites"
@@ -57,6 +58,8 @@ def make_suite(name: str, **options: Any) -> TaskSuite:
         >>> mtrl.make_suite("pendulum-gravity:5,10").task_names
         ('gravity-5', 'gravity-10')
     """
+    if not isinstance(name, str):
+        raise SuiteError(f"the suite is {short(name)}, of {kind(name)}; give a TaskSuite, or its name as a string")
     form = form_of(name)
     if form == "built-in":
         base, colon, argument = name.partition(":")

@@ -12,6 +12,7 @@ import gymnasium as gym
 
 from envs.errors import MissingExtra, SuiteError, nearest, one_line
 from envs.printable import unprintable
+from envs.spaces.values import short
 from envs.stepping.engine import MAX_COPIES, Engine
 from envs.working_folder import kept_working_folder
 
@@ -189,6 +190,8 @@ def _check_task(task: Any, where: str) -> None:
     if not isinstance(task, Task):
         raise SuiteError(f"{where} is {task!r}, not a Task; write Task(name, make, sentence)")
     _check_name(task.name, f"{where} has the name")
+    if task.name in (HELD_OUT, PARAPHRASED):
+        raise SuiteError(f"{where} has the name {task.name!r}, which stands for several tasks; rename it")
     if not isinstance(task.description, str) or not task.description.strip():
         raise SuiteError(
             f"{where} ({task.name!r}) has no description; say in one sentence what the task is, "
@@ -203,14 +206,27 @@ def _check_task(task: Any, where: str) -> None:
             f"{where} ({task.name!r}) has the parameters {task.parameters!r}; give numbers by name, or none"
         )
     for name, value in task.parameters.items():
-        if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-            raise SuiteError(f"{where} ({task.name!r}) has the parameter {name!r}: {value!r}; give a finite number")
+        if not isinstance(name, str):
+            raise SuiteError(f"{where} ({task.name!r}) has a parameter named {name!r}; give it a name in words")
+        if not _is_finite(value):
+            shown = short(value)
+            raise SuiteError(f"{where} ({task.name!r}) has the parameter {name!r}: {shown}; give a finite number")
     steps = task.max_episode_steps
     if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
         raise SuiteError(f"{where} ({task.name!r}) has max_episode_steps {steps!r}; give a whole number of at least 1")
     starts = task.starts
     if isinstance(starts, bool) or not isinstance(starts, int) or not 0 <= starts <= MAX_COPIES:
         raise SuiteError(f"{where} ({task.name!r}) has starts {starts!r}; give a whole number from 0 to {MAX_COPIES}")
+
+
+def _is_finite(value: Any) -> bool:
+    """Return whether ``value`` is a number whose double still fits into a float."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    try:
+        return math.isfinite(2.0 * float(value))
+    except OverflowError:
+        return False
 
 
 def _restricted(fact: Any, known: Sequence[str], names: Sequence[str]) -> Any:

@@ -30,7 +30,8 @@ DEFAULT_SEED = 1_000_000
 class EvaluateConfig:
     """Evaluate a run's deterministic policy on new seeds, print a table and write evaluation.json.
 
-    Held-out and paraphrased tasks have their own tables and files, such as evaluation-held-out.json.
+    The file keeps the scores of other tasks if they have the same weights, seed and protocol. Held-out and paraphrased
+    tasks have their own tables and files, such as evaluation-held-out.json.
     """
 
     run: Annotated[Path, tyro.conf.Positional]
@@ -66,9 +67,11 @@ def evaluate(options: EvaluateConfig) -> int:
     from mtrl.runs.folder import ABLATION
     from mtrl.runs.trust import open_run
     from mtrl.runs.unfinished import stopped_at, warn_if_stopped
+    from mtrl.runs.weights_digest import weights_digest
     from mtrl.scoring.ablation import ablation_table
     from mtrl.scoring.final import as_scored
     from mtrl.scoring.finished_run import ablation_of, evaluation_of, warn_of_changes, write_evaluation
+    from mtrl.scoring.kept_tasks import with_kept_rows, with_kept_scores
     from mtrl.scoring.score_table import comparison_table
     from mtrl.terminal.console import plain_console
     from mtrl.terminal.guardian import guarded
@@ -84,16 +87,18 @@ def evaluate(options: EvaluateConfig) -> int:
     ablated = ablated_policies(options.run, config, suite, parts) if options.ablate_encoders else []
     warn_if_stopped(options.run, config)
     warn_of_changes(config, suite, facts)
+    played = {**weights_digest(options.run), **stopped_at(options.run)}
     console = plain_console()
     with guarded() if as_scored(suite).simulator is None else nullcontext():
         for part in parts:
-            result = {**evaluation_of(part, config, options.episodes, options.seed), **stopped_at(options.run)}
-            write_evaluation(options.run / f"evaluation{part.suffix}.json", result)
+            result = {**evaluation_of(part, config, options.episodes, options.seed), **played}
+            file = options.run / f"evaluation{part.suffix}.json"
+            write_evaluation(file, with_kept_scores(file, result, part, config))
             console.print(comparison_table([result]))
             if ablated:
-                ablation_result = ablation_of(part, ablated, config, options.episodes, options.seed)
-                write_evaluation(options.run / ABLATION, ablation_result)
-                console.print(ablation_table(ablation_result))
+                rows = {**ablation_of(part, ablated, config, options.episodes, options.seed), **played}
+                write_evaluation(options.run / ABLATION, with_kept_rows(options.run / ABLATION, rows, part))
+                console.print(ablation_table(rows))
         if options.record is not None:  # last, so that tasks that cannot render are still scored
             for part in parts:
                 video = options.record.with_stem(options.record.stem + (part.suffix if len(parts) > 1 else ""))

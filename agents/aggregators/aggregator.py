@@ -53,6 +53,10 @@ class Parameters:
         """The shared and the task-specific parameters."""
         return self.shared + self.own
 
+    def left_out(self, losses: Tensor) -> Tensor:
+        """Return which losses (T',) a trunk masked, (T',) bool: they are 0, or the common term alone."""
+        return losses.detach() == (0.0 if self.common is None else self.common.detach())
+
 
 def split_parameters(
     role: Literal["critic", "actor"],

@@ -121,8 +121,12 @@ class TaskGradients(nn.Module):
         gradients, of_own = self._of_rows(losses - common, shared, own, parameters.role)
         of_common = task_gradients(common[None], [*shared, *own])[0]
         parts = of_common.split([gradients.shape[1], *(p.numel() for p in own)])
+        counted = (~parameters.left_out(losses)).to(of_common.dtype)
         pairs = zip(of_own, parts[1:], strict=True)
-        return gradients + parts[0], tuple(found + len(losses) * part.view_as(found) for found, part in pairs)
+        return (
+            gradients + counted[:, None] * parts[0],
+            tuple(found + counted.sum() * part.view_as(found) for found, part in pairs),
+        )
 
     def get_extra_state(self) -> Tensor:
         """Return the verdicts, (V, 3): a role, a number of tasks, and 1 if rows do not mix, else 0."""

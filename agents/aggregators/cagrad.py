@@ -8,7 +8,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from agents.aggregators.aggregator import Parameters
-from agents.aggregators.quadratic import cosines_and_norms, nonnegative_of_length
+from agents.aggregators.quadratic import cosines_and_norms, nonnegative_of_length, present
 from agents.aggregators.weighing import GradientWeighing
 
 
@@ -31,4 +31,4 @@ def conflict_averse(gram: Tensor, radius: float) -> Tensor:
     products = cosines * norms[:, None] * norms
     reach = radius * products.mean().clamp_min(0.0).sqrt()
     found = nonnegative_of_length(cosines, products.mean(dim=0) / norms, 1.0 / norms, reach)
-    return 1.0 / len(gram) + found / norms
+    return 1.0 / len(gram) + present(gram) * found / norms

@@ -42,10 +42,14 @@ class DWA(LossWeighing):
         return of_tasks(weights, parameters)
 
     def _observe(self, losses: Tensor, parameters: Parameters) -> None:
-        """Accumulate losses; at the end of an epoch, take their means. A task that was not in it keeps its ratio."""
+        """Accumulate losses; at the end of an epoch, take their means. A task that was not in it keeps its ratio.
+
+        A masked task's loss is not counted.
+        """
         tasks = torch.arange(self.tasks, device=losses.device) if parameters.task is None else parameters.task
-        total = self.total.index_add(0, tasks, losses.to(self.total.dtype))
-        count = self.count.index_add(0, tasks, torch.ones_like(losses, dtype=self.count.dtype))
+        counted = (~parameters.left_out(losses)).to(self.count.dtype)
+        total = self.total.index_add(0, tasks, counted * losses.to(self.total.dtype))
+        count = self.count.index_add(0, tasks, counted)
         over = self.updates + 1 >= self.settings.dwa_every
         means = torch.stack([total / count.clamp_min(1.0), self.averages[0]])
         self.averages = torch.where(over & (count > 0), means, self.averages)

@@ -43,6 +43,6 @@ class FAMO(LossWeighing):
         fell = (self.before - now) * self.known  # 0 for a task that is not in the batch
         self.logits.grad = lag * (fell - lag @ fell) + self.settings.famo_decay * self.logits.detach()
         self.before, self.known = now, put(self.known, torch.ones_like(losses), parameters)
-        present = losses > 0  # a masked task's loss is 0, and would take all the weight
+        present = ~parameters.left_out(losses)  # a masked task's loss is about 0, and would take all the weight
         pull = share * (present | ~present.any()) / log_losses.exp()
         return len(losses) * pull / pull.sum()

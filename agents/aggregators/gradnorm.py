@@ -10,8 +10,11 @@ import torch
 from torch import Tensor
 
 from agents.aggregators.aggregator import Parameters
+from agents.aggregators.quadratic import present
 from agents.aggregators.weighing import ROLES, GradientWeighing, of_tasks, put, with_row
 from agents.base import PieceShape
+
+TINY_LOSS = 1e-12
 
 
 class GradNorm(GradientWeighing):
@@ -19,7 +22,8 @@ class GradNorm(GradientWeighing):
 
     r_i is the ratio of task i's critic loss to its first one, relative to the others in the batch. The weights have
     mean 1; their logarithms move towards the target by ``gradnorm_rate`` of the distance, which has the fixed point of
-    the paper's L1 loss and never makes a weight negative.
+    the paper's L1 loss and never makes a weight negative. A task without a gradient, as a masked one, does not move,
+    and its loss is no loss yet.
     """
 
     log_weights: Tensor
@@ -35,9 +39,11 @@ class GradNorm(GradientWeighing):
     def forward(self, losses: Tensor, parameters: Parameters) -> None:
         """Write the gradients."""
         if parameters.role == "critic":  # an actor's losses may be negative
-            seen = losses.detach().abs().clamp_min(1e-12)
-            self.first = torch.where(self.first > 0, self.first, put(self.first, seen, parameters))
-            self.rates = put(self.rates, seen / of_tasks(self.first, parameters), parameters)
+            seen, masked = losses.detach().abs().clamp_min(TINY_LOSS), parameters.left_out(losses)
+            first = put(self.first, torch.where(masked, torch.zeros_like(seen), seen), parameters)
+            self.first = torch.where(self.first > 0, self.first, first)
+            rates = seen / of_tasks(self.first, parameters).clamp_min(TINY_LOSS)
+            self.rates = put(self.rates, torch.where(masked, of_tasks(self.rates, parameters), rates), parameters)
         super().forward(losses, parameters)
 
     def weights(self, gram: Tensor, parameters: Parameters) -> Tensor:
@@ -47,8 +53,10 @@ class GradNorm(GradientWeighing):
         rates = rates / rates.mean()
         old = of_tasks(self.log_weights[row], parameters)
         length = old.exp() * gram.diagonal().clamp_min(torch.finfo(gram.dtype).tiny).sqrt()
-        gap = (length / (length.mean() * rates**self.settings.gradnorm_alpha)).log()
-        moved = put(self.log_weights[row], old - self.settings.gradnorm_rate * gap.clamp(-1.0, 1.0), parameters)
+        counted = present(gram).to(length.dtype)
+        mean = length.mean() * (len(gram) / counted.sum())  # of those that have a gradient
+        gap = (length / (mean * rates**self.settings.gradnorm_alpha)).log().clamp(-1.0, 1.0)
+        moved = put(self.log_weights[row], old - self.settings.gradnorm_rate * gap * counted, parameters)
         moved = moved - moved.exp().mean().log()
         self.log_weights = with_row(self.log_weights, row, moved)
         return of_tasks(moved, parameters).exp() / len(gram)

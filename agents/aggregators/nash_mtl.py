@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from agents.aggregators.aggregator import Parameters
-from agents.aggregators.quadratic import cosines_and_norms
+from agents.aggregators.quadratic import cosines_and_norms, present
 from agents.aggregators.weighing import ROLES, GradientWeighing, of_tasks, put, with_row
 from agents.base import PieceShape
 
@@ -20,7 +20,7 @@ class NashMTL(GradientWeighing):
     """The Nash bargaining solution, solved again every ``nash_every`` updates; in between its weights are kept.
 
     It is solved for gradients of mean norm 1 and multiplied by their mean norm; TorchJD's and the authors' code clip
-    the combination to a given norm instead.
+    the combination to a given norm instead. A task whose gradient is zero, as a masked one's, keeps its weight.
     """
 
     bargained: Tensor
@@ -34,8 +34,9 @@ class NashMTL(GradientWeighing):
         """Return the weights of the gradients with the inner products ``gram``."""
         row = ROLES.index(parameters.role)
         if self._updates[parameters.role] % self.settings.nash_every == 0:
-            found = put(self.bargained[row], bargain(gram), parameters)
-            self.bargained = with_row(self.bargained, row, found)
+            before = of_tasks(self.bargained[row], parameters)
+            found = torch.where(present(gram) > 0, bargain(gram).to(before.dtype), before)
+            self.bargained = with_row(self.bargained, row, put(self.bargained[row], found, parameters))
         self._updates[parameters.role] += 1
         return of_tasks(self.bargained[row], parameters)
 

@@ -34,4 +34,6 @@ class Uncertainty(Weighing):
         log_variance = of_tasks(self.log_variance, parameters)
         weights = torch.exp(-log_variance)
         self.record(weights, parameters)
+        # A masked task's loss says nothing of its noise.
+        log_variance = torch.where(parameters.left_out(losses), log_variance.detach(), log_variance)
         (weights * losses + log_variance).mean().backward(inputs=[*parameters.all, self.log_variance])

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from agents.aggregators.aggregator import Parameters
-from agents.aggregators.quadratic import cosines_and_norms, nonnegative_minimum
+from agents.aggregators.quadratic import cosines_and_norms, nonnegative_minimum, present
 from agents.aggregators.weighing import GradientWeighing
 
 
@@ -27,5 +27,5 @@ def unconflicting(gram: Tensor) -> Tensor:
     The projection of g_i is g_i plus the combination w >= 0 of gradients that minimises |g_i + w g|, the dual problem.
     """
     cosines, norms = cosines_and_norms(gram)
-    added = nonnegative_minimum(cosines, -cosines) * norms[:, None] / norms
+    added = present(gram) * nonnegative_minimum(cosines, -cosines) * norms[:, None] / norms
     return (torch.eye(len(gram), dtype=added.dtype, device=gram.device) + added).mean(dim=0)

@@ -14,7 +14,7 @@ from agents.base import seeded_generator
 from agents.checks.pieces import Broken, built, called, shown
 
 METHODS = ("draw", "observe_losses", "observe_scores", "state_dict", "load_state_dict")
-OBSERVING = ("observe_losses", "observe_scores", "observe_gradients")  # the last one is optional
+OBSERVING = ("observe_losses", "observe_scores", "observe_gradients", "observe_returns")  # the last two are optional
 ROUNDS = 4
 
 

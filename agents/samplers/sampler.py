@@ -12,7 +12,8 @@ class Sampler(Protocol):
 
     A method ``metrics()`` that returns tensors, 0-d or (T,), by name adds them to those that are logged. A method
     ``observe_gradients(norms)`` is called after every update with the norm of each task's latest gradient, (T,), on the
-    device, if the sampler's ``Spec`` has ``needs_gradients``.
+    device, if the sampler's ``Spec`` has ``needs_gradients``. A method ``observe_returns(returns)`` is called after
+    every evaluation with each task's mean return, (T,) on the CPU, whether or not the tasks report success.
     """
 
     def draw(self, rows_per_task: int) -> tuple[Tensor | None, int]:

@@ -58,7 +58,7 @@ class Widen(Proportional):
 
 
 class WidenByReturn(Widen):
-    """Uses returns, for tasks that report no success: an outermost task must reach ``widen_return``.
+    """Uses returns, as for tasks that report no success: an outermost task must reach ``widen_return``.
 
     Raises ``RegistryError`` without it.
     """
@@ -71,3 +71,10 @@ class WidenByReturn(Widen):
                 "--widen-return -200"
             )
         return float(self.settings.widen_return)
+
+    def observe_scores(self, scores: Tensor) -> None:
+        """Ignore them: they are success rates where tasks report success."""
+
+    def observe_returns(self, returns: Tensor) -> None:
+        """Widen if the outermost unlocked tasks' returns, among (T,), allow it."""
+        super().observe_scores(returns)

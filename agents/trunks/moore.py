@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from agents.base import rows_of
-from agents.networks import StackedLinear, StackedMLP
+from agents.networks import StackedLinear, StackedMLP, in_float32
 from agents.trunks.layered import normal
 from agents.trunks.trunk import Trunk, TrunkShape, members
 
@@ -32,10 +32,14 @@ class MOORETrunk(Trunk):
         chosen = members(task, self.ensemble, self.tasks)
         features = self.expert_features(x)
         weights = rows_of(self.mix, chosen).unflatten(0, (self.ensemble, -1))
+        mixed = torch.tanh(in_float32(self.mixture, weights, features))  # rounded, experts would not be orthogonal
+        return self.heads(mixed.flatten(0, 1), chosen).unflatten(0, mixed.shape[:2])
+
+    def mixture(self, weights: Tensor, features: Tensor) -> Tensor:
+        """Weights (E, T, K), experts' outputs (E, K, T, N, d) -> the weighted orthogonal vectors' sum, (E, T, N, d)."""
         # Weights of the experts themselves, so that their orthogonal combinations need not be written out.
         on_experts = torch.einsum("etk,etnkj->etnj", weights, self.orthogonal_combinations(features))
-        mixed = torch.tanh(torch.einsum("etnj,ejtnd->etnd", on_experts, features))
-        return self.heads(mixed.flatten(0, 1), chosen).unflatten(0, mixed.shape[:2])
+        return torch.einsum("etnj,ejtnd->etnd", on_experts, features)
 
     def expert_features(self, x: Tensor) -> Tensor:
         """(T, N, in) -> the experts' outputs (E, K, T, N, d)."""

@@ -69,8 +69,12 @@ def _box_misfit(space: Box, value: Any, where: str) -> str:
         return f"{where} of shape {array.shape}; its space has {space.shape}"
     if not np.isfinite(array).all():
         return f"{where} with {array[~np.isfinite(array)][0]} in it; expected finite numbers"
-    if space.dtype.kind in "iu" and (array != np.round(array)).any():
-        return f"{where} {short(value)}; its space has {space.dtype}, which would truncate fractions"
+    if space.dtype.kind in "iu":
+        if (array != np.round(array)).any():
+            return f"{where} {short(value)}; its space has {space.dtype}, which would truncate fractions"
+        limits = np.iinfo(str(space.dtype))
+        if ((np.asarray(value) < limits.min) | (np.asarray(value) > limits.max)).any():
+            return f"{where} {short(value)}; its space has {space.dtype}, which cannot hold it"
     return ""
 
 

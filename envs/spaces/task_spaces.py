@@ -11,7 +11,7 @@ import numpy as np
 
 from envs.errors import SuiteError
 from envs.spaces.bounds import Bounds
-from envs.spaces.flatten import flattened
+from envs.spaces.flatten import flattened, in_words, misfit
 from envs.spaces.values import as_numbers
 from envs.stepping.copies import check_spaces
 from envs.suite import Task
@@ -29,8 +29,8 @@ class TaskSpaces:
     def rows(self, obs: Any) -> tuple[np.ndarray, bool]:
         """Return one observation or a batch as rows (N, obs_size) float32, and whether it was a single one.
 
-        An observation is as the environment returns it, or flat, (obs_size,); a batch is an (N, ...) array of either
-        kind. Raises ``SuiteError`` for any other shape, and for numbers that are not finite.
+        An observation is as the environment returns it, or flat, (obs_size,); a batch is an (N, ...) array of flat
+        ones, or of those of a ``Box``. Raises ``SuiteError`` for any other shape, and for numbers that are not finite.
         """
         rows, single = self._rows(obs)
         if not np.isfinite(rows).all():
@@ -39,7 +39,8 @@ class TaskSpaces:
         return rows, single
 
     def _rows(self, obs: Any) -> tuple[np.ndarray, bool]:
-        if isinstance(obs, Mapping | tuple):
+        has_parts = isinstance(self.obs, gym.spaces.Dict | gym.spaces.Tuple)
+        if isinstance(obs, Mapping) or (isinstance(obs, tuple) and has_parts):
             return self._flat(obs)[None], True
         array = as_numbers(obs)
         if array is None:
@@ -56,11 +57,10 @@ class TaskSpaces:
         )
 
     def _flat(self, obs: Any) -> np.ndarray:
-        try:
-            with np.errstate(over="ignore"):  # what becomes infinite is refused
-                return np.asarray(gym.spaces.flatten(self.obs, obs), dtype=np.float32)
-        except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise SuiteError(f"task {self.task!r}: the observation does not fit {self.obs} ({error})") from None
+        if problem := misfit(self.obs, obs):
+            raise SuiteError(f"task {self.task!r}: {problem}; give one {in_words(self.obs)}, or a batch of flat rows")
+        with np.errstate(over="ignore"):  # what becomes infinite is refused
+            return np.asarray(gym.spaces.flatten(self.obs, obs), dtype=np.float32)
 
 
 def spaces_of(task: Task) -> TaskSpaces:

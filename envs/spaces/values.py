@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 
 
-def as_numbers(values: Any) -> np.ndarray | None:
-    """Return values as float32, infinite where they are too large for it; None if they are not plain numbers."""
+def as_numbers(values: Any, kinds: str = "fiu") -> np.ndarray | None:
+    """Return values as float32, infinite where they are too large for it; None if they are not plain numbers.
+
+    ``kinds`` has the letters of the NumPy dtypes that count as numbers.
+    """
     try:
         array = np.asarray(values)
     except ValueError:  # ragged
         return None
-    if array.dtype.kind not in "fiu":
+    if array.dtype.kind not in kinds:
         return None
     with np.errstate(over="ignore"):
         return array.astype(np.float32)

@@ -193,6 +193,8 @@ class CheckedEnv:
         picture = np.asarray(self._call("render", self.env.render))
         if picture.ndim != 3 or picture.shape[2] != 3:
             raise self._error("render() did not return an (H, W, 3) image; support render_mode='rgb_array'")
+        if picture.dtype.kind not in "iu":  # numbers from 0 to 1 would all be black
+            raise self._error(f"render() returned an image of dtype {picture.dtype}; return uint8, from 0 to 255")
         return picture.astype(np.uint8)
 
     def _call(self, what: str, function: Any) -> Any:
@@ -230,9 +232,12 @@ class CheckedEnv:
         return float(array.reshape(()))
 
     def _checked_flag(self, flag: Any, name: str) -> bool:
-        if not isinstance(flag, bool | int | np.bool_ | np.integer) or flag not in (0, 1):
+        if isinstance(flag, bool | np.bool_):  # the usual case
+            return bool(flag)
+        array = as_numbers(flag, "biu")
+        if array is None or array.size != 1 or array.reshape(()) not in (0, 1):
             raise self._error(f"step() returned {name}={short(flag)}; expected True or False")
-        return bool(flag)
+        return bool(array.reshape(()))
 
     def _checked_success(self, info: Any) -> float:
         if not isinstance(info, dict):
@@ -242,7 +247,7 @@ class CheckedEnv:
             isinstance(success, float) and not (success < 0.0 or success > 1.0)
         ):
             return float(success)
-        array = as_numbers(success)
+        array = as_numbers(success, "fiub")
         if array is None or array.size != 1 or (array < 0).any() or (array > 1).any():
             raise self._error(
                 f"step() returned the success {short(success)}; expected True, False or a number from 0 to 1"

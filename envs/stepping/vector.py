@@ -135,12 +135,22 @@ class MultiTaskVectorEnv(VectorEnv[Any, Any, Any]):
             self._seeds = [int(seed)] * self.num_envs
             seeds = [self._next_seed(row) for row in range(self.num_envs)]
         else:
+            if len(seed) != self.num_envs:
+                raise SuiteError(f"{len(seed)} seeds are given for {self.num_envs} rows; give one for each, or one")
             self._seeds = [_fresh_seed() if one is None else int(one) for one in seed]
             seeds = [*self._seeds]
         return self.engine.reset(np.arange(self.num_envs), seeds), {}
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
-        """Step every row and reset those whose episode ended; return the five values of Gymnasium's ``step``."""
+        """Step every row and reset those whose episode ended; return the five values of Gymnasium's ``step``.
+
+        Raises ``SuiteError`` for actions of another shape than (T * N, action).
+        """
+        if np.shape(actions) != self.action_space.shape:
+            raise SuiteError(
+                f"the actions have shape {tuple(np.shape(actions))}; expected {self.action_space.shape}, a row for "
+                "each copy of each task"
+            )
         obs, reward, terminated, truncated, success, lost = self.engine.step(actions)
         if self._excess is not None:
             self._excess.check(actions, reward)

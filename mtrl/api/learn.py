@@ -14,7 +14,7 @@ from rich.console import Console
 
 from agents.registry.compose import SLOTS
 from envs.errors import nearest
-from envs.registry import OBJECT_PREFIX
+from envs.registry import OBJECT_PREFIX, make_suite
 from envs.suite import TaskSuite
 from mtrl.config import TrainConfig
 from mtrl.config.checks import check_config
@@ -89,6 +89,8 @@ def learn(
         >>> result = mtrl.learn("tabletop", "mtsac", steps_per_task=20_000, seed=1, callbacks=[unsolved])
         >>> any_step = result.scores["push"].success_any
     """
+    if not isinstance(suite, str | TaskSuite):
+        make_suite(suite)  # raises, naming what is expected
     given = suite if isinstance(suite, TaskSuite) else None
     config = config_of_settings(suite.name if isinstance(suite, TaskSuite) else suite, agent, settings)
     if given is not None:

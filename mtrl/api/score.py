@@ -46,8 +46,8 @@ def score(
         The ``TaskScore`` of each task, by name.
 
     Raises:
-        UsageError: The policy was not trained on one of the tasks or returned an invalid action, or a number is out
-            of range.
+        UsageError: The policy was not trained on one of the tasks, or on another number of observations or actions, it
+            returned an invalid action, or a number is out of range.
         SuiteError: The suite cannot be made, or an environment breaks the contract.
         TaskFailed: An environment failed three times in a row.
 
@@ -59,7 +59,7 @@ def score(
     _check_number("episodes", episodes, 1, MAX_COPIES)
     _check_number("seed", seed, 0, MAX_SEED)
     judged = as_scored(make_suite(suite) if isinstance(suite, str) else suite)
-    plays = policy.on(judged.task_names) if isinstance(policy, Policy) else _adapted(policy, judged)
+    plays = _own(policy, judged) if isinstance(policy, Policy) else _adapted(policy, judged)
     device = policy.device if isinstance(policy, Policy) else torch.device("cpu")
     scorer = Scorer(judged, episodes, seed, device, each_start=True)
     try:
@@ -67,6 +67,22 @@ def score(
         return scorer.score(lambda obs: plays(obs)[..., :actions])
     finally:
         scorer.close()
+
+
+def _own(policy: Policy, suite: TaskSuite) -> scores.Policy:
+    """Return a run's policy for a suite. Raises ``UsageError`` if a task's sizes are not those of training."""
+    plays = policy.on(suite.task_names)
+    for task in suite.tasks:
+        trained = policy.suite.tasks[policy.tasks.index(task.name)]
+        if task == trained:
+            continue
+        (obs, actions), own = ((one.obs_size, one.action.size) for one in map(spaces_of, (task, trained)))
+        if (obs, actions) != own:
+            raise UsageError(
+                f"task {task.name!r} has observations of {obs} numbers and actions of {actions}, but the policy was "
+                f"trained on {own[0]} and {own[1]}; give the suite of its run"
+            )
+    return plays
 
 
 def _adapted(policy: Predictor, suite: TaskSuite) -> scores.Policy:

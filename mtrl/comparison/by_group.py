@@ -28,6 +28,12 @@ class GroupMeasure(Measure):
         """Return the mean score of a run's final weights."""
         return float(np.mean([member.final(run) for member in self.members]))
 
+    def before(self, run: Run) -> float | None:
+        """Return the mean score before training, or None if it is not known for a task."""
+        scores = [member.before(run) for member in self.members]
+        known = [score for score in scores if score is not None]
+        return float(np.mean(known)) if len(known) == len(scores) else None
+
     def curve(self, run: Run) -> Curve | None:
         """Return the curve of the mean score over the run's evaluations, or None if a task had none."""
         curves = [member.curve(run) for member in self.members]
@@ -52,15 +58,14 @@ def compare_groups(gathered: Gathered, comparison: Comparison, groups: Groups) -
     if any(len({measure.kind for measure in own}) > 1 for own in members.values()):
         return None
     measures = tuple(_measure(group, own) for group, own in members.items())
-    scored = [Scored(group, measures, gathered.steps_per_task) for group in gathered.groups]
+    total, every = gathered.steps_per_task, gathered.common_eval_every
+    scored = [Scored(group, measures, total, every) for group in gathered.groups]
     sides = [(one, alone) for alone in scored if alone.group is base for one in scored if one is not alone]
     curves = tuple(band for one in scored for band in bands(one, range(len(measures))) if band.task is not None)
     return dataclasses.replace(comparison, tasks=(*groups,), effects=tuple(task_effects(sides)), bands=curves)
 
 
 def _measure(group: str, members: tuple[Measure, ...]) -> GroupMeasure:
-    starts = [member.start for member in members if member.start is not None]
-    start = float(np.mean(starts)) if len(starts) == len(members) else None
     # Rounding errors of n scores are independent, so the resolution of their mean is finer by the square root of n.
     resolution = float(np.sqrt(np.sum(np.square([member.resolution for member in members])))) / len(members)
-    return GroupMeasure(group, members[0].kind, start=start, resolution=resolution, members=members)
+    return GroupMeasure(group, members[0].kind, resolution=resolution, members=members)

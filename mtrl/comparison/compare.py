@@ -27,7 +27,8 @@ def compare(gathered: Gathered, baseline: str | None = None) -> Comparison:
     base = baseline_of(gathered, baseline)
     measures = measures_of(gathered, base)
     kind = headline(measures)
-    scored = [Scored(group, measures, gathered.steps_per_task) for group in gathered.groups]
+    total, every = gathered.steps_per_task, gathered.common_eval_every
+    scored = [Scored(group, measures, total, every) for group in gathered.groups]
     counted = [i for i, measure in enumerate(measures) if measure.kind == kind]
     fewest = min(_parameters(group) for group in gathered.groups)
     sides = [(one, alone) for alone in scored if alone.group is base for one in scored if one is not alone]

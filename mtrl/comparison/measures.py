@@ -19,7 +19,7 @@ SUCCESS, NORMALISED, RETURN = "success", "normalised return", "return"
 class Measure:
     """The measure of a task: its ``kind``, and the linear scale of a return.
 
-    The score is ``(raw - zero) / span``. ``start`` is the score before training, or None if it is not known.
+    The score is ``(raw - zero) / span``. ``start`` is the score of an untrained policy, or None if it is not known.
     ``resolution`` is the smallest step between two scores, 0 for a return.
     """
 
@@ -33,6 +33,11 @@ class Measure:
     def final(self, run: Run) -> float:
         """Return the score of a run's final weights."""
         return (float(raw_score(run, self.task)) - self.zero) / self.span
+
+    def before(self, run: Run) -> float | None:
+        """Return the score before training: ``start``, unless the run started from another one and has recorded it."""
+        raw = run.before.get(self.task, {}).get("success_any" if self.kind == SUCCESS else "return")
+        return self.start if raw is None else (float(raw) - self.zero) / self.span
 
     def curve(self, run: Run) -> Curve | None:
         """Return the curve of scores over the run's evaluations, or None if it had none."""

@@ -54,13 +54,16 @@ def measure_words(kind: str, measures: Sequence[Measure], base: Group | None) ->
 
 
 def notes_on(gathered: Gathered, base: Group | None) -> list[str]:
-    """Return the notes: too few seeds, unequal sizes and settings, no baseline."""
+    """Return the notes: too few seeds, unequal evaluations, sizes and settings, no baseline."""
     notes = []
     for count, words in ((1, "one seed proves nothing"), (2, "two seeds are too few to show a difference")):
         if few := [group.label for group in gathered.groups if len(group.runs) == count]:
             have = "has" if len(few) == 1 else "have"
             number = "one" if count == 1 else "two"
             notes.append(f"{words}: {', '.join(few)} {have} only {number}; train more seeds")
+    if (every := gathered.common_eval_every) is not None:
+        apart = f"those every {every:,} steps and the last" if every < gathered.steps_per_task else "the last"
+        notes.append(f"runs were not evaluated equally often: of their evaluations, only {apart} count")
     notes += _sizes(gathered.groups)
     notes += _settings(gathered.groups)
     notes += _dropped(gathered.groups)

@@ -11,18 +11,23 @@ import numpy as np
 from mtrl.comparison.measures import RETURN, SUCCESS, Measure
 from mtrl.comparison.outcomes import THRESHOLDS, Band, RunTaskRow
 from mtrl.comparison.statistics import estimate_band
-from mtrl.gathering.curves import Curve, area_under_curve, mean_curve, steps_to
+from mtrl.gathering.curves import Curve, area_under_curve, mean_curve, steps_to, thinned
 from mtrl.gathering.grouping import Group
 from mtrl.gathering.run import Run
 
 
 @dataclass(frozen=True)
 class Scored:
-    """A group's runs as arrays: scores and areas are (seeds, tasks)."""
+    """A group's runs as arrays: scores and areas are (seeds, tasks).
+
+    ``every`` is the number of steps between the evaluations that count, where runs were not evaluated equally often:
+    with fewer evaluations a curve rises later, and the area under it is smaller.
+    """
 
     group: Group
     measures: tuple[Measure, ...]
     total: int  # steps per task
+    every: int | None = None
 
     @cached_property
     def scores(self) -> np.ndarray:
@@ -32,7 +37,10 @@ class Scored:
     @cached_property
     def curves(self) -> list[list[Curve | None]]:
         """Curves, by seed and task."""
-        return [[measure.curve(run) for measure in self.measures] for run in self.group.runs]
+        found = [[measure.curve(run) for measure in self.measures] for run in self.group.runs]
+        if self.every is None:
+            return found
+        return [[None if curve is None else thinned(curve, self.every) for curve in row] for row in found]
 
     @cached_property
     def areas(self) -> np.ndarray:
@@ -40,10 +48,10 @@ class Scored:
         return np.array(
             [
                 [
-                    np.nan if curve is None else area_under_curve(curve, self.total, measure.start)
+                    np.nan if curve is None else area_under_curve(curve, self.total, measure.before(run))
                     for curve, measure in zip(row, self.measures, strict=True)
                 ]
-                for row in self.curves
+                for run, row in zip(self.group.runs, self.curves, strict=True)
             ]
         )
 

@@ -111,13 +111,19 @@ def source_run(arguments: Sequence[str]) -> str | None:
 
 
 def value_of(arguments: Sequence[str], flag: str) -> str | None:
-    """Return the last value that a command line gives a flag, as the parser would take it, or None."""
+    """Return the last value that a command line gives a flag, as the parser would take it, or None.
+
+    The parser takes ``--from_run`` for ``--from-run``.
+    """
     value = None
     for position, argument in enumerate(arguments):
-        if argument == flag and position + 1 < len(arguments):
+        name, equals, given = argument.partition("=")
+        if name.replace("_", "-") != flag:
+            continue
+        if equals:
+            value = given
+        elif position + 1 < len(arguments):
             value = arguments[position + 1]
-        elif argument.startswith(f"{flag}="):
-            value = argument.partition("=")[2]
     return value
 
 

@@ -39,6 +39,7 @@ class ExportedPolicy(nn.Module):
 
     low: Tensor
     high: Tensor
+    whole: Tensor | None  # (T,) bool: which tasks have actions of whole numbers; None if no task has
 
     def __init__(self, actor: Actor, obs_size: int, action_size: int, spaces: list[TaskSpaces]) -> None:
         super().__init__()
@@ -51,6 +52,8 @@ class ExportedPolicy(nn.Module):
             high[t, : own.action.size] = torch.as_tensor(own.action.high)
         self.register_buffer("low", low)
         self.register_buffer("high", high)
+        whole = torch.tensor([own.action.whole for own in spaces])
+        self.register_buffer("whole", whole if whole.any() else None)
 
     def forward(self, obs: Tensor, task: Tensor) -> Tensor:
         """(N, obs) float32, () int64 -> (N, action) float32; scaled to the bounds as ``envs.spaces.bounds`` does it."""
@@ -58,7 +61,10 @@ class ExportedPolicy(nn.Module):
         action = self.actor.act(obs[None], row, explore=False)[0].double()
         low, high = rows_of(self.low, row), rows_of(self.high, row)
         unscaled = low + (high - low) / 2.0 * (1.0 + action.clamp(-1.0, 1.0))
-        return torch.minimum(torch.maximum(unscaled, low), high).float()
+        own = torch.minimum(torch.maximum(unscaled, low), high)
+        if self.whole is not None:
+            own = torch.where(rows_of(self.whole, row)[:, None], own.round(), own)
+        return own.float()
 
 
 def exported_policy(path: Path, config: TrainConfig[Any], suite: TaskSuite) -> ExportedPolicy:

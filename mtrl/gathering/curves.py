@@ -60,15 +60,23 @@ def _curve(points: dict[int, float]) -> Curve:
 def area_under_curve(curve: Curve, total: int, start: float | None = 0.0) -> float:
     """Return the mean height of a curve over 0 to ``total`` steps, by the trapezoid rule.
 
-    Before the first evaluation the curve is linear from ``start`` at step 0, the score of an untrained policy (no
-    success, or the score of random actions); if that is None, since it is not known, it is flat. After the last
-    evaluation it is flat. This is Continual World's area (Wolczyk et al. 2021, eq. 1) on the grid of the evaluations.
+    Before the first evaluation the curve is linear from ``start`` at step 0: the score of an untrained policy (no
+    success, or the score of random actions), or of the policy that training started from. It is flat there if that is
+    None, which means unknown, and flat after the last evaluation. This is Continual World's area (Wolczyk et al. 2021,
+    eq. 1) on the grid of the evaluations.
     """
     first = curve.values[0] if start is None else start
     steps = np.concatenate([[0], curve.steps, [max(total, curve.steps[-1])]])
     values = np.concatenate([[first], curve.values, [curve.values[-1]]])
     # Written out, since NumPy 2 has renamed its function.
     return float(np.sum((values[1:] + values[:-1]) / 2 * np.diff(steps)) / steps[-1])
+
+
+def thinned(curve: Curve, every: int) -> Curve:
+    """Return a curve with only the evaluations at each multiple of ``every`` steps and the last one."""
+    kept = np.diff(curve.steps // every, prepend=0) > 0
+    kept[-1] = True
+    return Curve(curve.steps[kept], curve.values[kept])
 
 
 def steps_to(curve: Curve, threshold: float) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from glob import glob
@@ -36,6 +37,12 @@ class Gathered:
     def runs(self) -> tuple[Run, ...]:
         """All runs, group by group."""
         return tuple(run for group in self.groups for run in group.runs)
+
+    @property
+    def common_eval_every(self) -> int | None:
+        """Steps between the evaluations that all runs made, or None if they all were evaluated equally often."""
+        intervals = {run.config.eval_every for run in self.runs}
+        return math.lcm(*intervals) if len(intervals) > 1 else None
 
 
 def gather(patterns: Iterable[str | Path], steps_per_task: int | None = None) -> Gathered:

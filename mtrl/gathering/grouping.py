@@ -41,7 +41,7 @@ def settings_of(config: TrainConfig[Any]) -> dict[str, Any]:
     the same agent.
     """
     source = config.from_run
-    return {**options_changing(config, "agent"), "from_run": None if source is None else source.parent}
+    return {**options_changing(config, "agent"), "from_run": None if source is None else str(source.parent)}
 
 
 def group_runs(runs: Sequence[Run]) -> tuple[tuple[Group, ...], list[str]]:

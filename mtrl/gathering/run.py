@@ -14,7 +14,7 @@ from mtrl.gathering.curves import Curve, read_curves
 from mtrl.runs.checksums import check_file
 from mtrl.runs.folder import METRICS, RESULT, read_run
 from mtrl.runs.reading import check_regular
-from mtrl.runs.result import read_result
+from mtrl.runs.result import read_result, scores_before
 from mtrl.runs.unfinished import how_far
 from mtrl.tracking.tags import task_tag
 
@@ -37,6 +37,11 @@ class Run:
     def tasks(self) -> tuple[str, ...]:
         """Names of the tasks that were scored."""
         return tuple(self.result["tasks"])
+
+    @property
+    def before(self) -> dict[str, dict[str, Any]]:
+        """Each task's scores before training, of a run that started from another; else empty."""
+        return scores_before(self.result)
 
 
 def load_run(folder: Path) -> Run:

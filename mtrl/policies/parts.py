@@ -19,9 +19,10 @@ from mtrl.scoring.scores import Policy
 
 @dataclass(frozen=True)
 class TaskPart:
-    """Tasks that are played and reported together: trained, paraphrased or held-out ones."""
+    """Tasks that are played and reported together: trained, paraphrased or held-out ones, some or all of ``whole``."""
 
     suite: TaskSuite
+    whole: TaskSuite
     policy: Policy
     kind: str = ""  # HELD_OUT, PARAPHRASED, or empty for trained ones
 
@@ -52,11 +53,11 @@ def parts_of(
             )
     parts, source = [], facts.get("context_source")
     if trained := [name for name in suite.task_names if name in requested]:
-        parts.append(TaskPart(suite.only(trained), policy_of(run, config, suite, trained)))
+        parts.append(TaskPart(suite.only(trained), suite, policy_of(run, config, suite, trained)))
     if paraphrased:
         policy = policy_for_paraphrases(run, config, suite, paraphrased, source)
-        parts.append(TaskPart(paraphrased, policy, PARAPHRASED))
+        parts.append(TaskPart(paraphrased, paraphrased, policy, PARAPHRASED))
     if unseen and (names := [name for name in new_names if name in requested or HELD_OUT in requested]):
         new = unseen.only(names)
-        parts.append(TaskPart(new, policy_for_new(run, config, suite, new, source), HELD_OUT))
+        parts.append(TaskPart(new, unseen, policy_for_new(run, config, suite, new, source), HELD_OUT))
     return parts

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from agents.registry.lookup import learned_alone
 from mtrl.comparison.cost import front_in_words
 from mtrl.comparison.measures import RETURN, SUCCESS
 from mtrl.comparison.outcomes import (
     AHEAD,
+    BEHIND,
     BETTER,
     FEW_SEEDS,
     HELPED,
@@ -97,6 +99,9 @@ def _standings(comparison: Comparison, ranked: Sequence[str], few: Sequence[str]
     if not level:
         return [f"{top} is ahead of {_named(behind) if few else 'all others'}.", *left]
     rest = [f"{listed(behind)} {_is(behind)} behind {top}."] if behind else []
+    apart = any(comparison.pair(*two).verdict in (AHEAD, BEHIND) for two in combinations(level, 2))
+    if apart:  # each from another of them, but none from the first, whose seeds may vary more
+        return [f"No difference to {top}, which is highest, is significant for {_named(level)}.", *rest, *left]
     return [f"{_named([top, *level])} do not differ significantly.", *rest, *left]
 
 
@@ -130,12 +135,12 @@ def _sharing(comparison: Comparison) -> Answer:
 
 
 def _counted(comparison: Comparison, names: Sequence[str]) -> str:
-    """State in one line on how many tasks sharing helped and hurt."""
-    found = {name: [effect.verdict for effect in comparison.effects if effect.agent == name] for name in names}
+    """State in one line on how many tasks sharing helped and hurt, for the agents with enough seeds."""
+    every = {name: [effect.verdict for effect in comparison.effects if effect.agent == name] for name in names}
+    found = {name: own for name, own in every.items() if not {ONE_SEED, FEW_SEEDS} & {*own}}
+    if not found:
+        return f"Not known: {ONE_SEED if any(ONE_SEED in own for own in every.values()) else FEW_SEEDS}."
     verdicts = [verdict for own in found.values() for verdict in own]
-    for verdict in (ONE_SEED, FEW_SEEDS):
-        if all(one == verdict for one in verdicts):
-            return f"Not known: {verdict}."
     tasks = len(comparison.tasks)
     if not any(verdict in CLEAR for verdict in verdicts):
         return f"No significant difference on any of {tasks} tasks."
@@ -196,7 +201,9 @@ def _evidence(comparison: Comparison) -> Answer:
         if effect.agent in shared and effect.verdict not in (ONE_SEED, FEW_SEEDS)
     ]
     clear = sum(effect.verdict in CLEAR for effect in judged)
-    counted = [f"{clear} of {len(judged)} comparisons with a task learned alone are significant."] if judged else []
+    alone = {one.label: learned_alone(one.agent) for one in comparison.agents}.get(str(comparison.baseline))
+    other = "a task learned alone" if alone else f"{comparison.baseline} on a task"
+    counted = [f"{clear} of {len(judged)} comparisons with {other} are significant."] if judged else []
     larger = [f"{one.label} has {one.size_ratio:.1f} times" for one in comparison.agents if one.larger]
     sizes = [f"Sizes differ: {listed(larger)} the parameters of the smallest."] if larger else []
     more = [f"Small differences need {ENOUGH} or more seeds per agent."] if fewest < ENOUGH else []

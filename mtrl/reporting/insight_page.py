@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from mtrl.reporting.insight import (
 from mtrl.reporting.own_pictures import own_pictures
 from mtrl.runs.folder import ABLATION, MATRICES, METRICS
 from mtrl.runs.reading import read_json
+from mtrl.runs.weights_digest import DIGEST, weights_digest
 from mtrl.scoring.many_tasks import Groups
 
 # Tag below train_diagnostics/, name, format.
@@ -207,13 +209,17 @@ def _numbers(last: dict[str, list[float]]) -> list[Number]:
 def read_ablation(run: Path) -> Table | None:
     """Return the worth of each encoder of a run to each task, (T, K), in success rates, or None.
 
-    Ablations scored by return are left out, since returns of different tasks have no common scale.
+    Ablations scored by return are left out, since returns of different tasks have no common scale, and so are those of
+    weights that have been trained further since, with a warning.
     """
     path = run / ABLATION
     if not readable(path):
         return None
     try:
         found = read_json(path)
+        if DIGEST in found and found[DIGEST] != weights_digest(run).get(DIGEST):
+            sys.stderr.write(f"warning: left out: {str(path)!r} is about earlier weights; evaluate the run again\n")
+            return None
         full, without = np.array(found["whole"], dtype=float), np.array(found["without"], dtype=float)
         names = tuple(map(str, found["tasks"])), tuple(map(str, found["encoders"]))
         if found["measure"] != "success_any" or without.shape != (len(names[0]), len(names[1])):

@@ -14,6 +14,7 @@ from mtrl.runs.reading import read_json
 NUMBERS = ("seed", "env_steps", "updates", "wall_seconds", "parameters")
 OPTIONAL_NUMBERS = ("cpu_seconds",)  # missing in older runs and on systems that do not report them
 SCORES = ("success_any", "success_last", "return")
+BEFORE = "before"  # the key of the scores before anything is learned, in config.json and in result.json
 RANDOM = tuple(f"random_{score}" for score in SCORES)
 
 
@@ -31,7 +32,9 @@ def read_result(run: Path) -> dict[str, Any]:
     tasks = result.get("tasks")
     if not isinstance(tasks, dict) or not tasks:
         raise ValueError("it has no tasks")
-    for task, scores in tasks.items():
+    if not isinstance(result.get(BEFORE, {}), dict) or not isinstance(scores_before(result), dict):
+        raise ValueError(f"{BEFORE} is {result[BEFORE]!r}, which has no table of tasks")
+    for task, scores in [*tasks.items(), *scores_before(result).items()]:
         _check_name("a task", task)
         if not isinstance(scores, dict):
             raise ValueError(f"the scores of {task!r} are {scores!r}")
@@ -41,6 +44,12 @@ def read_result(run: Path) -> dict[str, Any]:
     if not isinstance(result.get("protocol", {}).get("versions", {}), dict):
         raise ValueError(f"the protocol's versions are {result['protocol']['versions']!r}")
     return result
+
+
+def scores_before(result: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return each task's scores before training, of a run that started from another; else an empty table."""
+    scores: dict[str, dict[str, Any]] = result.get(BEFORE, {}).get("tasks", {})
+    return scores
 
 
 def _check_scores(scores: Mapping[str, Any]) -> None:

@@ -62,7 +62,7 @@ def play(
     for task in suite.tasks:
         grouped = {"group": task.group} if task.group else {}
         result["tasks"][task.name] |= {**_as_random(floor["tasks"][task.name]), **grouped}
-    return {**result, "protocol": _protocol(config, suite, judged, episodes)}
+    return {**result, "protocol": protocol_of(config, suite, episodes)}
 
 
 def _as_random(scores: Mapping[str, float | None]) -> dict[str, float | None]:
@@ -70,7 +70,7 @@ def _as_random(scores: Mapping[str, float | None]) -> dict[str, float | None]:
     return {f"random_{measure}": scores[measure] for measure in MEASURES}
 
 
-def _protocol(config: TrainConfig[Any], suite: TaskSuite, judged: TaskSuite, episodes: Sequence[int]) -> dict[str, Any]:
+def protocol_of(config: TrainConfig[Any], suite: TaskSuite, episodes: Sequence[int]) -> dict[str, Any]:
     """Return the facts needed to compare the scores with others."""
     fixed = [task.starts > 0 for task in suite.tasks]
     chosen = {"engine": config.engine, "reward_version": config.reward_version}
@@ -81,7 +81,7 @@ def _protocol(config: TrainConfig[Any], suite: TaskSuite, judged: TaskSuite, epi
         "starts": "fixed, each in turn" if all(fixed) else "fixed where a task has such" if any(fixed) else "drawn",
         "success": SUCCESS,
         "trained_in": _stepped_by(suite),
-        "scored_in": _stepped_by(judged),
+        "scored_in": _stepped_by(as_scored(suite)),
     }
 
 

@@ -14,6 +14,7 @@ from rich.table import Table
 from mtrl.gathering.curves import Curve, area_under_curve, mean_curve, steps_to
 from mtrl.pictures.learning_curves import task_curves
 from mtrl.runs.folder import METRICS
+from mtrl.runs.result import scores_before
 from mtrl.scoring.score_table import gathered
 
 THRESHOLD = 0.8
@@ -53,14 +54,21 @@ def over_training(results: Sequence[dict[str, Any]], episodes: int) -> list[Curv
         return []
     groups = gathered(results[0]["tasks"])
     units = {f"{group} ({len(own)})": own for group, own in groups.items()} or {name: [name] for name in names}
-    return [_row(label, own, curves, total, episodes) for label, own in (*units.items(), ("mean", names))]
+    starts = [scores_before(result) for result in results]
+    return [_row(label, own, curves, starts, total, episodes) for label, own in (*units.items(), ("mean", names))]
 
 
 def _row(
-    label: str, names: Sequence[str], sides: Sequence[Mapping[str, Curve]], total: int, episodes: int
+    label: str,
+    names: Sequence[str],
+    sides: Sequence[Mapping[str, Curve]],
+    starts: Sequence[Mapping[str, Mapping[str, Any]]],
+    total: int,
+    episodes: int,
 ) -> CurveComparison:
     means = [mean_curve([side[name] for name in names]) for side in sides]
-    first, second = (area_under_curve(curve, total) for curve in means)
+    begin = [float(np.mean([own.get(name, {}).get("success_any") or 0.0 for name in names])) for own in starts]
+    first, second = (area_under_curve(curve, total, own) for curve, own in zip(means, begin, strict=True))
     errors = [_error(side[name], total, episodes) for side in sides for name in names]
     error = float(np.sqrt(np.sum(np.square(errors)))) / len(names)
     reached = steps_to(means[0], THRESHOLD), steps_to(means[1], THRESHOLD)

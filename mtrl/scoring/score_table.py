@@ -121,7 +121,7 @@ def _mean_lines(results: Sequence[dict[str, Any]], normalised: Mapping[str, floa
 def _mean_of(
     label: str, names: Sequence[str], results: Sequence[dict[str, Any]], normalised: Mapping[str, float | None]
 ) -> Iterable[ScoreRow]:
-    scores = [_means([result["tasks"][name] for name in names]) for result in results]
+    scores = [means_of([result["tasks"][name] for name in names]) for result in results]
     shares = [normalised[name] for name in names if name in normalised]
     yield from _lines(label, "", scores, _share(None if None in shares else _mean(shares)))
 
@@ -162,7 +162,7 @@ def _share(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
-def _means(tasks: Sequence[Scores]) -> dict[str, float | None]:
+def means_of(tasks: Sequence[Scores]) -> dict[str, float | None]:
     """Return the means over tasks, of each measure over the tasks that have it."""
     keys = [*SUCCESS, *RETURN]
     return {key: _mean(scores.get(key) for scores in tasks) for key in [*keys, *(RANDOM + key for key in keys)]}

@@ -21,13 +21,15 @@ from mtrl.sweeping.plan import Job
 from mtrl.sweeping.progress import SweepDisplay
 from mtrl.terminal.cli import SIGNALLED
 from mtrl.terminal.guardian import guarded
-from mtrl.terminal.interrupt import Stopped, StopRequest
+from mtrl.terminal.interrupt import NAMES, Stopped, StopRequest
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 POLL_INTERVAL = 0.2  # seconds
 PATIENCE = 60.0  # seconds for a run to end after it was asked to
+GRACE = 2.0  # seconds in which a signal that ended a run may also reach the sweep
+ASKING = {int(getattr(signal, name)) for name in NAMES if hasattr(signal, name)}  # signals that ask a run to end
 
 
 @dataclass
@@ -40,19 +42,34 @@ class Running:
     step: int = 0
     score: str = ""
     _read: int = field(default=0, repr=False)
+    _ended: float | None = field(default=None, repr=False)
+
+    def over(self) -> bool:
+        """Return whether the process has ended; one that was asked to end by a signal counts only after a while.
+
+        A system that ends a job signals all of its processes: the sweep is then to stop too, and not to start the next.
+        """
+        code = self.process.poll()
+        if code is None:
+            return False
+        now = time.monotonic()
+        self._ended = now if self._ended is None else self._ended
+        return _signal_of(code) not in ASKING or now - self._ended >= GRACE
 
     def look(self) -> None:
-        """Read the new lines of ``metrics.csv``."""
+        """Read the new lines of ``metrics.csv``, or all of them again once it is cut, as by a run that is resumed."""
         paths = seed_folders(self.job.folder, self.job.config.seed)
         new = [path for path in paths if path not in self.before and not self._belongs_to_another(path)]
         if not new:
             return
         with contextlib.suppress(OSError), (new[0] / METRICS).open("rb") as file:
+            if os.fstat(file.fileno()).st_size < self._read:
+                self._read = self.step = 0
             file.seek(self._read)
             text = file.read()
             complete = text[: text.rfind(b"\n") + 1]  # the last line may be half written
             self._read += len(complete)
-            for row in csv.reader(complete.decode().splitlines()):
+            for row in csv.reader(complete.decode(errors="replace").splitlines()):
                 if len(row) == 4 and row[0].isdigit():
                     self._take(int(row[0]), row[2], row[3])
 
@@ -81,14 +98,14 @@ def run_all(jobs: Sequence[Job], at_once: int, console: Console) -> dict[Job, st
     with guarded(PATIENCE), StopRequest() as stop, SweepDisplay(console, len(jobs)) as display:
         try:
             while (waiting or running) and not stop:
-                while waiting and len(running) < at_once:
+                while waiting and len(running) < at_once and not stop:
                     running.append(_start(waiting.pop(0)))
                     display.started(running[-1].job)
                 time.sleep(POLL_INTERVAL)
                 for one in list(running):
                     one.look()
                     display.update(one.job, one.step, one.score)
-                    if one.process.poll() is None:
+                    if not one.over():
                         continue
                     running.remove(one)
                     _kill(one)
@@ -153,7 +170,11 @@ def _why_failed(one: Running) -> str:
     lines = [line.strip() for line in one.job.log.read_text(errors="replace").splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("error: ")] or lines[-1:]
     message = errors[-1].removeprefix("error: ") if errors else "no output"
-    if code < 0 or code > SIGNALLED:
-        number = -code if code < 0 else code - SIGNALLED
+    if number := _signal_of(code):
         return f"ended by signal {number}: {message}"
     return f"{message} (exit code {code}{'' if code else ', and no finished run'})"
+
+
+def _signal_of(code: int) -> int:
+    """Return the number of the signal that an exit code stands for, or 0."""
+    return -code if code < 0 else max(code - SIGNALLED, 0)

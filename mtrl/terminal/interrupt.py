@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
@@ -11,6 +12,7 @@ from typing import Any
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")  # not every system has all of them
 PATIENCE = 6.0  # seconds that a step of the environments may take after a signal
+SAME_REQUEST = 5.0  # seconds in which another SIGTERM is the same request
 
 
 class Stopped(Exception):
@@ -28,6 +30,8 @@ class Interrupted(Exception):
 class StopRequest:
     """While entered, the first of the signals sets ``signal``; a second one acts as usual.
 
+    A second SIGTERM does so only after some seconds: a system that ends a job signals all of its processes, so that a
+    run of a sweep receives one from the system and one from the sweep, and would end without having been saved.
     Python handles signals only in its main thread, so in other threads this does nothing. A signal that is ignored, as
     SIGHUP is under ``nohup``, stays ignored.
     """
@@ -71,7 +75,16 @@ class StopRequest:
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.signal = number
         self._restore()
+        if number == signal.SIGTERM:
+            self._noted = time.monotonic()
+            self._former[number] = signal.signal(number, self._again)
         self._wake(PATIENCE)
+
+    def _again(self, number: int, frame: FrameType | None) -> None:
+        """Let another SIGTERM act as usual, unless it is the same request."""
+        if time.monotonic() - self._noted >= SAME_REQUEST:
+            self._restore()
+            signal.raise_signal(number)
 
     def _break(self, number: int, frame: FrameType | None) -> None:
         if self._breakable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -34,12 +35,15 @@ class Evaluation:
         """
         self._check, self._inspect = check, inspect or agent.inspect
         self._agent, self._scorer, self._sampler = agent, scorer, sampler
+        self._observe_returns: Callable[[Tensor], Any] | None = getattr(sampler, "observe_returns", None)
         self._report, self._listeners = report, listeners
 
     def __call__(self, now: Moment) -> None:
         """Evaluate the agent as it is now."""
         scores = self._scorer.score(greedy(self._agent), self._check)
         self._sampler.observe_scores(torch.tensor([score.value for score in scores.values()]))
+        if self._observe_returns:
+            self._observe_returns(torch.tensor([score.mean_return for score in scores.values()]))
         means = self._report.evaluation(now.span.step, scores, self._inspect(now.transition.obs))
         for listener in self._listeners:
             listener(means)

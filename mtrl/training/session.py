@@ -21,6 +21,7 @@ from mtrl.errors import RunError
 from mtrl.rollout.endless import LongEpisodes
 from mtrl.runs.folder import begin_again, new_run_folder, write_config
 from mtrl.runs.kept_folder import FolderTaken, KeptFolder
+from mtrl.runs.result import BEFORE
 from mtrl.runs.unfinished import resuming
 from mtrl.scoring.final import final_scores
 from mtrl.scoring.scorer import Scorer
@@ -56,7 +57,6 @@ from mtrl.training.records import (
 )
 from mtrl.training.schedule import Scheduled, either, multiples_of, rules_of
 from mtrl.training.setup import Setup, set_up
-from mtrl.training.warm_start import BEFORE
 
 
 def run_agent(

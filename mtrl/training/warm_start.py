@@ -26,13 +26,12 @@ from mtrl.rollout.tensor_env import TensorEnv
 from mtrl.runs.context_reference import FRAME, reference_facts, reference_of
 from mtrl.runs.folder import read_run
 from mtrl.runs.origin import same_suite
+from mtrl.runs.result import BEFORE
 from mtrl.runs.trust import foreign
 from mtrl.scoring.scores import MEASURES
 from mtrl.training.assemble import suite_of
 from mtrl.training.memory import check_replay_fits
 from mtrl.training.replay_size import replay_capacity
-
-BEFORE = "before"  # the key of the scores before anything is learned, in config.json and in result.json
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def rehearsal_of(
     all_tasks = (*source.tasks, *config.add_task)
     if {*suite.task_names} != {*all_tasks}:
         raise UsageError(f"--add-task goes with the run's own tasks and no others: --tasks {' '.join(all_tasks)}")
-    new = [suite.task_names.index(name) for name in config.add_task]
+    new = [suite.task_names.index(name) for name in new_env.env.suite.task_names]  # in the order of its rows
     kept = [suite.task_names.index(name) for name in source.tasks]
     sizes = (full_env.obs_size, full_env.action_size)
     return Rehearsal(agent, _kept_replay(source, config, full_env), kept, new, sizes, new_env.action_size, config.seed)

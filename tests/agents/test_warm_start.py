@@ -108,6 +108,19 @@ def test_other_widths_are_named() -> None:
         carried(old, "care", [0, 1], [0, 1], hidden=(8,))
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "name"),
+    [
+        ({"obs_scale": "running"}, {"obs_scale": "none"}, "obs_scale.count"),
+        ({"trunk": "lora", "lora_layers": 2}, {"trunk": "lora", "lora_layers": 1}, r"layers.0.down"),
+    ],
+)
+def test_weights_without_a_place_are_named(before: dict[str, object], after: dict[str, object], name: str) -> None:
+    """Left out, they would change what the agent does: it would see other numbers than it was trained on."""
+    with pytest.raises(WarmStartError, match=f"{name} has no place here; leave the settings as they were"):
+        carried(trained("care", **before), "care", [0, 1], [0, 1], **after)
+
+
 def test_own_networks_with_an_input_for_each_task_are_refused_too() -> None:
     own = {"encoder": "one-hot", "trunk": "separate"}
     with pytest.raises(WarmStartError, match="has an input for each task"):

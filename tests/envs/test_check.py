@@ -38,6 +38,32 @@ class Unseeded(Scripted):
         return self._obs(), {}
 
 
+class Shorter(Scripted):
+    """Every episode is shorter than the one before, with the same observations and rewards."""
+
+    made = 0
+
+    def step(self, action: np.ndarray) -> Any:
+        obs, reward, _, _, info = super().step(action)
+        return obs, reward, False, self.count >= self.length, info
+
+    def reset(self, **kwargs: Any) -> Any:
+        self.made += 1
+        self.length = 5 - self.made
+        return super().reset(**kwargs)
+
+
+class Lucky(Scripted):
+    """The same episodes, with another success each time."""
+
+    def reset(self, **kwargs: Any) -> Any:
+        self.luck = not getattr(self, "luck", False)
+        return super().reset(**kwargs)
+
+    def info(self) -> dict[str, Any]:
+        return {"success": self.luck}
+
+
 class Silent(Scripted):
     def info(self) -> dict[str, Any]:
         return {}
@@ -73,6 +99,8 @@ class Bad(Scripted):
     [
         (partial(Scripted, [CALM] * 100), "no episode ended within 50 steps"),
         (partial(Unseeded, GOOD), "the same actions gave different observations"),
+        (partial(Shorter, [CALM] * 5), "the same actions gave different ends"),
+        (partial(Lucky, GOOD), "the same actions gave different success"),
         (Bad, "OSError: no licence"),
         (partial(Scripted, [(np.nan, False, False)]), "reward nan"),
     ],
@@ -133,10 +161,12 @@ def test_tasks_with_the_same_context_are_remarked_on() -> None:
     assert "task 'c': its sentence and parameters are those of 'a'" in remarks[2][0]
 
 
-@pytest.mark.parametrize("value", [float("nan"), "x", True])
+@pytest.mark.parametrize("value", [float("nan"), "x", True, pytest.param(10**400, id="huge"), -1.7e308])
 def test_a_parameter_that_is_not_a_finite_number_is_refused(value: Any) -> None:
     task = Task("a", partial(Scripted, GOOD), "Go.", parameters={"g": value})
     with pytest.raises(SuiteError, match="has the parameter 'g': .*; give a finite number"):
         TaskSuite("some", [task])
     with pytest.raises(SuiteError, match="has the parameters .*; give numbers by name"):
         TaskSuite("some", [replace(task, parameters=[value])])  # type: ignore[arg-type]
+    with pytest.raises(SuiteError, match="has a parameter named 3; give it a name in words"):
+        TaskSuite("some", [replace(task, parameters={3: 1.0})])  # type: ignore[dict-item]

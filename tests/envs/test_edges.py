@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from importlib.machinery import ModuleSpec
 from typing import Any
@@ -16,7 +17,8 @@ from envs import context
 from envs.check import check_suite
 from envs.errors import SuiteError
 from envs.registry import make_suite
-from envs.stepping.copies import CheckedEnv
+from envs.stepping.copies import CheckedEnv, GymCopies
+from envs.stepping.engine import Step
 from envs.stepping.vector import MultiTaskVectorEnv
 from envs.suite import Task, TaskSuite
 from envs.tabletop.simulator import TabletopSimulator
@@ -169,7 +171,40 @@ def test_a_simulator_that_differs_from_its_environments_is_a_problem() -> None:
     suite = TaskSuite("shifted", make_suite("tabletop").tasks[:2], simulator=make)
     problems = [problem for report in check_suite(suite) for problem in report.problems]
     assert len(problems) == 1
-    assert "its simulator and the environment of 'reach' differ" in problems[0]
+    assert "its simulator and the environment of 'reach' differ in the observation" in problems[0]
+
+
+class Differs(GymCopies):
+    """Steps the tasks' environments, then changes one part of the step."""
+
+    part, change = "reward", staticmethod(lambda values: values)
+
+    def step(self, action: np.ndarray) -> Step:
+        step = super().step(action)
+        return step._replace(**{self.part: self.change(getattr(step, self.part))})
+
+
+@pytest.mark.parametrize("end", [(0.5, True, False), CALM])
+@pytest.mark.parametrize(
+    ("part", "change", "problem"),
+    [
+        ("reward", lambda values: values, None),
+        ("reward", lambda values: values * 1.1, "the environment of 'a' differ in the reward"),
+        ("terminated", lambda values: ~values, "the environment of 'a' differ in the terminated flag"),
+        ("truncated", lambda values: ~values, "the environment of 'a' differ in the truncated flag"),
+        ("success", lambda values: values + 0.5, "the environment of 'a' differ in the success"),
+        ("reward", lambda values: 1 / 0, "its simulator failed: ZeroDivisionError"),
+    ],
+)
+def test_a_simulators_every_step_is_compared(part: str, change: Any, problem: str | None, end: Any) -> None:
+    def make(tasks: Sequence[Task], copies: int, xp: Any, device: Any) -> Differs:
+        engine = Differs(tasks, copies)
+        engine.part, engine.change = part, change
+        return engine
+
+    suite = replace(suite_of(partial(Scripted, [end, *[CALM] * 3, (0.5, False, True)])), simulator=make)
+    problems = check_suite(suite)[0].problems
+    assert problem in problems[0] if problem else not problems
 
 
 class Dice(Scripted):

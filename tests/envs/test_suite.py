@@ -25,6 +25,8 @@ MAKE = partial(Scripted, [CALM])
         ("s", [Task("a", MAKE, "Do a."), Task("a", MAKE, "Do b.")], "two tasks named 'a'"),
         ("s", [Task(" ", MAKE, "Do a.")], "task 0 has the name ' '"),
         ("s", [Task(3, MAKE, "Do a.")], "has the name 3"),  # type: ignore[arg-type]
+        ("s", [Task("held-out", MAKE, "Do a.")], "has the name 'held-out', which stands for several tasks"),
+        ("s", [Task("paraphrased", MAKE, "Do a.")], "has the name 'paraphrased', which stands for several tasks"),
         ("s", [Task("a", MAKE, "")], r"\('a'\) has no description"),
         ("s", ["a"], "task 0 is 'a', not a Task"),
         ("a\nb", [Task("a", MAKE, "Do a.")], r"the suite's name is 'a\\nb', with the character '\\n'"),

@@ -23,13 +23,51 @@ def evaluated(run: Path, *more: object) -> dict:
 
 def test_an_evaluation_repeats_and_another_seed_is_another_evaluation(care_run: Path) -> None:
     first = evaluated(care_run)
-    assert set(first) == {"suite", "agent", "seed", "mean", "tasks", "protocol"}
+    assert set(first) == {"suite", "agent", "seed", "mean", "tasks", "protocol", "weights_sha256"}
     assert (first["suite"], first["agent"], first["seed"]) == ("tabletop", "care", evaluate.DEFAULT_SEED)
     assert {name: scores["episodes"] for name, scores in first["tasks"].items()} == {"reach": 2, "push": 2}
     assert evaluated(care_run) == first
     other = evaluated(care_run, "--seed", 5)
     assert other["seed"] == 5
     assert other["tasks"] != first["tasks"]
+
+
+def test_tasks_that_are_not_evaluated_keep_their_scores(care_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = evaluated(care_run)
+    capsys.readouterr()
+    again = evaluated(care_run, "--tasks", "push", "--episodes", "3")
+    assert "reach" not in capsys.readouterr().out  # the table is of what was played
+    assert [*again["tasks"]] == ["reach", "push"]
+    assert again["tasks"]["reach"] == first["tasks"]["reach"]
+    assert again["tasks"]["push"]["episodes"] == 3
+    assert again["protocol"] == {**first["protocol"], "episodes": {"reach": 2, "push": 3}}
+    returns = [entry["return"] for entry in again["tasks"].values()]
+    assert again["mean"]["return"] == pytest.approx(sum(returns) / 2)
+    assert {*again["mean"]} == {*first["mean"]}
+    assert evaluated(care_run) == first
+
+
+@pytest.mark.parametrize("what", ["seed", "weights", "protocol", "tasks"])
+def test_scores_of_other_seeds_weights_protocols_and_suites_are_replaced_by_name(
+    care_run: Path, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    first = evaluated(care_run)
+    changes = {
+        "seed": {"seed": 5},
+        "weights": {"weights_sha256": "0" * 64},  # as before the run was trained further
+        "protocol": {"protocol": {**first["protocol"], "starts": "fixed, each in turn"}},
+        "tasks": {"tasks": {"gone": first["tasks"]["reach"]}},
+    }
+    retold(care_run / "evaluation.json", **changes[what])
+    assert [*evaluated(care_run, "--tasks", "push")["tasks"]] == ["push"]
+    name = "gone" if what == "tasks" else "reach"
+    assert f"had results of {name}, played differently; they are replaced" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"tasks": 3}', '{"tasks": {"reach": 3}}'])
+def test_a_damaged_evaluation_is_replaced(care_run: Path, text: str) -> None:
+    (care_run / "evaluation.json").write_text(text)
+    assert [*evaluated(care_run, "--tasks", "push")["tasks"]] == ["push"]
 
 
 def test_the_weights_on_disk_score_what_the_run_said_of_itself(care_run: Path) -> None:

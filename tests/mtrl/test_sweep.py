@@ -230,6 +230,27 @@ def test_a_running_job_shows_its_step_and_success(tmp_path: Path) -> None:
         assert (running.step, running.score) == (step, score)
 
 
+def test_a_resumed_job_whose_metrics_are_cut_to_its_checkpoint_is_followed_from_there(tmp_path: Path) -> None:
+    """The lines that follow have other lengths, so that what was read before ends within a letter."""
+    (job,) = scripted(tmp_path, "")
+    running = Running(job, subprocess.Popen([sys.executable, "-c", ""]), set())
+    running.process.wait()
+    path = job.folder / "seed0"
+    path.mkdir(parents=True)
+    kept, lost = "step,seconds,tag,value\n1000,1.0,eval/success_rate,0.25\n", "9000,1.0,train/q,1\n"
+    (path / "metrics.csv").write_text(kept + lost)
+    running.look()
+    assert (running.step, running.score) == (9000, "success any 0.25")
+    (path / "metrics.csv").write_text(kept)
+    running.look()
+    assert (running.step, running.score) == (1000, "success any 0.25")
+    (path / "metrics.csv").write_text(kept + lost)
+    running.look()
+    (path / "metrics.csv").write_text(f"{kept}2000,11,{'é' * 60},1\n2000,1.0,eval/success_rate,0.5\n")  # regrown unseen
+    running.look()
+    assert running.score == "success any 0.50"
+
+
 STUBBORN = """
     import signal, subprocess, sys, time
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -271,6 +292,39 @@ def wait_until_gone(number: int) -> None:
             time.sleep(0.05)
     except psutil.NoSuchProcess:
         return
+
+
+SIGNALLED_FIRST = "import os, signal; open({path!r}, 'w').close(); os.kill(os.getpid(), signal.SIGTERM)"
+
+
+def test_a_signal_that_reaches_a_run_before_the_sweep_does_not_start_the_next_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As where a system ends a job: it signals every process of it, in any order."""
+    ended, started = tmp_path / "ended", tmp_path / "started"
+    jobs = scripted(tmp_path, SIGNALLED_FIRST.format(path=str(ended)), f"open({str(started)!r}, 'w').close()")
+
+    def stop() -> None:
+        while not ended.exists():
+            time.sleep(0.05)
+        time.sleep(0.6)  # several looks at the run
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    with pytest.raises(Stopped):
+        run_all(jobs, 1, Console(width=200))
+    thread.join()
+    assert not started.exists()
+    assert "stopped; 2 of 2 runs are missing" in capsys.readouterr().out
+
+
+def test_a_run_that_alone_was_asked_to_end_has_failed_and_the_next_one_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mtrl.sweeping.pool.GRACE", 0.3)
+    first, second = scripted(tmp_path, SIGNALLED_FIRST.format(path=str(tmp_path / "ended")), finishing(tmp_path, 1))
+    assert run_all([first, second], 1, Console(width=200)) == {first: "ended by signal 15: no output"}
 
 
 def test_ctrl_c_ends_the_trainings_cleanly_and_leaves_none(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from agents.aggregators.pcgrad import projected, random_orders
 from agents.aggregators.quadratic import RIDGE, cosines_and_norms, nonnegative_minimum
 from agents.aggregators.upgrad import unconflicting
 from agents.base import seeded_generator
+from agents.registry.pieces import PIECES
 from tests.agents.aggregators.made import linear_losses, made, sides
 
 Draw = Callable[[int], Tensor]
@@ -122,6 +123,32 @@ def test_nash_solves_again_after_the_given_number_of_updates(monkeypatch: pytest
     assert shared.grad is not None
     # Orthogonal gradients, of lengths 1 and 2, are made as long as both are on average.
     assert shared.grad.tolist() == pytest.approx([1.5, 1.5], rel=1e-4)
+
+
+def squares(shared: nn.Parameter, masked: bool) -> Tensor:
+    """Losses (3,) of about 1, each with a gradient of its own; the second may be masked."""
+    kept = torch.tensor([True, not masked, True])
+    return torch.where(kept, shared.square(), torch.zeros(3))
+
+
+@pytest.mark.parametrize("name", [name for name, piece in PIECES["aggregator"].items() if piece.needs_sharing])
+def test_a_masked_task_is_reported_with_a_weight_no_larger_than_the_others(name: str) -> None:
+    """Weights by inverse norms would be reported as hundreds of millions."""
+    shared, aggregate = nn.Parameter(torch.tensor([1.0, 1.0, 1.1])), made(name, 3)
+    aggregate(squares(shared, masked=True), sides(shared))
+    first, masked, last = aggregate.metrics()["critic_task_weight"].tolist()
+    assert abs(masked) <= 2.0 * min(first, last)
+
+
+@pytest.mark.parametrize(("name", "settings"), [("nash-mtl", {"nash_every": 3}), ("gradnorm", {})])
+def test_a_task_that_was_masked_weighs_no_more_when_it_is_back(name: str, settings: dict[str, int]) -> None:
+    """Its zero gradient asks for no larger weight, nor is its zero loss the first one."""
+    shared, aggregate = nn.Parameter(torch.tensor([1.0, 1.0, 1.1])), made(name, 3, **settings)
+    for update in range(32):  # Nash-MTL bargains at the last but one
+        aggregate(squares(shared, masked=update < 31), sides(shared))
+    first, back, last = aggregate.metrics()["critic_task_weight"].tolist()
+    assert back <= 2.0 * min(first, last)
+    assert first == pytest.approx(last, rel=0.2)
 
 
 @pytest.mark.parametrize("draw", [*DRAWN, pytest.param(partial(in_few_dimensions, tasks=50, noisy=0.1), id="fifty")])

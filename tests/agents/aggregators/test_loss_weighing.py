@@ -51,6 +51,12 @@ def test_weights_that_fit_no_task_are_refused(name: str, settings: dict[str, Any
         made(name, 3, **settings)
 
 
+def test_a_masked_loss_says_nothing_of_a_tasks_noise() -> None:
+    shared, uncertainty = nn.Parameter(torch.ones(2)), made("uncertainty", 2)
+    pulls(uncertainty, torch.where(torch.tensor([True, False]), 2.0 * shared, torch.zeros(2)), shared)
+    assert uncertainty.log_variance.grad.tolist() == [-0.5, 0.0]  # (1 - loss) / tasks, and nothing
+
+
 def test_uncertainty_finds_the_task_whose_reward_is_noise(make_agent: MakeAgent) -> None:
     """Two tasks have no reward, one has unpredictable noise: it ends with by far the smallest weight."""
     agent = make_agent("mtsac", aggregator="uncertainty", discount=0.1, learning_rate=2e-2, final_learning_rate=2e-2)
@@ -89,6 +95,15 @@ def test_gradnorm_lengthens_the_gradient_of_the_task_that_trains_more_slowly() -
         losses = torch.stack([shared[0], shared[1] - 0.75])
         found = pulls(gradnorm, losses, shared)
     assert found[0] / found[1] == pytest.approx(2.0, rel=1e-2)
+
+
+def test_dwa_does_not_average_masked_losses() -> None:
+    shared, dwa = nn.Parameter(torch.ones(2)), made("dwa", 2, dwa_every=2)
+    for update in range(4):
+        kept = torch.tensor([True, update < 3])
+        pulls(dwa, torch.where(kept, shared.square(), torch.zeros(2)), shared)
+    assert dwa.averages.tolist() == [[1.0, 1.0], [1.0, 1.0]]
+    assert dwa.metrics()["critic_task_weight"].tolist() == [1.0, 1.0]
 
 
 def test_dwa_weighs_by_the_ratio_of_the_last_two_mean_losses() -> None:

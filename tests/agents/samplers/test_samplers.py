@@ -43,7 +43,10 @@ def trained(sampler: Any, seed: int = 0, updates: int = 60) -> Any:
         if hasattr(sampler, "observe_gradients"):
             sampler.observe_gradients(numbers)
         if update % 20 == 0:
-            sampler.observe_scores(torch.rand(sampler.tasks, generator=generator))
+            scores = torch.rand(sampler.tasks, generator=generator)
+            sampler.observe_scores(scores)
+            if hasattr(sampler, "observe_returns"):
+                sampler.observe_returns(scores)
     return sampler
 
 
@@ -225,14 +228,15 @@ def test_the_range_starts_in_the_middle_or_at_the_task_nearest_to_the_setting(st
     assert unlocked(made("widen", numbers=(4.0, 6.0, 8.5, 12.0), widen_from=start)) == [first]
 
 
-def test_where_there_is_no_success_a_return_widens() -> None:
+def test_returns_widen_whatever_the_scores_are() -> None:
     sampler = made("widen-by-return", 3, widen_return=-200.0, widen_from=0.0)
     for scores, expected in (
         ([-300.0, 0.0, 0.0], [0]),
         ([-150.0, -900.0, 0.0], [0, 1]),
         ([-900.0, -200.0, 0.0], [0, 1, 2]),
     ):
-        sampler.observe_scores(torch.tensor(scores))
+        sampler.observe_scores(torch.ones(3))  # success rates, where tasks report success
+        sampler.observe_returns(torch.tensor(scores))
         assert unlocked(sampler) == expected
 
 

@@ -34,6 +34,18 @@ def test_vectors_that_are_nearly_parallel_are_made_orthogonal_too() -> None:
     torch.testing.assert_close(basis[:, 0], F.normalize(vectors[:, 0], dim=-1))
 
 
+def test_representations_are_orthogonal_in_reduced_precision_too() -> None:
+    """Each task has a representation alone, at the same states."""
+    trunk, x, seen = make(MOORETrunk), noise(1, ROWS, SIZE).expand(TASKS, -1, -1), list[Tensor]()
+    trunk.heads.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].float().atanh()))
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        trunk.mix.copy_(torch.eye(3).repeat(ENSEMBLE, 1))
+        trunk(x)
+    found = seen[0].unflatten(0, (ENSEMBLE, TASKS))
+    products = torch.einsum("eknd,elnd->enkl", found, found) / 6
+    torch.testing.assert_close(products, torch.eye(3).expand_as(products), atol=1e-4, rtol=0)
+
+
 def test_a_tasks_weights_choose_among_the_experts() -> None:
     trunk, x = make(MOORETrunk), noise(TASKS, ROWS, SIZE)
     with torch.no_grad():

@@ -98,6 +98,19 @@ def test_a_task_that_explodes_recovers_with_a_target_that_does(make_agent: MakeA
     assert agent.critic.exploded.tolist() == [False, False, False]
 
 
+@pytest.mark.parametrize("also", [{"penalty": "l2"}, {"encoder": "care", "attention_sparsity": 0.1}])
+@pytest.mark.parametrize("name", ["famo", "mgda", "imtl"])
+def test_a_task_that_is_left_out_has_no_weight_by_what_every_loss_contains(
+    make_agent: MakeAgent, name: str, also: dict[str, Any]
+) -> None:
+    """A penalty or an encoder's own loss, small as it is, would take all the weight of these aggregators."""
+    agent = make_agent("paco", aggregator=name, **also)
+    batch = random_batch(3, 16, 4, 2)
+    metrics = agent.update(batch._replace(reward=batch.reward * torch.tensor([[1.0], [1e3], [1.0]])))
+    assert agent.critic.exploded.tolist() == [False, True, False]
+    assert metrics["critic_task_weight"][1] == 0.0
+
+
 def test_it_does_not_wait_for_the_device() -> None:
     trunk, losses, generator = made(), torch.tensor([1.0, 1e6, 1.0]), seeded_generator(1)
     with Recorder() as recorder:

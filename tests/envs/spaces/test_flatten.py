@@ -52,8 +52,9 @@ def first(space: gym.Space[Any], obs: Any) -> np.ndarray:
             [1.5, 1, 0],
         ),
         (Dict({"a": MultiDiscrete([2, 3])}), {"a": np.array([1, 2])}, [0, 1, 0, 0, 1]),
+        (Dict({"n": Box(0, 2**31 - 1, (2,), np.int32)}), {"n": [0, 2**31 - 1]}, [0, 2**31]),  # the nearest float32
     ],
-    ids=["dict", "tuple", "list", "matrix", "number", "nested", "categories"],
+    ids=["dict", "tuple", "list", "matrix", "number", "nested", "categories", "ends"],
 )
 def test_parts_become_one_row_of_float32(space: gym.Space[Any], obs: Any, row: list[float]) -> None:
     flat = first(space, obs)
@@ -98,6 +99,8 @@ def test_a_part_that_does_not_fit_is_named(changed: dict[str, Any], message: str
             {"n": np.array([1.0, 2.5])},
             "int64, which would truncate fractions",
         ),
+        (Dict({"n": Box(0, 255, (1,), np.uint8)}), {"n": np.array([300])}, "uint8, which cannot hold it"),
+        (Dict({"n": Box(0, 255, (1,), np.uint8)}), {"n": np.array([-1.0])}, "uint8, which cannot hold it"),
     ],
 )
 def test_missing_or_wrong_parts_are_named(space: gym.Space[Any], obs: Any, message: str) -> None:

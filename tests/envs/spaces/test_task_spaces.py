@@ -75,3 +75,29 @@ def test_an_observation_that_is_not_finite_is_named_with_its_task(value: float) 
 def test_what_does_not_fit_is_named_with_the_task(obs: Any) -> None:
     with pytest.raises(SuiteError, match="task 'a': .*observation"):
         spaces(box(3)).rows(obs)
+
+
+PARTED = gym.spaces.Dict(b=box(1), a=box(2))
+
+
+@pytest.mark.parametrize(
+    ("obs", "message"),
+    [
+        (
+            {"a": np.zeros((4, 2)), "b": np.zeros((4, 1))},
+            r"observation\['b'\] of shape \(4, 1\); .* a batch of flat rows",
+        ),
+        ({"a": np.zeros(5), "b": np.zeros(1)}, r"observation\['a'\] of shape \(5,\); its space has \(2,\)"),
+        ({"b": np.zeros(1)}, r"no observation\['a'\]"),
+    ],
+)
+def test_parts_of_another_shape_are_not_flattened(obs: Any, message: str) -> None:
+    with pytest.raises(SuiteError, match=f"task 'a': {message}"):
+        spaces(PARTED).rows(obs)
+
+
+def test_a_tuple_is_an_array_where_observations_have_no_parts() -> None:
+    rows, single = spaces(box(2)).rows(((1.0, 2.0), (3.0, 4.0)))
+    assert (rows.tolist(), single) == ([[1.0, 2.0], [3.0, 4.0]], False)
+    rows, single = spaces(gym.spaces.Tuple([box(2), box(1)])).rows((np.ones(2), [2.0]))
+    assert (rows.tolist(), single) == ([[1.0, 1.0, 2.0]], True)

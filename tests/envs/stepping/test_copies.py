@@ -115,6 +115,38 @@ def test_numbers_of_other_types_are_accepted(obs: Any) -> None:
     assert env.step(np.zeros(1))[0].tolist() == [0.0, 0.0, 0.0]
 
 
+@pytest.mark.parametrize("kind", [bool, int, np.int64, np.array, lambda flag: np.array([flag])])
+def test_flags_may_be_arrays_of_one(kind: Callable[[bool], Any]) -> None:
+    for flag in (True, False):
+        env = checked(partial(Returns, terminated=kind(flag)))
+        env.reset(0)
+        assert env.step(np.zeros(1))[2] is flag
+
+
+@pytest.mark.parametrize("flag", [0.0, np.array([True, False]), np.array([2]), None])
+def test_other_flags_are_refused(flag: Any) -> None:
+    env = checked(partial(Returns, terminated=flag))
+    env.reset(0)
+    with pytest.raises(SuiteError, match="step.. returned terminated=.*; expected True or False"):
+        env.step(np.zeros(1))
+
+
+@pytest.mark.parametrize(
+    ("info", "success"),
+    [
+        ({"success": np.array(True)}, 1.0),
+        ({"is_success": np.array([False])}, 0.0),
+        ({"is_success": np.array([0.5])}, 0.5),
+        ({"success": False, "is_success": True}, 0.0),
+        ({}, np.nan),
+    ],
+)
+def test_success_may_be_an_array_of_one(info: dict[str, Any], success: float) -> None:
+    env = checked(partial(Returns, result=(np.zeros(3), 0.0, False, False, info)))
+    env.reset(0)
+    assert np.array_equal(env.step(np.zeros(1))[4], success, equal_nan=True)
+
+
 class Raises(Scripted):
     def __init__(self, where: str) -> None:
         if where == "constructor":
@@ -189,6 +221,7 @@ class Draws(Scripted):
     [
         (None, r"render\(\) did not return an .H, W, 3. image"),
         (np.zeros((4, 4)), r"render\(\) did not return an .H, W, 3. image"),
+        (np.full((4, 4, 3), 0.5), r"render\(\) returned an image of dtype float64; return uint8"),
         (ImportError("pygame is not installed"), r"render\(\) failed: ImportError: pygame"),
     ],
 )

@@ -102,6 +102,25 @@ def test_actions_are_scaled_exactly_to_the_tasks_own_bounds(action: float, expec
     assert received.tolist() == [expected]
 
 
+@pytest.mark.parametrize("shape", [(4, 1), (4, 3), (3, 2), (5, 2), (2, 2, 2), (8,)])
+def test_actions_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    suite = suite_of(partial(Scripted, [CALM] * 3), partial(Scripted, [CALM] * 3, actions=2))
+    for one in (suite, make_suite("tabletop").only(["push", "reach"])):
+        env = MultiTaskVectorEnv(one, 2)
+        env.reset(seed=0)
+        env.step(np.zeros((4, env.engine.action_size)))
+        if shape != env.action_space.shape:
+            with pytest.raises(SuiteError, match=r"the actions have shape .*; expected \(4, [23]\), a row for each"):
+                env.step(np.zeros(shape))
+
+
+@pytest.mark.parametrize("seeds", [[], [1, 2, 3], [1] * 5])
+def test_a_list_of_seeds_has_one_for_each_row(seeds: list[int | None]) -> None:
+    env = MultiTaskVectorEnv(suite_of(partial(Scripted, [CALM] * 3)), 4)
+    with pytest.raises(SuiteError, match=f"{len(seeds)} seeds are given for 4 rows"):
+        env.reset(seed=seeds)
+
+
 def test_success_is_nan_if_a_task_does_not_report_it() -> None:
     class Silent(Scripted):
         def info(self) -> dict:

@@ -181,6 +181,9 @@ def test_an_unknown_agent_and_an_unknown_suite_are_named(tmp_path: Path, call: C
         mtrl.learn("tabletop", "cair", runs_dir=tmp_path)
     with pytest.raises(mtrl.SuiteError, match="unknown suite 'tabeltop'"):
         mtrl.learn("tabeltop", runs_dir=tmp_path)
+    for wrong in (None, Path("tasks.toml"), [mtrl.make_suite("tabletop").tasks[0]]):
+        with pytest.raises(mtrl.SuiteError, match="the suite is .*; give a TaskSuite, or its name as a string"):
+            mtrl.learn(wrong, runs_dir=tmp_path)  # type: ignore[arg-type]
 
 
 def test_a_numpy_false_ends_training_and_one_callback_needs_no_list(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +101,25 @@ def test_a_policy_that_leaves_its_bounds_is_warned_of_once_a_task(
     mtrl.score(Wild(), mtrl.make_suite("tabletop").only(["push", "reach"]), episodes=1)
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("warning: task 'push': an action of 100, where the task's bounds are scaled to [-1, 1]")
+
+
+@pytest.mark.parametrize(("obs_size", "actions"), [(2, 1), (4, 1), (3, 2)])
+def test_a_task_of_another_size_is_refused(tmp_path: Path, obs_size: int, actions: int) -> None:
+    def sized(obs_size: int, actions: int = 1) -> Callable[[], Scripted]:
+        return lambda: Scripted((1.0,) * 4, obs_size=obs_size, action_size=actions)
+
+    suite = scripted_suite(a=sized(3), b=sized(1))
+    run = {
+        "steps_per_task": 8,
+        "random_steps": 4,
+        "batch_per_task": 2,
+        "eval_episodes": 1,
+        "hidden": (8,),
+        "threads": 1,
+    }
+    policy = mtrl.load(mtrl.learn(suite, "mtsac", runs_dir=tmp_path, **run).path, suite=suite)
+    assert mtrl.score(policy, scripted_suite(a=sized(3)), episodes=1)["a"].mean_return == 4.0
+    with pytest.raises(
+        mtrl.UsageError, match=f"'a' has observations of {obs_size} numbers and actions of {actions}, but"
+    ):
+        mtrl.score(policy, scripted_suite(a=sized(obs_size, actions)), episodes=1)

@@ -160,6 +160,7 @@ def test_it_is_evaluated_like_any_other(sb3_run: Path) -> None:
 
 
 def test_one_of_its_tasks_is_scored_by_the_model_of_that_task(sb3_run: Path) -> None:
+    (sb3_run / "evaluation.json").unlink(missing_ok=True)
     assert evaluate.main([str(sb3_run), "--episodes", "2", "--seed", "500000002", "--tasks", "push"]) == 0
     tasks = read_json(sb3_run / "evaluation.json")["tasks"]
     assert list(tasks) == ["push"]

@@ -43,6 +43,19 @@ def test_a_group_has_its_tasks_mean_score_curve_and_a_verdict_of_its_own(tmp_pat
     assert band.mean == pytest.approx((0.0, 0.71, 0.71, 0.71))
 
 
+def test_a_groups_area_starts_at_its_tasks_mean_score_before_training(tmp_path: Path) -> None:
+    scores = dict.fromkeys(GROUPS, 0.5)
+    entries = {task: {"success_any": 0.5, "success_last": 0.5, "return": 0.0} for task in list(GROUPS)[::2]}
+    make_run(tmp_path, "care", 0, scores, groups=GROUPS, result_facts={"before": {"run": "r", "tasks": entries}})
+    make_run(tmp_path, "single-task", 0, scores, groups=GROUPS)
+    gathered = gather([tmp_path])
+    found = compare_groups(gathered, compare(gathered), groups_of_runs(gathered))
+    assert found is not None
+    # A quarter of the steps at a mean of .5 rather than .25, on the even tasks alone.
+    areas = [None if effect.area is None else effect.area.value for effect in found.effects]
+    assert areas == pytest.approx([0.25 / 4, 0.0])
+
+
 def test_a_groups_difference_is_known_more_finely_than_that_of_its_tasks(tmp_path: Path) -> None:
     """What n tasks say together is finer than what each of them says, by the root of n."""
     gathered = runs(tmp_path, 0.06)

@@ -100,6 +100,53 @@ def test_transfer_is_not_defined_where_the_task_alone_leaves_no_room(tmp_path: P
     assert effects(compare(gather([tmp_path])))["a"].transfer is None
 
 
+def test_a_run_that_started_from_another_one_starts_where_that_one_ended(tmp_path: Path) -> None:
+    """Its area is (.8 + .8) / 2 over the first of four parts on the known task, and from 0 on the new one."""
+    scores = {"success_last": 0.0, "return": 0.0}
+    tasks = {"a": {**scores, "success_any": 0.8, "new": False}, "b": {**scores, "success_any": 0.0, "new": True}}
+    for seed in range(3):
+        before = {"before": {"run": "care/seed0", "tasks": tasks}}
+        source = tmp_path / "first" / "care" / f"seed{seed}"
+        make_run(tmp_path / "r", "care", seed, {"a": 0.8, "b": 0.8}, from_run=source, result_facts=before)
+    comparison = compare(gather([tmp_path / "r"]))
+    (care,) = comparison.agents
+    assert care.auc is not None
+    assert care.auc.value == pytest.approx((0.8 + 0.7) / 2)
+    assert care.seeds == (0, 1, 2)
+    assert json.loads(json.dumps(comparison.to_json()))["agents"][0]["settings"]["from_run"] == str(source.parent)
+
+
+def test_returns_start_at_those_of_the_run_before(tmp_path: Path) -> None:
+    """Of -100 for random actions and -20 for the baseline: .5, then 1 at the first of four evaluations."""
+    make_run(tmp_path, "single-task", scores={"a": -20.0}, chance={"a": -100.0})
+    entry = {"success_any": None, "success_last": None, "return": -60.0, "new": False}
+    before = {"before": {"run": "care/seed0", "tasks": {"a": entry}}}
+    make_run(tmp_path, "care", scores={"a": -20.0}, chance={"a": -100.0}, result_facts=before)
+    care = next(one for one in compare(gather([tmp_path])).agents if one.agent == "care")
+    assert care.auc is not None
+    assert care.auc.value == pytest.approx((0.75 + 3) / 4)
+
+
+def test_runs_that_were_not_evaluated_equally_often_are_compared_on_the_evaluations_of_all(tmp_path: Path) -> None:
+    """The same curves, one with a point of four: it was .22 lower in area, and significantly behind."""
+    for seed in range(3):
+        score = 0.8 + 0.01 * seed
+        curves = {"a": [0.6 + 0.01 * seed, 0.7, 0.8, score]}
+        make_run(tmp_path, "care", seed, {"a": score}, curves, eval_every=1000)
+        metrics = make_run(tmp_path, "mtsac", seed, {"a": score}, curves, eval_every=4000) / "metrics.csv"
+        header, *_, last = metrics.read_text().splitlines(keepends=True)
+        metrics.write_text(header + last)
+    comparison = compare(gather([tmp_path]))
+    care, mtsac = comparison.agents
+    assert care.auc == mtsac.auc
+    assert care.auc is not None
+    assert care.auc.value == pytest.approx(0.81 / 2)
+    assert care.reached == mtsac.reached
+    assert comparison.pairs[0].verdict == SAME
+    assert "runs were not evaluated equally often: of their evaluations, only the last count" in comparison.notes
+    assert [row.auc for row in comparison.rows if row.agent == "care"] == pytest.approx([0.4, 0.405, 0.41])
+
+
 @pytest.mark.parametrize(("seeds", "verdict"), [(1, ONE_SEED), (2, FEW_SEEDS), (3, HELPED)])
 def test_a_verdict_takes_three_seeds_on_either_side(tmp_path: Path, seeds: int, verdict: str) -> None:
     add(tmp_path, "care", [(0.9, 0.9)] * seeds)

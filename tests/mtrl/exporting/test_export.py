@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch
@@ -20,8 +21,10 @@ import mtrl
 from mtrl import export
 from mtrl.errors import RunError
 from mtrl.exporting import formats
-from mtrl.exporting.formats import METADATA, WRITERS, Writer
-from tests.mtrl.conftest import Said, retold
+from mtrl.exporting.formats import METADATA, WRITERS, Writer, write
+from mtrl.exporting.module import exported_policy
+from mtrl.runs.folder import read_run
+from tests.mtrl.conftest import Said, Scripted, retold, scripted_suite
 
 Refused = Callable[..., str]
 UNEQUAL = """
@@ -243,3 +246,21 @@ def test_a_runs_own_files_are_not_overwritten(refused: Refused, tmp_path: Path) 
     (tmp_path / "config.json").write_text("{}")
     assert "is a file of the run" in refused(export.main, tmp_path, "--out", tmp_path / "config.json")
     assert (tmp_path / "config.json").read_text() == "{}"
+
+
+@pytest.mark.parametrize("format_", ["torchscript", pytest.param("onnx", marks=ONNX)])
+def test_actions_of_whole_numbers_are_those_that_the_environment_receives(tmp_path: Path, format_: str) -> None:
+    class Whole(Scripted):
+        def __init__(self) -> None:
+            super().__init__(rewards=(1.0,) * 4, obs_size=2)
+            self.action_space = gym.spaces.Box(np.array([-9]), np.array([9]), dtype=np.int32)
+
+    suite = scripted_suite(whole=Whole, real=lambda: Scripted((1.0,) * 4, obs_size=2))
+    run = mtrl.learn(suite, "mtsac", runs_dir=tmp_path / "runs", **RUN).path
+    policy, file = mtrl.load(run, suite=suite), tmp_path / "policy"
+    write(exported_policy(run, read_run(run)[0], suite), run, file, format_)
+    obs = 3.0 * torch.randn(20, 2, generator=torch.Generator().manual_seed(0))
+    with formats.silence():
+        act = WRITERS[format_].load(file)
+    assert act(obs, 0).tolist() == policy.predict(obs.numpy(), task="whole")[0].tolist()
+    assert (act(obs, 1) != act(obs, 1).round()).any()

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from mtrl.errors import UsageError
-from mtrl.gathering.curves import Curve, area_under_curve, mean_curve, read_curves, steps_to
+from mtrl.gathering.curves import Curve, area_under_curve, mean_curve, read_curves, steps_to, thinned
 from mtrl.gathering.gather import Gathered, gather
 from tests.mtrl.made_runs import PROTOCOL, make_run
 
@@ -42,6 +42,17 @@ def test_curves_hold_evaluations_only_and_the_last_of_those_written_twice(tmp_pa
     assert list(curves) == ["eval/success_rate/a,b"]
     assert curves["eval/success_rate/a,b"].steps.tolist() == [1000, 2000, 3000, 4000]
     assert curves["eval/success_rate/a,b"].values.tolist() == [0.1, 0.7, 0.3, 0.4]
+
+
+@pytest.mark.parametrize(
+    ("every", "steps"), [(1, [4, 8, 12, 16, 18]), (5, [8, 12, 16, 18]), (10, [12, 18]), (99, [18])]
+)
+def test_of_a_curve_the_evaluations_of_a_coarser_one_are_kept(every: int, steps: list[int]) -> None:
+    """The first at or after each multiple, as steps are taken several at a time, and the last."""
+    points = np.array([4, 8, 12, 16, 18])
+    kept = thinned(Curve(points, points / 20), every)
+    assert kept.steps.tolist() == steps
+    assert kept.values.tolist() == [step / 20 for step in steps]
 
 
 def test_the_area_is_that_of_trapezoids_from_the_start_and_flat_at_the_end() -> None:
@@ -97,6 +108,9 @@ def pipe(name: str) -> Any:
         (told("result.json", tasks={"reach": 1}), "is damaged (the scores of 'reach' are 1)"),
         (told("result.json", tasks={"a\x1b[1m": {}}), r"is damaged (a task is named 'a\x1b[1m')"),
         (told("result.json", tasks={"reach": {"return": math.nan}}), "is damaged (it contains NaN"),
+        (told("result.json", before=3), "is damaged (before is 3, which has no table of tasks)"),
+        (told("result.json", before={"tasks": [1]}), "is damaged (before is {'tasks': [1]}, which has no table"),
+        (told("result.json", before={"tasks": {"reach": 1}}), "is damaged (the scores of 'reach' are 1)"),
         (told("result.json", seed=True), "is damaged (seed is True, not a number)"),
         (told("config.json", seed=10**40), "--seed is 1"),
         (told("config.json", versions=[1]), "is damaged (versions is [1])"),

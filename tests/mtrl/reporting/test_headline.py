@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mtrl.comparison.compare import compare
-from mtrl.comparison.outcomes import SAME
+from mtrl.comparison.outcomes import AHEAD, SAME
 from mtrl.gathering.gather import gather
 from mtrl.reporting.headline import answers, leads_with_area
 from mtrl.reporting.sizes import size_matched
@@ -80,6 +80,45 @@ def test_agents_of_too_few_seeds_are_left_out_of_the_ranking_and_named(tmp_path:
     best = said(tmp_path)[0]
     assert best[0] == "care is ahead of mtsac."
     assert best[1].startswith("mtmhsac has too few seeds to be judged.")
+
+
+def test_agents_that_differ_from_each_other_are_not_said_to_be_alike(tmp_path: Path) -> None:
+    """The seeds of the first vary so much that it differs from none, while the second is ahead of the third."""
+    for agent, levels in (("care", (0.1, 0.9, 1.0, 1.0, 1.0)), ("mtsac", (0.7,) * 5), ("mtmhsac", (0.5,) * 5)):
+        for seed, level in enumerate(levels):
+            make_run(tmp_path, agent, seed, {"reach": level, "push": level})
+    comparison = compare(gather([tmp_path]))
+    assert comparison.pair("mtsac", "mtmhsac").verdict == AHEAD
+    assert answers(comparison)[0].short == (
+        "No difference to care, which is highest, is significant for mtsac and mtmhsac."
+    )
+
+
+@pytest.mark.parametrize(("seeds", "why"), [((1, 2), "one seed proves"), ((2, 2), "two seeds are too few")])
+def test_agents_of_too_few_seeds_have_no_verdict_whatever_their_numbers(
+    tmp_path: Path, seeds: tuple[int, int], why: str
+) -> None:
+    """With one seed of one agent and two of another, it was "No significant difference on any of 2 tasks."."""
+    runs(tmp_path, "single-task", 0.2, 0.1)
+    for agent, count in zip(("care", "mtsac"), seeds, strict=True):
+        runs(tmp_path, agent, 0.9, 0.8, seeds=count)
+    assert said(tmp_path)[1][0].startswith(f"Not known: {why}")
+
+
+def test_tasks_are_counted_for_the_agents_that_can_be_judged(tmp_path: Path) -> None:
+    runs(tmp_path, "care", 0.9, 0.8)
+    runs(tmp_path, "mtsac", 0.9, 0.8, seeds=1)
+    runs(tmp_path, "single-task", 0.2, 0.1)
+    sharing = said(tmp_path)[1]
+    assert sharing[0] == "care: helped on 2, hurt on none of 2 tasks."
+    assert "mtsac: not known, since one seed proves nothing." in sharing[1]
+
+
+def test_against_a_baseline_that_shares_no_task_is_said_to_be_learned_alone(tmp_path: Path) -> None:
+    runs(tmp_path, "care", 0.9, 0.8)
+    runs(tmp_path, "mtsac", 0.2, 0.1)
+    evidence = answers(compare(gather([tmp_path]), "mtsac"))[2]
+    assert evidence.details[0] == "2 of 2 comparisons with mtsac on a task are significant."
 
 
 def test_every_card_and_note_has_the_same_verdicts(tmp_path: Path) -> None:

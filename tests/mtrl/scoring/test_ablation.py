@@ -15,8 +15,9 @@ from rich.console import Console
 
 from envs.suite import Task, TaskSuite
 from mtrl import evaluate, train
+from mtrl.reporting.insight_page import read_ablation
 from mtrl.scoring.ablation import ablation, ablation_table
-from tests.mtrl.conftest import Scripted, read_json, scripted_suite, tiny
+from tests.mtrl.conftest import Scripted, read_json, retold, scripted_suite, tiny
 
 CPU = torch.device("cpu")
 
@@ -106,6 +107,27 @@ def test_a_run_is_played_without_each_of_its_encoders(care_run: Path, capsys: py
 def test_a_single_task_of_a_run_is_played_alone(care_run: Path) -> None:
     assert evaluate.main([str(care_run), "--episodes", "1", "--ablate-encoders", "--tasks", "push"]) == 0
     assert read_json(care_run / "ablation.json")["tasks"] == ["push"]
+
+
+def test_tasks_that_are_not_ablated_keep_their_rows(care_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def ablated(*more: str) -> dict:
+        assert evaluate.main([str(care_run), "--ablate-encoders", *more]) == 0
+        return read_json(care_run / "ablation.json")
+
+    both, again = ablated("--episodes", "2"), ablated("--episodes", "1", "--tasks", "push")
+    assert (again["tasks"], again["episodes"]) == (["reach", "push"], [2, 1])
+    assert (again["whole"][0], again["without"][0]) == (both["whole"][0], both["without"][0])
+    assert np.asarray(again["without"]).shape == (2, 4)
+    assert read_ablation(care_run) is not None
+    assert ablated("--episodes", "1", "--tasks", "reach", "--seed", "3")["tasks"] == ["reach"]
+    assert "had results of push, played differently" in capsys.readouterr().err
+
+
+def test_an_ablation_of_earlier_weights_is_not_reported(care_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert evaluate.main([str(care_run), "--episodes", "1", "--ablate-encoders"]) == 0
+    retold(care_run / "ablation.json", weights_sha256="0" * 64)
+    assert read_ablation(care_run) is None
+    assert "is about earlier weights" in capsys.readouterr().err
 
 
 def test_without_the_flag_nothing_is_left_out(care_run: Path) -> None:

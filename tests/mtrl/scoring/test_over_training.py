@@ -40,6 +40,18 @@ def test_areas_and_steps_are_those_of_the_curves(tmp_path: Path) -> None:
     assert mean.reached == (None, None)
 
 
+def test_the_area_of_a_run_that_started_from_another_starts_at_its_score(tmp_path: Path) -> None:
+    care = run_of(tmp_path / "care", {"a": [1.0, 1.0], "b": [1.0, 1.0]})
+    entry = {"success_any": 1.0, "success_last": 1.0, "return": 9.0}
+    silent = {"success_any": None, "success_last": None, "return": 9.0}
+    before = {"run": "care/seed0", "tasks": {"a": {**entry, "new": False}, "b": {**silent, "new": True}}}
+    alone = run_of(tmp_path / "single-task", {"a": [1.0, 1.0], "b": [1.0, 1.0]})
+    a, b, mean = over_training([{**care, "before": before}, alone], episodes=20)
+    assert a.areas == pytest.approx((1.0, 0.75))
+    assert b.areas == pytest.approx((0.75, 0.75))
+    assert mean.areas == pytest.approx((0.875, 0.75))
+
+
 def test_the_error_is_that_of_the_evaluated_episodes(tmp_path: Path) -> None:
     care = run_of(tmp_path / "care", {"a": [0.5, 1.0]})
     alone = run_of(tmp_path / "single-task", {"a": [0.0, 1.0]})

@@ -30,7 +30,9 @@ def test_a_first_signal_is_noted_and_gives_the_former_handlers_back(number: sign
         os.kill(os.getpid(), number)
         assert stop
         assert stop.signal == number
-        assert [signal.getsignal(each) for each in BOTH] == former
+        now = [signal.getsignal(each) for each in BOTH]
+        assert now[0] == former[0]
+        assert (now[1] == former[1]) == (number != signal.SIGTERM)  # which may come twice
     assert stop
     assert [signal.getsignal(each) for each in BOTH] == former
 
@@ -41,6 +43,25 @@ def test_a_second_ctrl_c_is_not_swallowed() -> None:
         assert stop
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_sigterm_that_comes_twice_at_once_is_one_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that ends a job signals every process of it, and a sweep asks its runs to end as well."""
+    seen: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: seen.append(number))
+    try:
+        with StopRequest() as stop:
+            for _ in range(3):
+                os.kill(os.getpid(), signal.SIGTERM)
+            assert stop
+            assert seen == []
+            monkeypatch.setattr("mtrl.terminal.interrupt.SAME_REQUEST", 0.0)
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert seen == [signal.SIGTERM]
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert seen == [signal.SIGTERM] * 2
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_without_a_signal_and_after_an_error_the_handlers_are_as_before() -> None:

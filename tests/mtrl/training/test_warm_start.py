@@ -19,6 +19,7 @@ Refused = Callable[..., str]
 Call = Callable[..., Said]
 SUITE = ("--suite", "holding_suite:suite")
 TRAINED = ["hold-0.5", "hold0.25", "hold0.5"]
+HELD_OUT = ["hold0.0", "hold0.9"]
 
 
 @pytest.fixture(autouse=True)
@@ -115,6 +116,13 @@ def test_added_tasks_are_learned_beside_the_runs_own_and_forgetting_is_told(call
     config, _ = read_run(new)
     assert (config.tasks, config.add_task, config.baseline) == ((*TRAINED, "hold0.9"), ("hold0.9",), "none")
     assert evaluate.main([str(new), "--trust", "--episodes", "1"]) == 0
+
+
+def test_added_tasks_may_be_named_in_any_order(run: Path) -> None:
+    in_order, reversed_order = (begun(run, "--add-task", *names) for names in (HELD_OUT, HELD_OUT[::-1]))
+    assert same_weights(in_order, reversed_order)
+    tasks = [read_json(path / "result.json")["tasks"] for path in (in_order, reversed_order)]
+    assert tasks[0] == tasks[1]
 
 
 @pytest.mark.parametrize("how", ["--tasks", "--add-task"])
