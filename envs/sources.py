@@ -107,7 +107,7 @@ def from_toml(path: Path) -> TaskSuite:
     try:
         if path.exists() and not path.is_file():
             raise ValueError("it is not a regular file")
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise SuiteError(f"suite {str(path)!r}: no such file in {Path.cwd()}") from None
     except (OSError, ValueError, RecursionError) as error:

@@ -50,6 +50,10 @@ def test_a_toml_file_is_a_suite(tmp_path: Path) -> None:
     assert suite.tasks[0].make_env().unwrapped.g == 5.0
 
 
+def test_a_toml_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    assert make_suite(write(tmp_path, "\ufeff" + TOML)).name == "swings"  # as some editors save it
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
