@@ -15,14 +15,23 @@ from torch import Tensor, nn
 
 from agents.base import rows_of
 from agents.networks import StackedLinear, hidden_activation, in_float32
+from agents.registry.spec import RegistryError
 from agents.trunks.layered import on_rows
 from agents.trunks.trunk import Trunk, TrunkShape, members
 
 
 class DepthTrunk(Trunk):
-    """A perceptron that all tasks share, with an output at every hidden layer; each task weighs them by a softmax."""
+    """A perceptron that all tasks share, with an output at every hidden layer; each task weighs them by a softmax.
+
+    Raises ``RegistryError`` with fewer than two hidden layers.
+    """
 
     def __init__(self, shape: TrunkShape, generator: torch.Generator) -> None:
+        if len(shape.hidden) < 2:
+            raise RegistryError(
+                "trunk 'depth' weighs the outputs of hidden layers, and there is only one; "
+                "give more, as in --hidden 128 128"
+            )
         super().__init__()
         self.ensemble, self.tasks, self.layer_norm = shape.ensemble, shape.tasks, shape.layer_norm
         sizes = pairwise([shape.size_in, *shape.hidden])

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from agents.base import seeded_generator
 from agents.registry.sharing_settings import LoRASettings, LowRankSettings, PaCoSettings, SearchSettings
+from agents.registry.spec import RegistryError
 from agents.trunks import Trunk, TrunkShape
 from agents.trunks.cross_stitch import CrossStitchTrunk
 from agents.trunks.depth import DepthTrunk
@@ -154,3 +155,8 @@ def test_depth_is_the_mean_of_the_outputs_that_the_task_weighs() -> None:
     )
     torch.testing.assert_close(shallow, hidden @ trunk.exits[0].weight[1] + trunk.exits[0].bias[1])
     assert trunk.inspect(x)["depth"].sum(dim=1).allclose(torch.ones(TASKS))
+
+
+def test_depth_needs_a_choice_of_layers() -> None:
+    with pytest.raises(RegistryError, match="give more, as in --hidden 128 128"):
+        make(DepthTrunk, hidden=(8,))
