@@ -31,12 +31,19 @@ AGENTS: dict[str, Settings] = {
         "attention_temperature": 1.0,
         "detach_context": True,
     },
-    "mtsac, context": {"encoder": "context", "learning_rate": 4e-3},
-    "mtsac, one-hot": {"encoder": "one-hot", "learning_rate": 4e-3},
+    "mtmhsac": {"encoder": "none", "trunk": "multi-head", "learning_rate": 4e-3},
+    "mtsac, context": {"encoder": "context", "trunk": "shared", "learning_rate": 4e-3},
+    "mtsac, one-hot": {"encoder": "one-hot", "trunk": "shared", "learning_rate": 4e-3},
 }
 ALONE: Settings = {"trunk": "separate", "learning_rate": 2e-3}
-ALL: Settings = {"context": "text+numbers", "network": "mlp", "critic": "scalar", "penalty": "none"}
-COLOURS = ("#1f5fa8", "#c8701a", "#4a8a3c", "#8a4a8a", "#555555")
+ALL: Settings = {
+    "context": "text+numbers",
+    "network": "mlp",
+    "critic": "scalar",
+    "penalty": "none",
+    "aggregator": "mean",
+}
+COLOURS = ("#1f5fa8", "#c8701a", "#b03030", "#4a8a3c", "#8a4a8a", "#555555")
 SKILLS = ("reach", "push", "pick-place", "door-open", "drawer-open")
 SKILLS += ("drawer-close", "button-press", "peg-insert", "window-open", "window-close")
 PLACES = {
@@ -47,7 +54,7 @@ PLACES = {
     50: (".",),
 }
 RELATED = ("push", "door-open")
-BESIDE = ("hyper", "care", "mtsac, one-hot")
+BESIDE = ("hyper", "care", "mtmhsac", "mtsac, one-hot")
 
 
 def runs_of(folder: Path, settings: Settings) -> list[Run]:
