@@ -22,27 +22,22 @@ from mtrl.tracking.tags import task_tag
 Settings = dict[str, object]
 # What tells runs of an agent, at its own learning rate, from others: ablations of CARE have another attention.
 AGENTS: dict[str, Settings] = {
-    "hyper": {"encoder": "hyper", "learning_rate": 1e-3},
+    "hyper": {"encoder": "hyper", "aggregator": "mean", "learning_rate": 1e-3},
     "care": {
         "encoder": "care",
+        "aggregator": "mean",
         "learning_rate": 1e-3,
         "encoders": 4,
         "attention": "context",
         "attention_temperature": 1.0,
         "detach_context": True,
     },
-    "mtmhsac": {"encoder": "none", "trunk": "multi-head", "learning_rate": 4e-3},
-    "mtsac, context": {"encoder": "context", "trunk": "shared", "learning_rate": 4e-3},
-    "mtsac, one-hot": {"encoder": "one-hot", "trunk": "shared", "learning_rate": 4e-3},
+    "mtmhsac": {"encoder": "none", "trunk": "multi-head", "aggregator": "mean", "learning_rate": 4e-3},
+    "mtsac, context": {"encoder": "context", "trunk": "shared", "aggregator": "mean", "learning_rate": 4e-3},
+    "mtsac, one-hot": {"encoder": "one-hot", "trunk": "shared", "aggregator": "mean", "learning_rate": 4e-3},
 }
 ALONE: Settings = {"trunk": "separate", "learning_rate": 2e-3}
-ALL: Settings = {
-    "context": "text+numbers",
-    "network": "mlp",
-    "critic": "scalar",
-    "penalty": "none",
-    "aggregator": "mean",
-}
+ALL: Settings = {"context": "text+numbers", "network": "mlp", "critic": "scalar", "penalty": "none"}
 COLOURS = ("#1f5fa8", "#c8701a", "#b03030", "#4a8a3c", "#8a4a8a", "#555555")
 SKILLS = ("reach", "push", "pick-place", "door-open", "drawer-open")
 SKILLS += ("drawer-close", "button-press", "peg-insert", "window-open", "window-close")
