@@ -123,7 +123,7 @@ def _alone(alone: Sequence[Run], task: str) -> np.ndarray:
 
 def draw_tasks(table: dict[str, dict[int, list[float]]], out: Path) -> None:
     """Draw the gain over the number of tasks, a line an agent, a dot a seed."""
-    figure = Figure(figsize=(5.6, 3.4), layout="constrained")
+    figure = Figure(figsize=(6.6, 3.4), layout="constrained")
     axes = figure.add_subplot()
     axes.axhline(0, color="#555555", linewidth=0.8)
     for colour, (agent, own) in zip(COLOURS, table.items(), strict=False):
@@ -137,7 +137,7 @@ def draw_tasks(table: dict[str, dict[int, list[float]]], out: Path) -> None:
     axes.set_xticks([], minor=True)
     axes.set_xlabel("tasks learned together")
     axes.set_ylabel("area, gain over single-task")
-    axes.legend(frameon=False)
+    figure.legend(frameon=False, loc="outside right upper")
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(out, dpi=110)
 
