@@ -12,6 +12,7 @@ from mtrl.comparison.measures import Measure, measures_of
 from mtrl.comparison.notes import baseline_of
 from mtrl.comparison.outcomes import Comparison
 from mtrl.comparison.scored import Scored, bands
+from mtrl.comparison.statistics import mean_resolution
 from mtrl.gathering.curves import Curve, mean_curve
 from mtrl.gathering.gather import Gathered
 from mtrl.gathering.run import Run
@@ -40,6 +41,11 @@ class GroupMeasure(Measure):
         known = [curve for curve in curves if curve is not None]
         return mean_curve(known) if len(known) == len(curves) else None
 
+    def point_resolution(self, episodes: int) -> float:
+        """Return the resolution of the mean over members at a point of the curve."""
+        points = np.array([member.point_resolution(episodes) for member in self.members])
+        return mean_resolution(points, len(points))
+
 
 def groups_of_runs(gathered: Gathered) -> dict[str, list[str]]:
     """Return the names of the runs' many tasks by group; empty if they are few or one has no group."""
@@ -66,6 +72,5 @@ def compare_groups(gathered: Gathered, comparison: Comparison, groups: Groups) -
 
 
 def _measure(group: str, members: tuple[Measure, ...]) -> GroupMeasure:
-    # Rounding errors of n scores are independent, so the resolution of their mean is finer by the square root of n.
-    resolution = float(np.sqrt(np.sum(np.square([member.resolution for member in members])))) / len(members)
+    resolution = mean_resolution(np.array([member.resolution for member in members]), len(members))
     return GroupMeasure(group, members[0].kind, resolution=resolution, members=members)

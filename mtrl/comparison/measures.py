@@ -44,6 +44,10 @@ class Measure:
         raw = run.curves.get(task_tag("eval/success_rate" if self.kind == SUCCESS else "eval/return", self.task))
         return None if raw is None else Curve(raw.steps, (raw.values - self.zero) / self.span)
 
+    def point_resolution(self, episodes: int) -> float:
+        """Return the resolution of a point of the curve, an evaluation of ``episodes``."""
+        return 1 / episodes if self.kind == SUCCESS else 0.0
+
 
 def raw_score(run: Run, task: str) -> float:
     """Return a run's success at any step of the episode, or the return of a task that does not report success."""

@@ -62,9 +62,9 @@ class Scored:
 
     @cached_property
     def evaluation_resolution(self) -> np.ndarray:
-        """Resolution of a point of a curve (T,): 1 / episodes for success, 0 for a return."""
+        """Resolution of a point of a curve (T,)."""
         episodes = self.group.runs[0].config.eval_episodes
-        return np.array([1 / episodes if measure.kind == SUCCESS else 0.0 for measure in self.measures])
+        return np.array([measure.point_resolution(episodes) for measure in self.measures])
 
     @cached_property
     def area_resolution(self) -> np.ndarray:

@@ -68,8 +68,8 @@ def speed_table(comparison: Comparison) -> Table:
             "-" if area is None else _interval(area, comparison.measure),
             *([_reached(mark) for mark in one.reached] or ["-"] * len(thresholds)),
         )
-    table.caption = "area: mean height of the learning curve; to .5: median over seeds" + (
-        ", (seeds that reached it)" if thresholds else ""
+    table.caption = "area: mean height of the learning curve" + (
+        "; to .5: median over seeds (seeds that reached it)" if thresholds else ""
     )
     return table
 

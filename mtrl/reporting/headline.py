@@ -127,11 +127,19 @@ def _sharing(comparison: Comparison) -> Answer:
     question = "Did learning together help?"
     names = sharing_agents(comparison)
     if not names:
-        return Answer(question, "Not known: no agent here learns each task alone.", _sentences(comparison.notes))
+        return Answer(question, f"Not known: {_why_not_known(comparison)}.", _sentences(comparison.notes))
     judged = {effect.judged_by for effect in comparison.effects if effect.agent in names}
     what = "the area under the learning curve" if judged == {"area"} else "the final score"
     how = f"Judged task by task by {what}, against {comparison.baseline}."
     return Answer(question, _counted(comparison, names), (how, *(_effects_of(name, comparison) for name in names)))
+
+
+def _why_not_known(comparison: Comparison) -> str:
+    """State what is missing for a comparison of learning together with learning alone."""
+    alone = [one.label for one in comparison.agents if learned_alone(one.agent)]
+    if len(alone) == len(comparison.agents):
+        return "no agent here learns tasks together"
+    return f"{listed(alone)} {_is(alone)} not the baseline" if alone else "no agent here learns each task alone"
 
 
 def _counted(comparison: Comparison, names: Sequence[str]) -> str:
@@ -183,17 +191,19 @@ def _effects_of(agent: str, comparison: Comparison) -> str:
 def _evidence(comparison: Comparison) -> Answer:
     question = "Is the evidence enough?"
     fewest = min(len(one.seeds) for one in comparison.agents)
-    seeds = "one seed" if fewest == 1 else f"{fewest} seeds"
+    alike = all(len(one.seeds) == fewest for one in comparison.agents)
+    few = f"{fewest} seeds {'per agent' if alike else 'of some agents'}"
+    enough = f"{'' if alike else 'at least '}{fewest} seeds per agent"
     if fewest == 1:
         short = "No: one seed proves nothing."
     elif fewest < LEAST_SEEDS:
-        short = f"No: {seeds} per agent are too few."
+        short = f"No: {few} are too few."
     elif fewest < FEW:
-        short = f"Hardly: {seeds} per agent show only large differences."
+        short = f"Hardly: {few} show only large differences."
     elif fewest < ENOUGH:
-        short = f"For large differences: {seeds} per agent."
+        short = f"For large differences: {enough}."
     else:
-        short = f"Yes, for the differences reported as significant: {seeds} per agent."
+        short = f"Yes, for the differences reported as significant: {enough}."
     shared = set(sharing_agents(comparison))
     judged = [
         effect

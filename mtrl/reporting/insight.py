@@ -38,6 +38,11 @@ class Table:
         values, rows, columns = table_by_group(self.values, self.rows, self.columns, groups)
         return Table(rows, columns, values)
 
+    def ordered(self, rows: tuple[str, ...], columns: tuple[str, ...]) -> Table:
+        """Return the table with its rows and columns in another order."""
+        across = [self.columns.index(name) for name in columns]
+        return Table(rows, columns, self.values[[self.rows.index(name) for name in rows]][:, across])
+
     @property
     def headings(self) -> list[tuple[str, str]]:
         """Each column's name and its shortened heading."""
@@ -108,13 +113,14 @@ def halves(entries: Sequence[tuple[int, Table]]) -> tuple[Table | None, Table]:
 
 
 def mean_table(tables: Sequence[Table]) -> Table:
-    """Return the mean of each cell over tables of the same rows and columns, ignoring unknown values."""
-    stacked = np.stack([table.values for table in tables])
+    """Return the mean of each cell over tables of the same rows and columns, in any order, ignoring unknown values."""
+    rows, columns = tables[0].rows, tables[0].columns
+    stacked = np.stack([table.ordered(rows, columns).values for table in tables])
     known = np.isfinite(stacked)
     count = known.sum(axis=0)
     total = np.where(known, stacked, 0.0).sum(axis=0)
     mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return Table(tables[0].rows, tables[0].columns, mean)
+    return Table(rows, columns, mean)
 
 
 def snapshots(entries: Sequence[tuple[int, Table]], count: int = 4) -> list[tuple[int, Table]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mtrl.comparison.outcomes import Comparison
+from mtrl.config import TrainConfig
 from mtrl.gathering.gather import Gathered
 from mtrl.scoring.many_tasks import Groups
 
@@ -26,7 +27,6 @@ def protocol_of(gathered: Gathered, comparison: Comparison, groups: Groups) -> l
     Of many tasks, only the ``groups`` are named.
     """
     runs = gathered.runs
-    config, facts = runs[0].config, runs[0].facts
     seeds = {one.label: ", ".join(map(str, one.seeds)) for one in comparison.agents}
     tasks = [f"{group} ({len(own)})" for group, own in groups.items()] or gathered.tasks
     alike = len({*seeds.values()}) == 1
@@ -35,13 +35,17 @@ def protocol_of(gathered: Gathered, comparison: Comparison, groups: Groups) -> l
         ("environment steps", _budget(gathered.steps_per_task, [run.result["env_steps"] for run in runs])),
         ("seeds", next(iter(seeds.values())) if alike else "; ".join(f"{k}: {v}" for k, v in seeds.items())),
         ("score", comparison.measure_words),
-        ("curves", f"every {config.eval_every:,} steps per task, {config.eval_episodes} episodes per task"),
+        ("curves", "; ".join(_each(_evaluations(run.config) for run in runs))),
         *((_title(name), _words(value)) for name, value in comparison.protocol.items() if value not in (None, "", {})),
-        ("versions", _words({**facts.get("versions", {})})),
+        ("versions", "; ".join(_each(_words({**run.facts.get("versions", {})}) for run in runs))),
         ("machine", "; ".join(_each(_machine(run.facts.get("machine")) for run in runs))),
         ("device", ", ".join(_each(str(run.result.get("device", "not known")) for run in runs))),
         ("commit of the kit", ", ".join(_each(_commit(run.facts.get("git")) for run in runs))),
     ]
+
+
+def _evaluations(config: TrainConfig[Any]) -> str:
+    return f"every {config.eval_every:,} steps per task, {config.eval_episodes} episodes per task"
 
 
 def _budget(per_task: int, in_all: list[int]) -> str:

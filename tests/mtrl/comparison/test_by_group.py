@@ -70,6 +70,30 @@ def test_a_groups_difference_is_known_more_finely_than_that_of_its_tasks(tmp_pat
     assert np.isclose(odd.final.value, 0.06)
 
 
+def test_a_single_group_of_all_tasks_has_the_intervals_of_all_tasks_together(tmp_path: Path) -> None:
+    """Its areas and bands were once taken to be as coarse as those of one task."""
+    for agent, more in (("care", 0.0), ("single-task", 0.02)):
+        for seed in range(3):
+            scores = {f"t{k}": 0.5 + more + 0.002 * seed for k in range(24)}
+            curves = {task: [0.0, score, score, score] for task, score in scores.items()}
+            make_run(tmp_path, agent, seed, scores, curves, groups=dict.fromkeys(scores, "all"))
+    gathered = gather([tmp_path])
+    comparison = compare(gathered)
+    found = compare_groups(gathered, comparison, groups_of_runs(gathered))
+    assert found is not None
+    ((group,), (overall,)) = (found.effects, comparison.overall)
+    assert group.area is not None
+    assert overall.area is not None
+    assert (group.area.low, group.area.high) == pytest.approx((overall.area.low, overall.area.high))
+    ends = [
+        (band.low, band.high)
+        for bands in (found.bands, comparison.bands)
+        for band in bands
+        if band.task in ("all", None)
+    ]
+    assert np.allclose(ends[:2], ends[2:])
+
+
 def test_a_group_of_tasks_that_are_scored_differently_is_not_compared(tmp_path: Path) -> None:
     gathered = runs(tmp_path, 0.3)
     for run in gathered.runs:

@@ -188,12 +188,19 @@ def test_where_scores_are_at_the_ceiling_agents_are_shown_by_area(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("seeds", "begins"), [(1, "No: one seed"), (2, "No: 2 seeds"), (3, "Hardly"), (5, "For large"), (10, "Yes")]
+    ("seeds", "expected"),
+    [
+        (1, "No: one seed proves nothing."),
+        (2, "No: 2 seeds of some agents are too few."),
+        (3, "Hardly: 3 seeds of some agents show only large differences."),
+        (5, "For large differences: at least 5 seeds per agent."),
+        (10, "Yes, for the differences reported as significant: 10 seeds per agent."),
+    ],
 )
-def test_the_evidence_is_judged_by_the_fewest_seeds(tmp_path: Path, seeds: int, begins: str) -> None:
+def test_the_evidence_is_judged_by_the_fewest_seeds(tmp_path: Path, seeds: int, expected: str) -> None:
     runs(tmp_path, "care", 0.9, 0.8, seeds)
     runs(tmp_path, "single-task", 0.2, 0.1, 10)
-    assert said(tmp_path)[2][0].startswith(begins)
+    assert said(tmp_path)[2][0] == expected
 
 
 def test_one_seed_crowns_nobody_and_helps_nobody(tmp_path: Path) -> None:
@@ -209,6 +216,18 @@ def test_without_a_task_alone_the_way_to_one_is_told(tmp_path: Path) -> None:
     _, sharing, _ = said(tmp_path)
     assert sharing[0].startswith("Not known")
     assert "--agents single-task" in sharing[1]
+
+
+def test_agents_that_all_learn_alone_or_share_beside_another_baseline_are_told_apart(tmp_path: Path) -> None:
+    """All of them were once said to include no agent that learns each task alone."""
+    runs(tmp_path / "alone", "single-task", 0.9, 0.8)
+    runs(tmp_path / "alone", "sb3", 0.9, 0.8)
+    assert said(tmp_path / "alone")[1][0] == "Not known: no agent here learns tasks together."
+    runs(tmp_path / "beside", "care", 0.9, 0.8)
+    runs(tmp_path / "beside", "sb3", 0.9, 0.8)
+    short, details = said(tmp_path / "beside")[1]
+    assert short == "Not known: sb3 is not the baseline."
+    assert "--baseline sb3" in details
 
 
 def test_a_probability_reads_the_same_from_either_side(tmp_path: Path) -> None:

@@ -56,6 +56,12 @@ def test_means_are_over_what_is_known_and_apart_for_each_half() -> None:
     assert insight.halves(entries[:1])[0] is None
 
 
+def test_a_mean_over_seeds_is_by_name_whatever_the_order_of_tasks() -> None:
+    one = Table(("a", "b"), ("a", "b"), np.array([[1.0, -0.5], [-0.25, 1.0]]))
+    other = Table(("b", "a"), ("b", "a"), np.array([[1.0, -0.25], [-0.5, 1.0]]))
+    assert insight.mean_table([one, other]).lines == one.lines
+
+
 def test_snapshots_hold_the_first_and_the_last() -> None:
     entries = [(k, cosines(0, 0, 0)) for k in range(10)]
     assert [step for step, _ in insight.snapshots(entries)] == [0, 3, 6, 9]

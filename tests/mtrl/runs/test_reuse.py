@@ -52,6 +52,13 @@ def test_what_does_not_change_a_runs_numbers_does_not_keep_it_from_being_found(
     assert found["path"] == str(finished_run)
 
 
+def test_tasks_named_in_another_order_are_the_same_run(tmp_path: Path, clean_checkout: None) -> None:
+    folder = new_run_folder(tmp_path, "tabletop", "single-task", 1)
+    write_config(folder, dataclasses.replace(BASE, tasks=("reach", "push")))
+    write_result(folder, RESULT)
+    assert twin_of(tmp_path, dataclasses.replace(BASE, tasks=("push", "reach"))) is not None
+
+
 def test_a_twin_is_found_behind_runs_that_are_unfinished_or_damaged(tmp_path: Path, finished_run: Path) -> None:
     """finished_run is moved behind two others of its seed: one damaged, one without a result."""
     finished_run.rename(finished_run.with_name("seed1-3"))
