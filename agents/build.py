@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -22,12 +22,13 @@ from agents.normalize import ObsScale, ReturnScale
 from agents.penalties import Penalty
 from agents.registry.compose import pieces_named, pieces_of
 from agents.registry.settings import SACSettings
-from agents.registry.spec import AgentSpec, Spec
+from agents.registry.spec import AgentSpec, RegistryError, Spec
 from agents.sac import SAC
 from agents.samplers import Sampler
 from agents.samplers.uniform import Uniform
 from agents.trunks import MakeTrunk, Trunk, TrunkShape
 
+M = TypeVar("M", Encoder, Trunk)
 NETWORKS = {"mlp": StackedMLP, "residual": StackedResidual}
 MAX_SCALED_RETURN = 9.0  # for reward_scale return: at the outermost bins HL-Gauss has no room for its Gaussian
 BUILDING = "while building "  # begins the note on an exception that a piece's class or function raised
@@ -55,8 +56,8 @@ def build_agent(spec: AgentSpec, sizes: Sizes, settings: Any, seed: int, device:
     shape = PieceShape(tasks, device, settings, seed)
     encoder_shape = EncoderShape(sizes.obs, tasks, sizes.context, sizes.learned_context, settings)
     return build_sac(
-        _built(pieces["encoder"], encoder_shape, init),
-        partial(_built, pieces["trunk"]),
+        _module(pieces["encoder"], Encoder, encoder_shape, init),
+        partial(_module, pieces["trunk"], Trunk),
         _aggregator(pieces, shape),
         sizes,
         settings,
@@ -155,6 +156,14 @@ def _function_or_instance(spec: Spec, shape: PieceShape) -> Any:
     """Return the piece itself if it is a function, an instance if it is a class."""
     target: Any = spec.load()
     return _built(spec, shape) if inspect.isclass(target) else target
+
+
+def _module(spec: Spec, base: type[M], *arguments: Any) -> M:
+    """Return what a piece's class or function builds. Raises ``RegistryError`` if it is not a ``base``."""
+    module = _built(spec, *arguments)
+    if not isinstance(module, base):
+        raise RegistryError(f"{spec.kind} {spec.name!r} is a {type(module).__name__}; subclass mtrl.{base.__name__}")
+    return module
 
 
 def _built(spec: Spec, *arguments: Any) -> Any:

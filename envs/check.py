@@ -14,7 +14,7 @@ import numpy as np
 
 from envs.errors import MissingExtra, SuiteError, one_line
 from envs.spaces.excess import reward_warning
-from envs.stepping.copies import CheckedEnv
+from envs.stepping.copies import CheckedEnv, check_distinct
 from envs.stepping.vector import MultiTaskVectorEnv
 from envs.suite import Task, TaskSuite
 
@@ -118,11 +118,13 @@ def _duplicates(tasks: Sequence[Task]) -> dict[str, str]:
 def _check_task(task: Task, max_steps: int) -> TaskCheck:
     numpy_state, python_state = str(np.random.get_state()), random.getstate()  # noqa: NPY002
     try:
-        env = CheckedEnv(task, task.make_env())
+        env, copy = (CheckedEnv(task, task.make_env()) for _ in range(2))
+        check_distinct([env, copy])
     except MissingExtra:
         raise  # it is not the task's fault
     except SuiteError as error:
         return TaskCheck(task.name, task.description, problems=(str(error),))
+    copy.env.close()
     watch = _ActionWatch(env.env.unwrapped)
     try:
         rollout = _Rollout(env, max_steps)
@@ -211,10 +213,12 @@ class _ActionWatch:
         space, step = getattr(core, "action_space", None), core.step
         if not isinstance(space, gym.spaces.Box):
             return
+        low, high = space.low.astype(np.float64), space.high.astype(np.float64)  # small integers would wrap around
 
         def watched(action: Any) -> Any:
             if np.shape(action) == space.shape:
-                outside = float(np.maximum(space.low - action, action - space.high).max(initial=0.0))
+                taken = np.asarray(action, dtype=np.float64)
+                outside = float(np.maximum(low - taken, taken - high).max(initial=0.0))
                 self.farthest = max(self.farthest, outside if outside > ACTION_TOLERANCE else 0.0)
             return step(action)
 

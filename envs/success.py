@@ -6,9 +6,11 @@ from typing import Any
 
 import gymnasium as gym
 
+from envs.errors import warn_once
+
 
 class SuccessFromInfo(gym.Wrapper[Any, Any, Any, Any]):
-    """Success is ``bool(info[key])``. Raises ``KeyError`` if no step of an episode had the key."""
+    """Success is ``bool(info[key])``; an episode in which no step has the key is a failure, with a warning once."""
 
     def __init__(self, env: gym.Env[Any, Any], key: str) -> None:
         super().__init__(env)
@@ -26,7 +28,13 @@ class SuccessFromInfo(gym.Wrapper[Any, Any, Any, Any]):
             self._seen = True
             info = {**info, "success": float(bool(info[self._key]))}
         elif (terminated or truncated) and not self._seen:
-            raise KeyError(f"info never had the key {self._key!r}; at the episode's end it had {sorted(info)}")
+            # Some environments set the key only on success. It may also be misspelt.
+            warn_once(
+                f"info[{self._key!r}]",
+                f"in an episode, info never had the key {self._key!r}, so the episode counts as a failure; at its end "
+                f"it had {sorted(map(str, info))}",
+            )
+            info = {**info, "success": 0.0}
         return obs, reward, terminated, truncated, info
 
 

@@ -76,6 +76,7 @@ def evaluate(options: EvaluateConfig) -> int:
     from mtrl.terminal.console import plain_console
     from mtrl.terminal.guardian import guarded
     from mtrl.training.assemble import device_of
+    from mtrl.video.playing import MAX_STEPS
     from mtrl.video.recording import check_video, record
 
     if options.record is not None:
@@ -103,7 +104,7 @@ def evaluate(options: EvaluateConfig) -> int:
             for part in parts:
                 video = options.record.with_stem(options.record.stem + (part.suffix if len(parts) > 1 else ""))
                 record(as_scored(part.suite), part.policy, video, options.seed, device)
-                console.print(f"recorded one episode of each task: {video}", markup=False)
+                console.print(f"recorded one episode of each task, at most {MAX_STEPS} steps: {video}", markup=False)
     return 0
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agents.base import Batch
 from agents.build import built_piece
@@ -75,18 +75,21 @@ def check_finite(name: str, values: Any) -> None:
 
 
 def check_pieces(agent: SAC, names: Mapping[str, str], batch: Batch) -> None:
-    """Call encoder, trunks and penalty once each. Raises ``Broken`` for what they raise or return.
+    """Call encoder, trunks and penalty once each, and look at their parameters by task.
 
-    ``names`` are the pieces' names by slot.
+    ``names`` are the pieces' names by slot. Raises ``Broken`` for what they raise or return.
     """
     encoder, trunk = (f"{slot} {names[slot]!r}" for slot in ("encoder", "trunk"))
     with torch.no_grad():
         z = called(encoder, partial(agent.encoder, batch.obs))
         _check_features(encoder, z, batch, agent.encoder.size)
         check_finite(encoder, z)
-        check_finite(f"{trunk}, as the actor,", called(trunk, partial(agent.actor, z)))
+        _check_outputs(f"{trunk}, as the actor,", partial(agent.actor, z), (1, *z.shape[:2], 2 * batch.action.shape[2]))
         with_action = torch.cat([z, batch.action], dim=-1)
-        check_finite(f"{trunk}, as the critic,", called(trunk, partial(agent.critic, with_action)))
+        critics = (2, *z.shape[:2], agent.head.size)
+        _check_outputs(f"{trunk}, as the critic,", partial(agent.critic, with_action), critics)
+    _check_own(encoder, agent.encoder.own_parameters(), len(batch.obs), "T")
+    _check_own(trunk, agent.actor.own_parameters(), len(batch.obs), "E * T")
     if agent.penalty is not None:
         for part in ("encoder", "critic", "actor"):
             _check_penalty(f"penalty {names['penalty']!r}", part, partial(agent.penalty, getattr(agent, part)))
@@ -111,6 +114,22 @@ def _check_features(name: str, z: Any, batch: Batch, size: int) -> None:
         raise Broken(f"{name} returned {(*z.shape,)} for T = {leading[0]}, N = {leading[1]}; return (T, N, {size})")
     if z.shape[-1] != size:
         raise Broken(f"{name} returned (T, N, {z.shape[-1]}) but its size is {size}")
+
+
+def _check_outputs(name: str, call: Callable[[], Any], expected: tuple[int, ...]) -> None:
+    out = called(name, call)
+    check_finite(name, out)
+    if out.shape != expected:
+        raise Broken(f"{name} returned {(*out.shape,)}; return {expected}, (E, T, N, size_out)")
+
+
+def _check_own(name: str, own: list[nn.Parameter], tasks: int, stacked: str) -> None:
+    for parameter in own:
+        if not parameter.dim() or len(parameter) % tasks:
+            raise Broken(
+                f"own_parameters of {name} returned one of shape {(*parameter.shape,)}; its first axis must be "
+                f"{stacked}, here T = {tasks}"
+            )
 
 
 def _check_penalty(name: str, part: str, call: Callable[[], Any]) -> None:

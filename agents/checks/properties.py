@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from agents.checks.state import check_storable
 from agents.checks.trial import OBS, ROWS, TASKS, UPDATES, Skip, Trial, noise, noisy_batch, trained
 from agents.sac import SAC
 
@@ -48,6 +50,11 @@ def _shapes(trial: Trial) -> str | None:
     for name, metric in agent.update(batch).items():
         if (*metric.shape,) not in ((), (TASKS,)) or not bool(metric.isfinite().all()):
             return f"metric {name!r} is {metric}; return a finite number, or one per task"
+    for name, shown in agent.inspect(batch.obs).items():
+        if shown.dim() != 2 or len(shown) != TASKS or not bool(shown.isfinite().all()):
+            return (
+                f"inspect returns {name!r} of shape {(*shown.shape,)}; return finite numbers (T, K), here T = {TASKS}"
+            )
     return None
 
 
@@ -60,6 +67,8 @@ def _some_tasks(trial: Trial) -> str | None:
 
 def _gradients(trial: Trial) -> str | None:
     agent = trial.agent()
+    if not isinstance(agent, torch.nn.Module):
+        raise Skip("it is not a torch module")
     before = {name: parameter.detach().clone() for name, parameter in agent.named_parameters()}
     trained(agent)
     unchanged = [name for name, parameter in agent.named_parameters() if torch.equal(parameter, before[name])]
@@ -112,7 +121,8 @@ def _seeded(trial: Trial) -> str | None:
         for seed in (1, 2):
             torch.manual_seed(seed)
             agent = trained(trial.agent())
-            found.append(torch.cat([parameter.detach().flatten() for parameter in agent.parameters()]))
+            weights = [value for value in agent.state_dict().values() if isinstance(value, Tensor)]
+            found.append(torch.cat([value.detach().flatten().double() for value in weights]))
             if not torch.equal(torch.get_rng_state(), torch.manual_seed(seed).get_state()):
                 return "it draws from torch's global generator; use the one that it is given"
     finally:
@@ -133,6 +143,7 @@ def _round_trip(trial: Trial) -> str | None:
 def _continued(trial: Trial) -> str | None:
     uninterrupted, resumed = trained(trial.agent()), trial.agent(seed=9)
     state = uninterrupted.training_state()
+    check_storable("training_state", state)
     resumed.load_training_state(state)
     weights = (trained(agent, UPDATES).state_dict().values() for agent in (uninterrupted, resumed))
     pairs = zip(*weights, strict=True)

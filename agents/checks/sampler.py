@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from functools import partial
 from numbers import Integral
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from agents.base import seeded_generator
 from agents.checks.pieces import Broken, built, called, shown
+from agents.checks.state import check_storable
 
 METHODS = ("draw", "observe_losses", "observe_scores", "state_dict", "load_state_dict")
 OBSERVING = ("observe_losses", "observe_scores", "observe_gradients", "observe_returns")  # the last two are optional
@@ -19,7 +21,10 @@ ROUNDS = 4
 
 
 def check_sampler(name: str, make: Callable[[], Any], tasks: int, rows_per_task: int) -> None:
-    """Build a sampler, and draw from it as training does. Raises ``Broken`` for what it raises or returns."""
+    """Build a sampler, draw from it as training does, and restore it in a new one.
+
+    Raises ``Broken`` for what it raises or returns, and if the restored one draws differently.
+    """
     expected = f"called with a PieceShape, it must return an object with the methods {', '.join(METHODS)}"
     sampler = built(make, f"; {expected}")
     missing = [method for method in METHODS if not callable(getattr(sampler, method, None))]
@@ -34,7 +39,20 @@ def check_sampler(name: str, make: Callable[[], Any], tasks: int, rows_per_task:
                 called(f"{method} of {name}", partial(observe, torch.rand(tasks, generator=generator)))
     called(f"metrics of {name}", getattr(sampler, "metrics", dict))
     state = called(f"state_dict of {name}", sampler.state_dict)
-    called(f"load_state_dict of {name}", partial(sampler.load_state_dict, state))
+    check_storable(f"state_dict of {name}", state)
+    restored = built(make)
+    called(f"load_state_dict of {name}", partial(restored.load_state_dict, copy.deepcopy(state)))
+    for _ in range(ROUNDS):
+        (tasks_drawn, rows), (again, rows_again) = (one.draw(rows_per_task) for one in (sampler, restored))
+        if rows != rows_again or not _same(tasks_drawn, again):
+            raise Broken(
+                f"{name} draws differently after its state was restored in a new one; return everything that draws "
+                "depend on from state_dict, the generator's state included"
+            )
+
+
+def _same(one: Tensor | None, other: Tensor | None) -> bool:
+    return torch.equal(one, other) if one is not None and other is not None else one is other
 
 
 def _check_draw(name: str, sampler: Any, tasks: int, rows_per_task: int) -> None:

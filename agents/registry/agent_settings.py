@@ -17,3 +17,4 @@ class AgentSettings:
     context = cast("str | None", None)
     hidden = cast("tuple[int, ...]", ())
     precision = "float32"
+    discount = 0.99

@@ -77,7 +77,7 @@ def orthonormal(gram: Tensor) -> Tensor:
     """
     units = torch.eye(gram.shape[-1], dtype=gram.dtype, device=gram.device)
     basis: list[Tensor] = []
-    for unit in units:
+    for unit in units.unbind():
         row = unit.expand(gram.shape[:-1])
         for other in basis:
             row = row - ((other.unsqueeze(-2) @ gram).squeeze(-2) * unit).sum(dim=-1, keepdim=True) * other

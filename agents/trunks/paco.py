@@ -60,7 +60,7 @@ class CompositionalLayer(TaskLayer):
         """(E, T, N, in) -> (E, T, N, out)."""
         mix = self.composition(task)
         weight, bias = (
-            torch.einsum("etk,ekio->etio", mix, part.unflatten(0, (len(x), -1)))
+            torch.einsum("etk,ekio->etio", mix, part.unflatten(0, (x.shape[0], -1)))
             for part in (self.sets.weight, self.sets.bias)
         )
         out = torch.baddbmm(bias.flatten(0, 1), x.flatten(0, 1), weight.flatten(0, 1))

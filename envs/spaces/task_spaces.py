@@ -46,11 +46,11 @@ class TaskSpaces:
         if array is None:
             raise SuiteError(f"task {self.task!r}: the observation is a {type(obs).__name__}; expected numbers")
         own = self.obs.shape if isinstance(self.obs, gym.spaces.Box) else (self.obs_size,)
-        for shape in ((self.obs_size,), own):
-            if array.shape == shape:
-                return array.reshape(1, -1).astype(np.float32), True
-            if array.shape[1:] == shape:
-                return array.reshape(len(array), self.obs_size).astype(np.float32), False
+        shapes = ((self.obs_size,), own)
+        if array.shape in shapes:  # before batches: a single observation may have the shape of a batch of flat ones
+            return array.reshape(1, -1).astype(np.float32), True
+        if array.shape[1:] in shapes:
+            return array.reshape(len(array), self.obs_size).astype(np.float32), False
         raise SuiteError(
             f"task {self.task!r}: the observation has shape {array.shape}; expected ({self.obs_size},), or a batch "
             f"(N, {self.obs_size})"

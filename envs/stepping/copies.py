@@ -46,7 +46,7 @@ class GymCopies:
         for task in (task for task in tasks for _ in range(copies)):
             self._announce(len(self._rows), "make")
             self._rows.append(CheckedEnv(task, task.make_env(**self._kwargs)))
-        _check_distinct(self._rows)
+        check_distinct(self._rows)
         self._open, self._broken = np.zeros(len(self._rows), dtype=bool), np.zeros(len(self._rows), dtype=bool)
         self.obs_size = max(row.obs_size for row in self._rows)
         self.action_size = max(row.action_size for row in self._rows)
@@ -118,7 +118,7 @@ class GymCopies:
         self._rows[index], self._broken[index] = new, False
 
 
-def _check_distinct(rows: Sequence[CheckedEnv]) -> None:
+def check_distinct(rows: Sequence[CheckedEnv]) -> None:
     """Raise ``SuiteError`` if two rows share one environment, which both would step."""
     owners: dict[int, str] = {}
     for row in rows:

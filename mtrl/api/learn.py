@@ -18,7 +18,7 @@ from envs.registry import OBJECT_PREFIX, make_suite
 from envs.suite import TaskSuite
 from mtrl.config import TrainConfig
 from mtrl.config.checks import check_config
-from mtrl.config.continued import continued
+from mtrl.config.continued import continued, with_added_tasks
 from mtrl.config.defaults import default_config
 from mtrl.config.train_config import STANDARD
 from mtrl.errors import UsageError
@@ -54,8 +54,8 @@ class Result:
 
 
 def learn(
-    suite: str | TaskSuite = "tabletop-50",
-    agent: str = "care",
+    suite: str | TaskSuite | None = None,
+    agent: str | None = None,
     *,
     callbacks: Callback | ScheduledCallback | Sequence[Callback | ScheduledCallback] = (),
     console: Console | None = None,
@@ -64,8 +64,9 @@ def learn(
     """Train an agent on a suite and write a run folder, as ``python -m mtrl.train`` does.
 
     Args:
-        suite: A suite, or its name.
-        agent: The agent's name, one of those that ``python -m mtrl.list`` shows, or your own as ``module:attribute``.
+        suite: A suite, or its name; by default ``tabletop-50``, or with ``from_run`` the suite of that run.
+        agent: The agent's name, one of those that ``python -m mtrl.list`` shows, or your own as ``module:attribute``;
+            by default ``care``, or with ``from_run`` the agent of that run.
         callbacks: A function, or several, called with a ``TrainingStatus`` after every log entry and every evaluation,
             and once when learning starts; training ends when one of them returns False. ``mtrl.every`` gives a callback
             its own interval.
@@ -89,7 +90,7 @@ def learn(
         >>> result = mtrl.learn("tabletop", "mtsac", steps_per_task=20_000, seed=1, callbacks=[unsolved])
         >>> any_step = result.scores["push"].success_any
     """
-    if not isinstance(suite, str | TaskSuite):
+    if not isinstance(suite, str | TaskSuite | None):
         make_suite(suite)  # raises, naming what is expected
     given = suite if isinstance(suite, TaskSuite) else None
     config = config_of_settings(suite.name if isinstance(suite, TaskSuite) else suite, agent, settings)
@@ -114,15 +115,18 @@ def _listed(
     )
 
 
-def config_of_settings(suite: str, agent: str, settings: Mapping[str, Any]) -> TrainConfig[Any]:
+def config_of_settings(suite: str | None, agent: str | None, settings: Mapping[str, Any]) -> TrainConfig[Any]:
     """Return the configuration of an agent on a suite: its defaults, overridden by ``settings``.
+
+    None is the default suite or agent, or with ``from_run`` that of the run.
 
     Raises ``UsageError`` for a setting that does not exist or an invalid value.
     """
     settings = {name: value.item() if isinstance(value, np.generic) else value for name, value in settings.items()}
     pieces = {slot: str(settings[slot]) for slot in SLOTS if slot in settings}
     if settings.get("from_run") is None:
-        defaults = default_config(suite, agent, settings.get("recipe", STANDARD), pieces)
+        start = (suite or TrainConfig.suite, agent or TrainConfig.agent)
+        defaults = default_config(*start, settings.get("recipe", STANDARD), pieces)
     else:
         source = Path(settings["from_run"])
         given = {"recipe": settings.get("recipe")}
@@ -132,7 +136,9 @@ def config_of_settings(suite: str, agent: str, settings: Mapping[str, Any]) -> T
     known = [name for name in (*values, *own) if name not in ("suite", "agent", "baseline", "settings")]
     for name, value in settings.items():
         if name not in known:
-            raise UsageError(f"unknown setting {name!r} of {agent}; it has {', '.join(known)}.{nearest(name, known)}")
+            raise UsageError(
+                f"unknown setting {name!r} of {defaults.agent}; it has {', '.join(known)}.{nearest(name, known)}"
+            )
         table = own if name in own else values
         table[name] = str(value) if isinstance(value, Path) else value
     try:
@@ -141,14 +147,15 @@ def config_of_settings(suite: str, agent: str, settings: Mapping[str, Any]) -> T
         raise UsageError(f"a setting has a value of the wrong type: {error}") from None
     # Unlike those read from a file, settings of the user's own modules have their own class, which defines ranges.
     config = dataclasses.replace(config, settings=dataclasses.replace(defaults.settings, **vars(config.settings)))
+    config = with_added_tasks(config, tasks_given="tasks" in settings, baseline_given=True)
     check_config(config)
     return config
 
 
-def _config_of(source: Path, agent: str) -> TrainConfig[Any]:
+def _config_of(source: Path, agent: str | None) -> TrainConfig[Any]:
     """Return the configuration of a run to start from. Raises ``UsageError`` if its agent is another one."""
     config = read_run(source)[0]
-    if config.agent != agent:
+    if agent not in (None, config.agent):
         raise UsageError(f"from_run is {str(source)!r}, a run of agent {config.agent!r}; give agent={config.agent!r}")
     return config
 

@@ -36,7 +36,8 @@ def score(
     """Evaluate a policy with deterministic episodes on every task of a suite.
 
     Args:
-        policy: A policy from ``mtrl.load``, or any object with such a ``predict``, for example another library's model.
+        policy: A policy from ``mtrl.load``, or any object with such a ``predict``, which is called with the task's
+            name: a model of another library needs a class around it.
         suite: A suite, or its name. Tasks are identified by name; it may have fewer than the policy was trained on, as
             ``make_suite("tabletop").only(["push"])`` has.
         episodes: Episodes per task. If a task has fixed starts, they are played in turn.

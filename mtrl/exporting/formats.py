@@ -64,10 +64,10 @@ def write(policy: ExportedPolicy, run: Path, path: Path, format_: str) -> None:
         raise UsageError(f"--out {str(path)!r} cannot be written: {os_reason(error)}") from None
     finally:
         partial.unlink(missing_ok=True)
-    for one in recorded:
-        if issubclass(one.category, torch.jit.TracerWarning):  # traced code may depend on the inputs
-            message = str(one.message).partition(". ")[0]
-            warn(f"{path} acts like the run on the inputs tried, but {one.filename}:{one.lineno}: {message}")
+    traced = [one for one in recorded if issubclass(one.category, torch.jit.TracerWarning)]
+    messages = [f"{one.filename}:{one.lineno}: {str(one.message).partition('. ')[0]}" for one in traced]
+    for message in dict.fromkeys(messages):  # traced code may depend on the inputs
+        warn(f"{path} acts like the run on the inputs tried, but {message}")
 
 
 def _difference_once_written(policy: ExportedPolicy, run: Path, path: Path, format_: str) -> float:
@@ -103,13 +103,13 @@ def silence() -> Iterator[list[warnings.WarningMessage]]:
 
 def largest_difference(policy: ExportedPolicy, act: Act) -> float:
     """Return the largest difference of actions, relative to their range, over random and mirrored observations."""
-    largest = 0.0
+    differences = []
     for number, sign in product(range(len(policy.tasks)), (1.0, -1.0)):
         obs = sign * torch.randn(ROWS + number % 3, policy.obs_size, generator=seeded_generator(number))
         expected = policy(obs, torch.tensor(number))
         span = (policy.high[number] - policy.low[number]).clamp_min(torch.finfo(torch.float32).tiny)
-        largest = max(largest, float(((act(obs, number) - expected).abs() / span).max()))
-    return largest
+        differences.append(((act(obs, number) - expected).abs() / span).max())
+    return float(torch.stack(differences).max())  # NaN if one is
 
 
 def metadata(policy: ExportedPolicy) -> str:

@@ -148,8 +148,8 @@ def greedy(agent: Agent) -> Policy:
 
 
 def parameter_count(agent: Any) -> int:
-    """Return the number of an agent's trainable parameters."""
-    return sum(p.numel() for p in agent.parameters() if p.requires_grad)
+    """Return the number of an agent's trainable parameters, 0 for one that is not a torch module."""
+    return sum(p.numel() for p in agent.parameters() if p.requires_grad) if isinstance(agent, torch.nn.Module) else 0
 
 
 def score_seed(seed: int, purpose: int) -> int:

@@ -12,6 +12,7 @@ from torch import Tensor
 from agents.base import Agent, Batch, restore_generator, seeded_generator
 from agents.replay import Replay
 from mtrl.config import TrainConfig
+from mtrl.errors import UsageError
 from mtrl.pictures.heat_maps import COSINES
 from mtrl.tracking.run_log import RunLog, per_task
 from mtrl.training.moment import Moment
@@ -31,7 +32,7 @@ class Diagnoser:
     """A callback that diagnoses an agent; it is ``due`` every ``config.diagnose_every`` steps per task, and at the end.
 
     Nothing of its training is changed: batches and noise are drawn from a generator of its own. One copy to the host a
-    diagnosis.
+    diagnosis. An agent without a method ``diagnose`` is not diagnosed; asking for it is a ``UsageError``.
     """
 
     def __init__(
@@ -44,6 +45,10 @@ class Diagnoser:
         device: torch.device,
     ) -> None:
         every = config.eval_every if config.diagnose_every is None else config.diagnose_every
+        if not hasattr(agent, "diagnose"):
+            if config.diagnose_every:
+                raise UsageError(f"agent {config.agent!r} has no method diagnose; leave out --diagnose-every")
+            every = 0
         self.due = multiples_of(every, at_end=True)
         self._config, self._names = config, (*names,)
         self._agent, self._replay, self._log = agent, replay, log

@@ -212,15 +212,20 @@ class Session:
             self._folder()
             save_weights(self._guard.weights, self.path, self._guard.step)
             raise Diverged(f"{error}; the last finite weights are in {self.path}") from None
+        except Exception:  # of a piece or a callback, or in saving: what was learned so far may be wanted
+            self._folder()
+            save_weights(agent.state_dict(), self.path, training.step)
+            self._console.print(f"the weights so far are in {self.path}", markup=False)
+            raise
 
     def finish(self) -> dict[str, Any]:
         """Save what was trained, score it and return the result. Raises ``Stopped`` where a signal ended training."""
         setup, training, log = self._setup, self.training, self._log
         spent = log.spent  # before the processes that step environments end, which takes time too
         self._folder()
+        save_weights(setup.agent.state_dict(), self.path, training.step)
         saved = self._saving.save(training.step)
         self._envs.close()  # what follows needs no environments, and a signal may end it at once
-        save_weights(setup.agent.state_dict(), self.path, training.step)
         if self._stop.signal is not None:
             self._console.print(
                 f"stopped at {training.step:,} steps per task; weights and metrics so far are in {self.path}",

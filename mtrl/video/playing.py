@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from envs.stepping.vector import MultiTaskVectorEnv
 from mtrl.scoring.scores import Policy
 
-MAX_STEPS = 500
+MAX_STEPS = 500  # of a video
 
 
 class EpisodeFrame(NamedTuple):
@@ -24,14 +25,16 @@ class EpisodeFrame(NamedTuple):
     running: np.ndarray  # (T,) bool
 
 
-def episode_frames(env: MultiTaskVectorEnv, policy: Policy, seed: int, device: torch.device) -> Iterator[EpisodeFrame]:
-    """Play one episode of each task for at most ``MAX_STEPS`` steps; yield a frame at the start and after each step."""
+def episode_frames(
+    env: MultiTaskVectorEnv, policy: Policy, seed: int, device: torch.device, max_steps: int | None = MAX_STEPS
+) -> Iterator[EpisodeFrame]:
+    """Play one episode of each task for at most ``max_steps`` steps; yield a frame at the start and after each step."""
     tasks = env.num_tasks
     steps, returns = np.zeros(tasks, dtype=np.int64), np.zeros(tasks)
     solved, running = np.zeros(tasks, dtype=bool), np.ones(tasks, dtype=bool)
     obs, _ = env.reset(seed=seed)
     yield EpisodeFrame(0, steps, returns, solved, running)
-    for step in range(1, MAX_STEPS + 1):
+    for step in count(1) if max_steps is None else range(1, max_steps + 1):
         action = policy(torch.as_tensor(env.split(obs), device=device))
         obs, _, _, _, info = env.step(action.flatten(0, 1).cpu().numpy())
         episode = info["episode"]

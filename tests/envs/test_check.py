@@ -89,6 +89,17 @@ class Widened(gym.Wrapper[Any, Any, Any, Any]):
         self.action_space = gym.spaces.Box(-100.0, 100.0, (1,))
 
 
+class Coarse(Scripted):
+    """Its actions are small integers, whose differences wrap around."""
+
+    def __init__(self) -> None:
+        super().__init__(GOOD)
+        self.action_space = gym.spaces.Box(0, 255, (1,), np.uint8)
+
+
+ONLY = Scripted(GOOD)
+
+
 class Bad(Scripted):
     def __init__(self) -> None:
         raise OSError("no licence")
@@ -102,6 +113,7 @@ class Bad(Scripted):
         (partial(Shorter, [CALM] * 5), "the same actions gave different ends"),
         (partial(Lucky, GOOD), "the same actions gave different success"),
         (Bad, "OSError: no licence"),
+        (lambda: ONLY, "make() returned the environment of a copy of 'a' again"),
         (partial(Scripted, [(np.nan, False, False)]), "reward nan"),
     ],
 )
@@ -131,6 +143,11 @@ def test_remarks_are_not_problems(make: Any, remark: str) -> None:
 def test_a_wrapper_that_rescales_actions_is_not_remarked_on() -> None:
     far = np.full(1, 100.0, dtype=np.float32)
     (report,) = check_suite(suite_of(lambda: gym.wrappers.RescaleAction(Scripted(GOOD, -3.0, 5.0), -far, far)))
+    assert (report.problems, report.remarks) == ((), ())
+
+
+def test_bounds_of_small_integers_are_not_remarked_on() -> None:
+    (report,) = check_suite(suite_of(Coarse))
     assert (report.problems, report.remarks) == ((), ())
 
 

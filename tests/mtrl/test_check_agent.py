@@ -72,6 +72,22 @@ PIECES = """
             out = self.network(rows).unflatten(1, x.shape[:2])
             return out * float("inf") if self.ensemble == 2 else out
 
+    class OneCritic(Trunk):
+        def __init__(self, shape, generator):
+            super().__init__()
+            self.network = shape.stack(1, generator)
+
+        def forward(self, x, task=None):
+            return self.network(x.flatten(0, 1)[None]).unflatten(1, x.shape[:2])
+
+    class NotStacked(Fine):
+        def own_parameters(self):
+            return [self.weight]
+
+    class NoEncoder(torch.nn.Module):
+        def __init__(self, shape, generator):
+            super().__init__()
+
     def nan_penalty(module):
         return torch.tensor(float("nan"))
 
@@ -108,6 +124,17 @@ PIECES = """
     class Forgets(Uniform):
         def observe_scores(self, scores):
             raise IndexError("scores")
+
+    class Random(Uniform):
+        def __init__(self, shape):
+            self.generator = torch.Generator().manual_seed(shape.seed)
+
+        def draw(self, rows_per_task):
+            return torch.randint(3, (3,), generator=self.generator), rows_per_task
+
+    class Unstorable(Random):
+        def state_dict(self):
+            return {"generator": self.generator}
 
     class Stateless:
         def __init__(self, shape):
@@ -153,6 +180,7 @@ def line_of(comment: str) -> int:
         ("encoder", "Narrow", "returned (T, N, 60) but its size is 64"),
         ("encoder", "Flat", "returned (48, 64) for T = 3, N = 16; return (T, N, 64)"),
         ("encoder", "Nothing", "returned None; return a tensor (T, N, 64)"),
+        ("trunk", "OneCritic", ", as the critic, returned (1, 3, 16, 1); return (2, 3, 16, 1), (E, T, N, size_out)"),
         ("trunk", "NanTrunk", ", as the critic, returned NaN or infinity in 96 of 96 numbers; return finite ones"),
         (
             "penalty",
@@ -173,6 +201,14 @@ def test_a_piece_that_returns_something_wrong_is_the_only_problem(
     separator = "" if message.startswith(",") else " "
     assert report.problems == [f"{FIRST}{slot} 'my_pieces:{name}'{separator}{message}"]
     assert report.passed == [SAMPLER.removesuffix(": ")]
+
+
+def test_parameters_by_task_that_are_not_stacked_and_a_foreign_class_are_reported(check_piece: Check) -> None:
+    (problem,) = check_piece("encoder", "NotStacked").problems
+    assert "own_parameters of encoder 'my_pieces:NotStacked' returned one of shape (4, 64)" in problem
+    assert "its first axis must be T, here T = 3" in problem
+    (problem,) = check_piece("encoder", "NoEncoder").problems
+    assert "encoder 'my_pieces:NoEncoder' is a NoEncoder; subclass mtrl.Encoder" in problem
 
 
 def test_weights_that_are_not_finite_are_the_only_problem(check_piece: Check) -> None:
@@ -237,6 +273,18 @@ def test_a_sampler_that_raises_is_reported_with_its_line(check_piece: Check, tmp
     assert problem.startswith(f"{SAMPLER}{raised}")
     (problem,) = check_piece("sampler", "Forgets").problems
     assert problem.startswith(f"{SAMPLER}observe_scores of sampler 'my_pieces:Forgets' raised IndexError: scores (")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Random", "draws differently after its state was restored in a new one"),
+        ("Unstorable", "returned a Generator under ['generator'], which a checkpoint cannot hold"),
+    ],
+)
+def test_a_sampler_that_cannot_be_restored_is_reported(check_piece: Check, name: str, message: str) -> None:
+    (problem,) = check_piece("sampler", name).problems
+    assert message in problem
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,12 @@ def test_a_box_of_more_than_one_dimension_may_be_flat() -> None:
     assert own.rows(np.stack([value] * 3))[0].shape == (3, 4)
 
 
+def test_a_single_observation_with_the_shape_of_a_batch_of_one_is_single() -> None:
+    rows, single = spaces(box(1, 3)).rows(np.ones((1, 3)))
+    assert (rows.shape, single) == ((1, 3), True)
+    assert spaces(box(1, 3)).rows(np.ones((2, 1, 3)))[1] is False
+
+
 def test_parts_are_flattened_in_the_order_of_their_space() -> None:
     own = spaces(gym.spaces.Dict(b=box(1), a=box(2)))  # b comes first
     rows, single = own.rows({"a": np.array([1.0, 2.0]), "b": np.array([3.0])})

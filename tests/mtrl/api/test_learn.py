@@ -181,7 +181,7 @@ def test_an_unknown_agent_and_an_unknown_suite_are_named(tmp_path: Path, call: C
         mtrl.learn("tabletop", "cair", runs_dir=tmp_path)
     with pytest.raises(mtrl.SuiteError, match="unknown suite 'tabeltop'"):
         mtrl.learn("tabeltop", runs_dir=tmp_path)
-    for wrong in (None, Path("tasks.toml"), [mtrl.make_suite("tabletop").tasks[0]]):
+    for wrong in (3, Path("tasks.toml"), [mtrl.make_suite("tabletop").tasks[0]]):
         with pytest.raises(mtrl.SuiteError, match="the suite is .*; give a TaskSuite, or its name as a string"):
             mtrl.learn(wrong, runs_dir=tmp_path)  # type: ignore[arg-type]
 
@@ -204,3 +204,14 @@ def test_a_run_to_start_from_gives_its_settings(tmp_path: Path) -> None:
     assert (config.steps_per_task, config.settings.encoder_hidden, config.tasks) == (64, (8,), ("reach",))
     with pytest.raises(mtrl.UsageError, match="a run of agent 'care'; give agent='care'"):
         mtrl.learn("tabletop", "mtsac", from_run=source.path)
+
+
+def test_a_run_to_start_from_gives_suite_agent_and_tasks_too(tmp_path: Path) -> None:
+    source = mtrl.learn("tabletop", "mtmhsac", runs_dir=tmp_path, keep_checkpoint=True, **TINY)
+    config = config_of_settings(None, None, {"from_run": source.path})
+    assert (config.suite, config.agent, config.tasks) == ("tabletop", "mtmhsac", ("reach", "push"))
+    added = config_of_settings(None, None, {"from_run": source.path, "add_task": ["drawer-close"]})
+    assert added.tasks == ("reach", "push", "drawer-close")
+    with pytest.raises(mtrl.UsageError, match="leave out --tasks"):
+        config_of_settings(None, None, {"from_run": source.path, "add_task": ["reach"], "tasks": ["reach"]})
+    assert config_of_settings(None, None, {}).suite == "tabletop-50"

@@ -227,6 +227,26 @@ def test_a_file_that_acts_differently_is_not_kept(
     assert not [*tmp_path.glob("policy.pt*")]
 
 
+def test_a_file_that_returns_no_number_is_not_kept(
+    care_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = Writer(
+        lambda policy, path: path.touch(), lambda path: lambda obs, task: torch.full((len(obs), 3), torch.nan)
+    )
+    monkeypatch.setitem(WRITERS, "torchscript", wrong)
+    with pytest.raises(RunError, match="acts differently, by nan"):
+        export.main([str(care_run), "--out", str(tmp_path / "policy.pt")])
+    assert not [*tmp_path.glob("policy.pt*")]
+
+
+@pytest.mark.parametrize("agent", ["paco", "moore"])
+def test_the_kits_own_trunks_are_exported_without_a_warning(
+    unequal: Callable[..., Path], call: Callable[..., Said], tmp_path: Path, agent: str
+) -> None:
+    said = call(export.main, unequal(agent), "--trust", "--out", tmp_path / "policy.pt")
+    assert (said.code, said.err) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("out", "flags", "words"),
     [

@@ -28,6 +28,14 @@ def test_each_task_plays_one_episode_and_then_stays_where_it_ended() -> None:
     assert [m.running.tolist() for m in frames] == [[True, True], [True, True], [False, True], [False, False]]
 
 
+def test_an_episode_is_played_to_its_end_unless_it_is_limited() -> None:
+    suite = scripted_suite(a=partial(Drawn, (1.0,) * 600))
+    whole = [*episode_frames(drawing_env(suite, "--x"), zeros, 0, CPU, max_steps=None)]
+    assert (whole[-1].step, whole[-1].returns.tolist(), whole[-1].running.tolist()) == (600, [600.0], [False])
+    limited = [*episode_frames(drawing_env(suite, "--x"), zeros, 0, CPU, max_steps=20)]
+    assert (limited[-1].step, limited[-1].running.tolist()) == (20, [True])
+
+
 def test_a_task_that_ended_keeps_its_last_image_and_a_solved_one_is_marked() -> None:
     """Tiles are 20 pixels wide: task a's at the left, task b's at the right, each image 10 pixels high."""
     frames, every = record_video(drawing_env(suite_of_two(), "--x"), zeros, 0, CPU, 20, 10)
