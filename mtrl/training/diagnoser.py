@@ -32,7 +32,7 @@ class Diagnoser:
     """A callback that diagnoses an agent; it is ``due`` every ``config.diagnose_every`` steps per task, and at the end.
 
     Nothing of its training is changed: batches and noise are drawn from a generator of its own. One copy to the host a
-    diagnosis. An agent without a method ``diagnose`` is not diagnosed; asking for it is a ``UsageError``.
+    diagnosis. An agent without a method ``diagnose`` is not diagnosed.
     """
 
     def __init__(
@@ -45,11 +45,7 @@ class Diagnoser:
         device: torch.device,
     ) -> None:
         every = config.eval_every if config.diagnose_every is None else config.diagnose_every
-        if not hasattr(agent, "diagnose"):
-            if config.diagnose_every:
-                raise UsageError(f"agent {config.agent!r} has no method diagnose; leave out --diagnose-every")
-            every = 0
-        self.due = multiples_of(every, at_end=True)
+        self.due = multiples_of(every if hasattr(agent, "diagnose") else 0, at_end=True)
         self._config, self._names = config, (*names,)
         self._agent, self._replay, self._log = agent, replay, log
         self._generator = seeded_generator(config.seed + SEED, device)
@@ -96,6 +92,12 @@ class Diagnoser:
         if steps > min(own, self._replay.size // copies):
             return None
         return self._replay.history(steps, copies, min(copies, COPIES))
+
+
+def check_diagnosable(config: TrainConfig[Any], agent: Agent) -> None:
+    """Raise ``UsageError`` if diagnoses are requested of an agent that has none."""
+    if config.diagnose_every and not hasattr(agent, "diagnose"):
+        raise UsageError(f"agent {config.agent!r} has no method diagnose; leave out --diagnose-every")
 
 
 def steps_followed(discount: float) -> int:

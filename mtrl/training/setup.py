@@ -31,6 +31,7 @@ from mtrl.training.assemble import (
     suite_of,
     workers_of,
 )
+from mtrl.training.diagnoser import check_diagnosable
 from mtrl.training.replay_size import replay_of
 from mtrl.training.success import check_success
 from mtrl.training.warm_start import WarmStart, rehearsal_of, start_from, warm_start_of
@@ -79,6 +80,7 @@ def set_up(
     full_env = env if stepped is suite else envs.enter_context(closing(TensorEnv(suite, 1, device)))
     reference = source.reference if source else None
     agent, context = agent_of(in_precision(config, precision), suite, full_env, FLOATS_PER_WEIGHT, reference)
+    check_diagnosable(config, agent)
     learner = rehearsal_of(source, agent, config, suite, full_env, env) if source and config.add_task else agent
     sampler = sampler_of(config, env)
     if not checkpoint:

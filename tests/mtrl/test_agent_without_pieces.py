@@ -126,6 +126,7 @@ def test_diagnoses_of_an_agent_that_has_none_are_refused(
     agent = f"{plug_in(AGENTS, 'my_agents')}:plain"
     line = refused(train.main, *small(tmp_path / "runs", agent, "--diagnose-every", "32"))
     assert "has no method diagnose; leave out --diagnose-every" in line
+    assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.parametrize(
