@@ -39,7 +39,9 @@ class Table:
         return Table(rows, columns, values)
 
     def ordered(self, rows: tuple[str, ...], columns: tuple[str, ...]) -> Table:
-        """Return the table with its rows and columns in another order."""
+        """Return the table with its rows and columns in this order, or itself if it has other names."""
+        if sorted(rows) != sorted(self.rows) or sorted(columns) != sorted(self.columns):
+            return self
         across = [self.columns.index(name) for name in columns]
         return Table(rows, columns, self.values[[self.rows.index(name) for name in rows]][:, across])
 
@@ -113,7 +115,7 @@ def halves(entries: Sequence[tuple[int, Table]]) -> tuple[Table | None, Table]:
 
 
 def mean_table(tables: Sequence[Table]) -> Table:
-    """Return the mean of each cell over tables of the same rows and columns, in any order, ignoring unknown values."""
+    """Return the mean of each cell over tables of one size, by name if they have the same names, ignoring NaN."""
     rows, columns = tables[0].rows, tables[0].columns
     stacked = np.stack([table.ordered(rows, columns).values for table in tables])
     known = np.isfinite(stacked)

@@ -60,6 +60,8 @@ def test_a_mean_over_seeds_is_by_name_whatever_the_order_of_tasks() -> None:
     one = Table(("a", "b"), ("a", "b"), np.array([[1.0, -0.5], [-0.25, 1.0]]))
     other = Table(("b", "a"), ("b", "a"), np.array([[1.0, -0.25], [-0.5, 1.0]]))
     assert insight.mean_table([one, other]).lines == one.lines
+    renamed = Table(("a", "b"), ("enc 1", "enc 2"), one.values)  # as by another version of the kit
+    assert insight.mean_table([one, renamed]).lines == one.lines
 
 
 def test_snapshots_hold_the_first_and_the_last() -> None:
