@@ -76,7 +76,7 @@ def evaluate(options: EvaluateConfig) -> int:
     from mtrl.terminal.console import plain_console
     from mtrl.terminal.guardian import guarded
     from mtrl.training.assemble import device_of
-    from mtrl.video.playing import MAX_STEPS
+    from mtrl.video.frames import MAX_STEPS
     from mtrl.video.recording import check_video, record
 
     if options.record is not None:

@@ -72,7 +72,7 @@ def play(options: PlayConfig) -> int:
         env = drawing_env(as_scored(part.suite), "mtrl.play")
         mosaic = Mosaic(env, SIDE)
         for episode in range(options.episodes):
-            for frame in episode_frames(env, part.policy, options.seed + episode, device, max_steps=None):
+            for frame in episode_frames(env, part.policy, options.seed + episode, device):
                 if not window.show(mosaic.draw(frame)):
                     break
             if not window.open:

@@ -11,7 +11,9 @@ from PIL import Image
 from envs.stepping.vector import MultiTaskVectorEnv
 from mtrl.scoring.scores import Policy
 from mtrl.video.mosaic import Mosaic
-from mtrl.video.playing import MAX_STEPS, episode_frames
+from mtrl.video.playing import episode_frames
+
+MAX_STEPS = 500
 
 
 class Video(NamedTuple):
@@ -31,13 +33,13 @@ def record_video(
     columns: int | None = None,
     shown: Sequence[int] | None = None,
 ) -> Video:
-    """Play an episode of every task; return at most ``max_frames`` evenly spaced images, and the last one.
+    """Play an episode of every task, at most ``MAX_STEPS``; return up to ``max_frames`` even images, and the last one.
 
     They show every task, or only the tasks numbered in ``shown``.
     """
     mosaic, every = Mosaic(env, side, columns, shown), 1
     frames: list[Image.Image] = []
-    for frame in episode_frames(env, policy, seed, device):
+    for frame in episode_frames(env, policy, seed, device, MAX_STEPS):
         over = not frame.running[mosaic.shown].any() or frame.step == MAX_STEPS
         if frame.step % every and not over:
             continue

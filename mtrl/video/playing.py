@@ -12,8 +12,6 @@ import torch
 from envs.stepping.vector import MultiTaskVectorEnv
 from mtrl.scoring.scores import Policy
 
-MAX_STEPS = 500  # of a video
-
 
 class EpisodeFrame(NamedTuple):
     """The state of each task's episode after ``step`` steps; a finished episode keeps its final state."""
@@ -26,9 +24,9 @@ class EpisodeFrame(NamedTuple):
 
 
 def episode_frames(
-    env: MultiTaskVectorEnv, policy: Policy, seed: int, device: torch.device, max_steps: int | None = MAX_STEPS
+    env: MultiTaskVectorEnv, policy: Policy, seed: int, device: torch.device, max_steps: int | None = None
 ) -> Iterator[EpisodeFrame]:
-    """Play one episode of each task for at most ``max_steps`` steps; yield a frame at the start and after each step."""
+    """Play one episode of each task, for at most ``max_steps``; yield a frame at the start and after each step."""
     tasks = env.num_tasks
     steps, returns = np.zeros(tasks, dtype=np.int64), np.zeros(tasks)
     solved, running = np.zeros(tasks, dtype=bool), np.ones(tasks, dtype=bool)

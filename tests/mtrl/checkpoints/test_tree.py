@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from agents.checks.pieces import Broken
+from agents.checks.state import check_storable
 from mtrl.checkpoints.tree import join_arrays, split_arrays
 
 
@@ -78,6 +80,26 @@ def test_an_optimizers_state_goes_on_as_if_nothing_had_happened() -> None:
     steps(one, first, 2)
     steps(other, second, 2)
     assert one.tolist() == other.tolist()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [torch.ones(2), np.ones(2), np.float32(1), True, 1, 1.5, "a", None, (1, [2]), {3: "b"}, {4}, object()],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_check_of_agents_accepts_what_a_checkpoint_holds(value: Any) -> None:
+    """The check is part of the agents, which know nothing of run folders."""
+    refused = []
+    for hold, error in (
+        (lambda: check_storable("state_dict", {"a": value}), Broken),
+        (lambda: split_arrays(value), TypeError),
+    ):
+        try:
+            hold()
+            refused.append(False)
+        except error:
+            refused.append(True)
+    assert refused == [isinstance(value, set) or type(value) is object] * 2
 
 
 def test_what_is_no_data_is_refused_by_name() -> None:

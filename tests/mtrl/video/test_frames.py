@@ -30,7 +30,7 @@ def test_each_task_plays_one_episode_and_then_stays_where_it_ended() -> None:
 
 def test_an_episode_is_played_to_its_end_unless_it_is_limited() -> None:
     suite = scripted_suite(a=partial(Drawn, (1.0,) * 600))
-    whole = [*episode_frames(drawing_env(suite, "--x"), zeros, 0, CPU, max_steps=None)]
+    whole = [*episode_frames(drawing_env(suite, "--x"), zeros, 0, CPU)]
     assert (whole[-1].step, whole[-1].returns.tolist(), whole[-1].running.tolist()) == (600, [600.0], [False])
     limited = [*episode_frames(drawing_env(suite, "--x"), zeros, 0, CPU, max_steps=20)]
     assert (limited[-1].step, limited[-1].running.tolist()) == (20, [True])
