@@ -194,6 +194,16 @@ def test_gradvac_with_zero_target_similarity_is_gradient_surgery() -> None:
     torch.testing.assert_close(vaccinated(gram, torch.zeros_like(gram), order)[0], projected(gram, order))
 
 
+@pytest.mark.parametrize(("tasks", "growth"), [(10, 3.6), (50, 1120.0)])
+def test_gradvac_lengthens_unrelated_gradients_of_many_tasks_beyond_use(tasks: int, growth: float) -> None:
+    """Towards an average cosine of .5, by one rotation for each other task: why it diverges with fifty."""
+    generator = seeded_generator(0)
+    drawn = torch.randn(tasks, 500, generator=generator, dtype=torch.float64)
+    gram, target = drawn @ drawn.T, torch.full((tasks, tasks), 0.5, dtype=torch.float64)
+    rotated = vaccinated(gram, target, random_orders(gram, generator))[0] @ drawn
+    assert float((rotated.norm(dim=1) / drawn.norm(dim=1)).max()) == pytest.approx(growth, rel=0.02)
+
+
 def test_gradvac_remembers_the_cosines_it_met() -> None:
     shared, vaccine = nn.Parameter(torch.zeros(2)), made("gradvac", 3, gradvac_rate=0.5)
     rows = [[1.0, 0.0], [1.0, 1.0]]
