@@ -1,6 +1,8 @@
-"""What every test shares: those that take minutes or a browser run only when asked for."""
+"""Every test: those that take minutes, a browser or the first command's runs are left out unless asked for."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the flags that run what is left out otherwise."""
     for marker, words in ASKED_FOR.items():
         parser.addoption(f"--run-{marker}", action="store_true", help=f"run the tests marked {marker}, {words}")
+    parser.addoption("--first-command", type=Path, metavar="RUNS", help="check what python -m mtrl.train left in RUNS")
+
+
+@pytest.fixture
+def first_command(request: pytest.FixtureRequest) -> Path:
+    """The folder of runs that ``python -m mtrl.train``, with nothing given, has trained."""
+    runs: Path | None = request.config.getoption("--first-command")
+    if runs is None:
+        pytest.skip("needs --first-command RUNS, with the runs of python -m mtrl.train")
+    return runs
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

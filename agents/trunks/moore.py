@@ -77,10 +77,13 @@ def orthonormal(gram: Tensor) -> Tensor:
     """
     units = torch.eye(gram.shape[-1], dtype=gram.dtype, device=gram.device)
     basis: list[Tensor] = []
-    for unit in units.unbind():
+    products: list[Tensor] = []  # of each vector of the basis with all K vectors, (..., K)
+    for k, unit in enumerate(units.unbind()):
         row = unit.expand(gram.shape[:-1])
-        for other in basis:
-            row = row - ((other.unsqueeze(-2) @ gram).squeeze(-2) * unit).sum(dim=-1, keepdim=True) * other
-        square = ((row.unsqueeze(-2) @ gram).squeeze(-2) * row).sum(dim=-1, keepdim=True)
-        basis.append(row * square.clamp_min(1e-12).rsqrt())
+        for other, product in zip(basis, products, strict=True):
+            row = row - product[..., k : k + 1] * other
+        product = (row.unsqueeze(-1) * gram).sum(dim=-2)  # faster than a product of matrices this small
+        scale = (product * row).sum(dim=-1, keepdim=True).clamp_min(1e-12).rsqrt()
+        basis.append(row * scale)
+        products.append(product * scale)
     return torch.stack(basis, dim=-2)

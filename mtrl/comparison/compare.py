@@ -11,7 +11,7 @@ from mtrl.comparison.effects import overall_effect, task_effects
 from mtrl.comparison.measures import RETURN, SUCCESS, headline, measures_of
 from mtrl.comparison.notes import baseline_of, measure_words, notes_on
 from mtrl.comparison.outcomes import MAX_RATIO, THRESHOLDS, AgentSummary, Comparison, Reached, pair_of
-from mtrl.comparison.scored import Scored, bands, mean_curves, rows
+from mtrl.comparison.scored import Scored, bands, mean_curves, mean_starts, rows
 from mtrl.comparison.statistics import Estimate, estimate_iqm, estimate_mean
 from mtrl.comparison.verdicts import pairs_of
 from mtrl.gathering.curves import steps_to
@@ -50,7 +50,7 @@ def compare(gathered: Gathered, baseline: str | None = None) -> Comparison:
         ),
         bands=tuple(band for one in scored for band in bands(one, counted)),
         rows=tuple(row for one in scored for row in rows(one)),
-        notes=tuple(notes_on(gathered, base)),
+        notes=tuple(notes_on(gathered, base, measures)),
         warnings=gathered.warnings,
     )
 
@@ -91,9 +91,10 @@ def reached(one: Scored, counted: Sequence[int]) -> tuple[Reached, ...]:
     means = mean_curves(one, counted)
     if means is None or one.measures[counted[0]].kind == RETURN:
         return ()
+    starts = mean_starts(one, counted)
     found = []
     for threshold in THRESHOLDS:
-        steps = [steps_to(curve, threshold) for curve in means]
+        steps = [steps_to(curve, threshold, start) for curve, start in zip(means, starts, strict=True)]
         known = [step for step in steps if step is not None]
         median = float(np.median([np.inf if step is None else step for step in steps]))
         found.append(Reached(threshold, int(median) if np.isfinite(median) else None, len(known), len(steps)))

@@ -6,6 +6,8 @@ import dataclasses
 import shlex
 from collections.abc import Sequence
 
+import numpy as np
+
 from agents.registry.lookup import learned_alone
 from agents.registry.settings import SACSettings
 from envs.errors import nearest
@@ -19,6 +21,7 @@ from mtrl.gathering.gather import Gathered
 from mtrl.gathering.grouping import IDENTITY, Group, shown
 
 SINGLE = "single-task"
+LARGE = 5.0  # a normalised return of five times what the baseline gains over random actions
 
 
 def baseline_of(gathered: Gathered, name: str | None) -> Group | None:
@@ -53,8 +56,8 @@ def measure_words(kind: str, measures: Sequence[Measure], base: Group | None) ->
     return "return of the final weights, not normalised: no baseline is above random actions on every task"
 
 
-def notes_on(gathered: Gathered, base: Group | None) -> list[str]:
-    """Return the notes: too few seeds, unequal evaluations, sizes and settings, no baseline."""
+def notes_on(gathered: Gathered, base: Group | None, measures: Sequence[Measure]) -> list[str]:
+    """Return the notes: too few seeds, unequal evaluations, scales, sizes and settings, no baseline."""
     notes = []
     for count, words in ((1, "one seed proves nothing"), (2, "two seeds are too few to show a difference")):
         if few := [group.label for group in gathered.groups if len(group.runs) == count]:
@@ -64,6 +67,7 @@ def notes_on(gathered: Gathered, base: Group | None) -> list[str]:
     if (every := gathered.common_eval_every) is not None:
         apart = f"those every {every:,} steps and the last" if every < gathered.steps_per_task else "the last"
         notes.append(f"runs were not evaluated equally often: of their evaluations, only {apart} count")
+    notes += _scales(gathered.groups, base, measures)
     notes += _sizes(gathered.groups)
     notes += _settings(gathered.groups)
     notes += _dropped(gathered.groups)
@@ -75,6 +79,23 @@ def notes_on(gathered: Gathered, base: Group | None) -> list[str]:
     elif len(gathered.groups) == 1:
         notes.append(f"there is nothing to compare {base.label} with; add runs of another agent")
     return notes
+
+
+def _scales(groups: Sequence[Group], base: Group | None, measures: Sequence[Measure]) -> list[str]:
+    """Return a line for each task whose normalised returns are large because the baseline gains little on it."""
+    lines = []
+    for measure in measures:
+        if base is None or measure.kind != NORMALISED:
+            continue
+        means = {group.label: float(np.mean([measure.final(run) for run in group.runs])) for group in groups}
+        label = max(means, key=lambda name: abs(means[name]))
+        if abs(means[label]) > LARGE:
+            lines.append(
+                f"on {measure.task}, {base.label} is barely better than random actions (return "
+                f"{measure.zero + measure.span:.4g} against {measure.zero:.4g}), so normalised returns there are large "
+                f"({label} {means[label]:.1f}) and weigh most in means over tasks"
+            )
+    return lines
 
 
 def _sizes(groups: Sequence[Group]) -> list[str]:

@@ -43,15 +43,20 @@ class Scored:
         return [[None if curve is None else thinned(curve, self.every) for curve in row] for row in found]
 
     @cached_property
+    def starts(self) -> list[list[float | None]]:
+        """Scores before training, None where unknown, by seed and task."""
+        return [[measure.before(run) for measure in self.measures] for run in self.group.runs]
+
+    @cached_property
     def areas(self) -> np.ndarray:
         """Areas under the curves, NaN without a curve."""
         return np.array(
             [
                 [
-                    np.nan if curve is None else area_under_curve(curve, self.total, measure.before(run))
-                    for curve, measure in zip(row, self.measures, strict=True)
+                    np.nan if curve is None else area_under_curve(curve, self.total, start)
+                    for curve, start in zip(row, starts, strict=True)
                 ]
-                for run, row in zip(self.group.runs, self.curves, strict=True)
+                for row, starts in zip(self.curves, self.starts, strict=True)
             ]
         )
 
@@ -94,6 +99,12 @@ def mean_curves(one: Scored, counted: Sequence[int]) -> list[Curve] | None:
     return means
 
 
+def mean_starts(one: Scored, counted: Sequence[int]) -> list[float | None]:
+    """Return each seed's mean score over tasks before training, None where one is unknown."""
+    known = [[row[i] for i in counted if row[i] is not None] for row in one.starts]
+    return [float(np.mean(own)) if len(own) == len(counted) else None for own in known]
+
+
 def bands(one: Scored, counted: Sequence[int]) -> list[Band]:
     """Return the group's learning curves with their bands: the mean over tasks, then each task."""
     kind = one.measures[counted[0]].kind
@@ -130,7 +141,9 @@ def rows(one: Scored) -> list[RunTaskRow]:
 def _row(one: Scored, s: int, t: int, run: Run) -> RunTaskRow:
     measure, curve, area = one.measures[t], one.curves[s][t], one.areas[s, t]
     entry = run.result["tasks"][measure.task]
-    marks = [None] * 3 if curve is None or measure.kind == RETURN else [steps_to(curve, k) for k in THRESHOLDS]
+    marks = [None] * 3
+    if curve is not None and measure.kind != RETURN:
+        marks = [steps_to(curve, threshold, one.starts[s][t]) for threshold in THRESHOLDS]
     return RunTaskRow(
         agent=one.group.label,
         seed=run.config.seed,

@@ -79,8 +79,13 @@ def thinned(curve: Curve, every: int) -> Curve:
     return Curve(curve.steps[kept], curve.values[kept])
 
 
-def steps_to(curve: Curve, threshold: float) -> int | None:
-    """Return the step of the first evaluation of at least ``threshold``, or None."""
+def steps_to(curve: Curve, threshold: float, start: float | None = None) -> int | None:
+    """Return the step of the first evaluation of at least ``threshold``, or None.
+
+    ``start``, if known, is the score at step 0, where a run that starts from another one may be there already.
+    """
+    if start is not None and start >= threshold - 1e-9:
+        return 0
     reached = np.flatnonzero(curve.values >= threshold - 1e-9)  # means of successes are rounded
     return int(curve.steps[reached[0]]) if reached.size else None
 

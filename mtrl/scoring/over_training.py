@@ -71,8 +71,8 @@ def _row(
     first, second = (area_under_curve(curve, total, own) for curve, own in zip(means, begin, strict=True))
     errors = [_error(side[name], total, episodes) for side in sides for name in names]
     error = float(np.sqrt(np.sum(np.square(errors)))) / len(names)
-    reached = steps_to(means[0], THRESHOLD), steps_to(means[1], THRESHOLD)
-    return CurveComparison(label, (first, second), reached, error)
+    first_step, second_step = (steps_to(curve, THRESHOLD, own) for curve, own in zip(means, begin, strict=True))
+    return CurveComparison(label, (first, second), (first_step, second_step), error)
 
 
 def _error(curve: Curve, total: int, episodes: int) -> float:

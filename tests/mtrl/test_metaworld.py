@@ -11,6 +11,8 @@ import torch
 pytest.importorskip("metaworld")
 pytest.importorskip("envpool")
 
+from metaworld.sawyer_xyz_env import SawyerXYZEnv
+
 from envs.metaworld import suite
 from mtrl import evaluate, train
 from mtrl.rollout.tensor_env import TensorEnv
@@ -30,8 +32,15 @@ def test_it_takes_the_learners_tensors_and_steps_alike() -> None:
     assert torch.equal(seen[0].reward, seen[1].reward)
 
 
-def test_a_run_trains_on_the_pool_and_is_scored_on_each_official_start_once(tmp_path: Path) -> None:
-    """One task, a few updates; the score is the protocol's: 50 episodes, and what they depend on is written down."""
+@pytest.mark.parametrize("episode", [25, pytest.param(500, marks=pytest.mark.slow)])
+def test_a_run_trains_on_the_pool_and_is_scored_on_each_official_start_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, episode: int
+) -> None:
+    """One task, a few updates; the score is the protocol's: 50 episodes, and what they depend on is written down.
+
+    Official episodes are cut short unless there is time for them: there are 150 of 500 steps.
+    """
+    monkeypatch.setattr(SawyerXYZEnv, "max_path_length", episode)
     line = "--suite metaworld/MT1:reach --engine envpool --recipe laptop --baseline none --steps-per-task 64"
     small = "--random-steps 32 --batch-per-task 4 --envs-per-task 2 --hidden 8 8 --eval-every 64 --eval-episodes 1"
     assert train.main([*line.split(), *small.split(), "--workers", "0", "--runs-dir", str(tmp_path)]) == 0

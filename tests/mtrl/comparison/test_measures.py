@@ -25,6 +25,8 @@ def test_a_run_that_started_from_another_one_starts_where_that_one_ended(tmp_pat
     (care,) = comparison.agents
     assert care.auc is not None
     assert care.auc.value == pytest.approx((0.8 + 0.7) / 2)
+    assert [care.reached[k].steps for k in range(2)] == [1000, 1000]  # their mean starts at .4
+    assert [(row.task, row.steps_to_80) for row in comparison.rows[:2]] == [("a", 0), ("b", 1000)]
     assert care.seeds == (0, 1, 2)
     assert json.loads(json.dumps(comparison.to_json()))["agents"][0]["settings"]["from_run"] == str(source.parent)
 

@@ -59,3 +59,12 @@ def test_settings_that_a_baseline_goes_without_are_told(tmp_path: Path) -> None:
         make_run(tmp_path, "sb3", seed, facts={"dropped_settings": dropped})
     (note,) = [note for note in compare(gather([tmp_path])).notes if "does not support" in note]
     assert note == "sb3 does not support some settings of the others: layer_norm True, critic categorical"
+
+
+def test_a_task_on_which_the_baseline_gains_next_to_nothing_is_named(tmp_path: Path) -> None:
+    random_returns = {"a": -100.0, "b": 0.0}
+    make_run(tmp_path, "single-task", scores={"a": -98.0, "b": 10.0}, chance=random_returns)
+    make_run(tmp_path, "care", scores={"a": -88.0, "b": 50.0}, chance=random_returns)
+    (note,) = [note for note in compare(gather([tmp_path])).notes if "barely" in note]
+    assert note.startswith("on a, single-task is barely better than random actions (return -98 against -100)")
+    assert "(care 6.0)" in note

@@ -67,6 +67,7 @@ def test_the_area_is_that_of_trapezoids_from_the_start_and_flat_at_the_end() -> 
 def test_a_threshold_is_reached_at_the_first_evaluation_that_is_no_lower() -> None:
     curve = Curve(np.array([2, 4, 6]), np.array([0.1, 0.3 - 1e-12, 0.2]))
     assert [steps_to(curve, k) for k in (0.05, 0.3, 0.31)] == [2, 4, None]
+    assert [steps_to(curve, k, start=0.2) for k in (0.2, 0.3, 0.31)] == [0, 4, None]
 
 
 def test_curves_of_other_steps_are_averaged_on_all_of_them() -> None:

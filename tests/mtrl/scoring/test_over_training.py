@@ -50,6 +50,7 @@ def test_the_area_of_a_run_that_started_from_another_starts_at_its_score(tmp_pat
     assert a.areas == pytest.approx((1.0, 0.75))
     assert b.areas == pytest.approx((0.75, 0.75))
     assert mean.areas == pytest.approx((0.875, 0.75))
+    assert (a.reached, b.reached) == ((0, 100), (100, 100))
 
 
 def test_the_error_is_that_of_the_evaluated_episodes(tmp_path: Path) -> None:
