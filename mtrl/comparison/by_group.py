@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mtrl.comparison.effects import task_effects
-from mtrl.comparison.measures import Measure, measures_of
+from mtrl.comparison.measures import Measure, mean_if_known, measures_of
 from mtrl.comparison.notes import baseline_of
 from mtrl.comparison.outcomes import Comparison
 from mtrl.comparison.scored import Scored, bands
@@ -31,9 +31,7 @@ class GroupMeasure(Measure):
 
     def before(self, run: Run) -> float | None:
         """Return the mean score before training, or None if it is not known for a task."""
-        scores = [member.before(run) for member in self.members]
-        known = [score for score in scores if score is not None]
-        return float(np.mean(known)) if len(known) == len(scores) else None
+        return mean_if_known([member.before(run) for member in self.members])
 
     def curve(self, run: Run) -> Curve | None:
         """Return the curve of the mean score over the run's evaluations, or None if a task had none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,12 @@ class Measure:
     def point_resolution(self, episodes: int) -> float:
         """Return the resolution of a point of the curve, an evaluation of ``episodes``."""
         return 1 / episodes if self.kind == SUCCESS else 0.0
+
+
+def mean_if_known(scores: Sequence[float | None]) -> float | None:
+    """Return the mean of scores, or None if one of them is unknown."""
+    known = [score for score in scores if score is not None]
+    return float(np.mean(known)) if len(known) == len(scores) else None
 
 
 def raw_score(run: Run, task: str) -> float:

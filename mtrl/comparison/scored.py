@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mtrl.comparison.measures import RETURN, SUCCESS, Measure
+from mtrl.comparison.measures import RETURN, SUCCESS, Measure, mean_if_known
 from mtrl.comparison.outcomes import THRESHOLDS, Band, RunTaskRow
 from mtrl.comparison.statistics import estimate_band
 from mtrl.gathering.curves import Curve, area_under_curve, mean_curve, steps_to, thinned
@@ -101,8 +101,7 @@ def mean_curves(one: Scored, counted: Sequence[int]) -> list[Curve] | None:
 
 def mean_starts(one: Scored, counted: Sequence[int]) -> list[float | None]:
     """Return each seed's mean score over tasks before training, None where one is unknown."""
-    known = [[row[i] for i in counted if row[i] is not None] for row in one.starts]
-    return [float(np.mean(own)) if len(own) == len(counted) else None for own in known]
+    return [mean_if_known([row[i] for i in counted]) for row in one.starts]
 
 
 def bands(one: Scored, counted: Sequence[int]) -> list[Band]:
@@ -141,7 +140,7 @@ def rows(one: Scored) -> list[RunTaskRow]:
 def _row(one: Scored, s: int, t: int, run: Run) -> RunTaskRow:
     measure, curve, area = one.measures[t], one.curves[s][t], one.areas[s, t]
     entry = run.result["tasks"][measure.task]
-    marks = [None] * 3
+    marks: list[int | None] = [None] * len(THRESHOLDS)
     if curve is not None and measure.kind != RETURN:
         marks = [steps_to(curve, threshold, one.starts[s][t]) for threshold in THRESHOLDS]
     return RunTaskRow(
