@@ -55,12 +55,14 @@ RUN = {
 
 
 @pytest.fixture(params=["care", "single-task", "sb3"])
-def unequal(request: pytest.FixtureRequest, plug_in: Callable[..., str], tmp_path: Path) -> mtrl.Policy:
+def unequal(request: pytest.FixtureRequest, plug_in: Callable[..., str], kept: Path) -> mtrl.Policy:
     """A policy for two tasks of unequal sizes and bounds."""
-    name = plug_in(textwrap.dedent(UNEQUAL))
-    more = {"jobs": 1} if request.param == "sb3" else {"diagnose_every": 0}
-    result = mtrl.learn(f"{name}:suite", request.param, runs_dir=tmp_path / "runs", **RUN, **more)
-    return mtrl.load(result.path, suite=f"{name}:suite")
+    name, run = plug_in(textwrap.dedent(UNEQUAL)), kept.with_name(request.param)
+    if not run.exists():
+        more = {"jobs": 1} if request.param == "sb3" else {"diagnose_every": 0}
+        result = mtrl.learn(f"{name}:suite", request.param, runs_dir=kept.with_name("runs"), **RUN, **more)
+        result.path.rename(run)
+    return mtrl.load(run, suite=f"{name}:suite")
 
 
 def test_a_policy_acts_within_each_tasks_own_bounds_and_size(unequal: mtrl.Policy) -> None:
