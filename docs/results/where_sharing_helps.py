@@ -21,17 +21,18 @@ from mtrl.tracking.tags import task_tag
 
 Settings = dict[str, object]
 # What tells runs of an agent, at its own learning rate, from others: ablations of CARE have another attention.
+CARE: Settings = {
+    "encoder": "care",
+    "aggregator": "mean",
+    "learning_rate": 1e-3,
+    "attention": "context",
+    "attention_temperature": 1.0,
+    "detach_context": True,
+}
 AGENTS: dict[str, Settings] = {
     "hyper": {"encoder": "hyper", "aggregator": "mean", "learning_rate": 1e-3},
-    "care": {
-        "encoder": "care",
-        "aggregator": "mean",
-        "learning_rate": 1e-3,
-        "encoders": 4,
-        "attention": "context",
-        "attention_temperature": 1.0,
-        "detach_context": True,
-    },
+    "care": {**CARE, "encoders": 4},
+    "care, one encoder": {**CARE, "encoders": 1, "encoder_hidden": (256,)},
     "mtmhsac": {"encoder": "none", "trunk": "multi-head", "aggregator": "mean", "learning_rate": 4e-3},
     "mtsac, context": {"encoder": "context", "trunk": "shared", "aggregator": "mean", "learning_rate": 4e-3},
     "mtsac, one-hot": {"encoder": "one-hot", "trunk": "shared", "aggregator": "mean", "learning_rate": 4e-3},
