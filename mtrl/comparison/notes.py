@@ -91,7 +91,7 @@ def _scales(groups: Sequence[Group], base: Group | None, measures: Sequence[Meas
         label = max(means, key=lambda name: abs(means[name]))
         if abs(means[label]) > LARGE:
             lines.append(
-                f"on {measure.task}, {base.label} is barely better than random actions (return "
+                f"on {measure.task}, {base.label} gains little over random actions (return "
                 f"{measure.zero + measure.span:.4g} against {measure.zero:.4g}), so normalised returns there are large "
                 f"({label} {means[label]:.1f}) and weigh most in means over tasks"
             )
