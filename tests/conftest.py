@@ -24,7 +24,7 @@ def first_command(request: pytest.FixtureRequest) -> Path:
     """The folder of runs that ``python -m mtrl.train``, with nothing given, has trained."""
     runs: Path | None = request.config.getoption("--first-command")
     if runs is None:
-        pytest.skip("needs --first-command RUNS, with the runs of python -m mtrl.train")
+        pytest.skip("needs --first-command=RUNS, with the runs of python -m mtrl.train")
     return runs
 
 
