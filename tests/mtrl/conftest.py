@@ -84,6 +84,12 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text())
 
 
+def line_of(source: str, comment: str) -> int:
+    """The line of a module's source that ends with a comment."""
+    (line,) = [number for number, text in enumerate(source.splitlines(), 1) if text.endswith(f"# {comment}")]
+    return line
+
+
 def retold(file: Path, **values: Any) -> None:
     """Change what a JSON file of a run says, and have its checksum say so too."""
     file.write_text(json.dumps({**read_json(file), **values}))

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 
 from agents.build import built_piece
 from agents.check import AgentReport, check_agent
 from agents.registry.presets import PRESETS
+from tests.mtrl.conftest import line_of
 
 FIRST = "the agent can be built and returns finite numbers: "
 SAMPLER = "the sampler draws tasks of the suite: "
@@ -101,15 +101,8 @@ Check = Callable[[str, str], AgentReport]
 @pytest.fixture
 def check_piece(plug_in: Callable[..., str]) -> Check:
     """``check_piece(slot, name)``: the report on an agent whose piece in that slot is one of those above."""
-    torch.set_num_threads(1)
     module = plug_in(PIECES, "my_pieces")
     return lambda slot, name: check_agent(PRESETS["mtsac"], {slot: f"{module}:{name}"})
-
-
-def line_of(comment: str) -> int:
-    """The line of the module above that ends with a comment."""
-    (line,) = [number for number, text in enumerate(PIECES.splitlines(), 1) if text.endswith(f"# {comment}")]
-    return line
 
 
 @pytest.mark.parametrize(
@@ -169,7 +162,7 @@ def test_a_piece_that_raises_is_reported_once_with_its_line(
 ) -> None:
     (problem,) = check_piece("encoder", name).problems
     assert problem.startswith(f"{FIRST}encoder 'my_pieces:{name}' {message}")
-    assert problem.endswith(f" ({tmp_path / 'my_pieces.py'}:{line_of(comment)})")
+    assert problem.endswith(f" ({tmp_path / 'my_pieces.py'}:{line_of(PIECES, comment)})")
     assert "\n" not in problem
 
 

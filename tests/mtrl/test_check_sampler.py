@@ -6,12 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 
 from agents.check import AgentReport, check_agent
 from agents.registry.presets import PRESETS
 from mtrl import check
-from tests.mtrl.conftest import Said
+from tests.mtrl.conftest import Said, line_of
 
 FIRST = "the agent can be built and returns finite numbers: "
 SAMPLER = "the sampler draws tasks of the suite: "
@@ -92,15 +91,8 @@ Check = Callable[[str], AgentReport]
 @pytest.fixture
 def check_sampler(plug_in: Callable[..., str]) -> Check:
     """``check_sampler(name)``: the report on an agent whose sampler is one of those above."""
-    torch.set_num_threads(1)
     module = plug_in(PIECES, "my_pieces")
     return lambda name: check_agent(PRESETS["mtsac"], {"sampler": f"{module}:{name}"})
-
-
-def line_of(comment: str) -> int:
-    """The line of the module above that ends with a comment."""
-    (line,) = [number for number, text in enumerate(PIECES.splitlines(), 1) if text.endswith(f"# {comment}")]
-    return line
 
 
 DRAWN = "it must return (tasks, rows): tasks int64 of shape (T',), with at least one entry and each from 0 to T - 1"
@@ -125,7 +117,7 @@ def test_a_sampler_that_draws_something_else_is_reported(check_sampler: Check, n
 
 def test_a_sampler_that_raises_is_reported_with_its_line(check_sampler: Check, tmp_path: Path) -> None:
     (problem,) = check_sampler("Raises").problems
-    place = f"{tmp_path / 'my_pieces.py'}:{line_of('draws')}"
+    place = f"{tmp_path / 'my_pieces.py'}:{line_of(PIECES, 'draws')}"
     raised = f"draw(16) of sampler 'my_pieces:Raises' raised KeyError: 'weights' ({place}); {DRAWN}"
     assert problem.startswith(f"{SAMPLER}{raised}")
     (problem,) = check_sampler("Forgets").problems
