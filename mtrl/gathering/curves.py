@@ -84,9 +84,10 @@ def steps_to(curve: Curve, threshold: float, start: float | None = None) -> int 
 
     ``start``, if known, is the score at step 0, where a run that starts from another one may be there already.
     """
-    if start is not None and start >= threshold - 1e-9:
+    threshold -= 1e-9  # means of successes are rounded
+    if start is not None and start >= threshold:
         return 0
-    reached = np.flatnonzero(curve.values >= threshold - 1e-9)  # means of successes are rounded
+    reached = np.flatnonzero(curve.values >= threshold)
     return int(curve.steps[reached[0]]) if reached.size else None
 
 

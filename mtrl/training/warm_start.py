@@ -71,7 +71,7 @@ def warm_start_of(config: TrainConfig[Any], given: TaskSuite | None = None) -> W
         raise UsageError(f"--from is {str(path)!r}, a run of agent {trained.agent!r}; give --agent {trained.agent}")
     # Normalisation has no weights, so this would not be noticed by their shapes.
     if (normalised := trained.settings.layer_norm) != config.settings.layer_norm:
-        raise UsageError(f"--from is {str(path)!r}, trained with layer_norm {normalised}; leave out its flag")
+        raise UsageError(f"--from is {str(path)!r}, trained with layer_norm {normalised}; leave it as it was")
     reference = reference_of(facts, path) or _own_reference(path, trained, config, given)
     own = facts.get("task_sentences") or {task.name: task.description for task in reference}
     return WarmStart(path, trained, (*own,), reference, facts.get("context_source"))

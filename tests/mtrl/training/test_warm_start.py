@@ -156,7 +156,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(refused: Refuse
     for more, parts in (
         (("--tasks", "hold0.9", "--hidden", "8"), ("is of shape", "leave the settings as they were")),
         (("--tasks", "hold0.0"), ("is of shape", "observations and actions")),  # its observation is shorter
-        (("--tasks", "hold0.9", "--no-layer-norm"), ("trained with layer_norm True", "leave out its flag")),
+        (("--tasks", "hold0.9", "--no-layer-norm"), ("trained with layer_norm True", "leave it as it was")),
         (("--agent", "care"), ("remove --agent",)),
         (("--encoder", "film"), ("remove --encoder",)),
         (("--tasks", "hold0.8"), ("unknown task 'hold0.8'", "held out: hold0.0, hold0.9", "Did you mean")),
